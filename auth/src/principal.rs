@@ -1,0 +1,26 @@
+//! Who acts.
+
+use std::fmt;
+
+/// A Kafka principal, `User:name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Principal {
+    /// `User` for everything that clients can be.
+    pub kind: String,
+    /// The name.
+    pub name: String,
+}
+
+impl Principal {
+    /// Who a connection is that did not authenticate.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self { kind: "User".to_owned(), name: "ANONYMOUS".to_owned() }
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.name)
+    }
+}

@@ -1,0 +1,1 @@
+//! The data family of APIs.

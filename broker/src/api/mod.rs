@@ -1,0 +1,137 @@
+//! The table of APIs: one file per API, one line per API in [`table`], in key order. Dispatch, ApiVersions, the gate,
+//! memory permits and the generated `broker/APIS.md` all derive from it.
+//!
+//! A handler does four things in this order: check, ask permission per item, call one method of a partition, group or
+//! controller, shape the answer. No lock, file, clock or spawn in `api/`.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use barnabas_auth::{Operation, ResourceType};
+use kafka_protocol::protocol::{Decodable, Request};
+
+pub mod cluster;
+pub mod context;
+pub mod data;
+pub mod error_code;
+pub mod group;
+pub mod reply;
+pub mod shape;
+pub mod topic;
+
+pub use context::RequestContext;
+pub use reply::{Chunk, CloseReason, Reply};
+pub use shape::Shape;
+
+/// First and last version served, inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// First.
+    pub min: i16,
+    /// Last.
+    pub max: i16,
+}
+
+impl Versions {
+    /// A range, inclusive.
+    #[must_use]
+    pub const fn new(min: i16, max: i16) -> Self {
+        Self { min, max }
+    }
+
+    /// Whether `version` lies inside.
+    #[must_use]
+    pub const fn contains(self, version: i16) -> bool {
+        self.min <= version && version <= self.max
+    }
+}
+
+/// A permission that an API may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// What.
+    pub operation: Operation,
+    /// On what kind of resource.
+    pub resource: ResourceType,
+}
+
+/// When a connection may send a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Also before authentication (ApiVersions, SASL).
+    Always,
+    /// Only after authentication; at once on listeners without it.
+    Authenticated,
+}
+
+/// Which broker can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunsOn {
+    /// Any broker.
+    AnyBroker,
+    /// The leader of the partition.
+    PartitionLeader,
+    /// The coordinator of the group.
+    Coordinator,
+    /// The active controller (a broker forwards).
+    Controller,
+}
+
+/// Which client quota a request counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaClass {
+    /// `producer_byte_rate`.
+    Produce,
+    /// `consumer_byte_rate`.
+    Fetch,
+    /// `request_percentage` only.
+    Request,
+    /// `controller_mutation_rate`.
+    ControllerMutation,
+    /// None.
+    Exempt,
+}
+
+/// What every API declares. Implemented by a unit struct in the API's own file.
+pub trait Api: 'static {
+    /// The codec's request type: gives the key and the response type.
+    type Request: Request + Decodable + Send + 'static;
+    /// Kafka's name, e.g. `Metadata`.
+    const NAME: &'static str;
+    /// Versions that are served: ours, never the codec's.
+    const VERSIONS: Versions;
+    /// Versions that ApiVersions shows; differs only for Produce (advertised from 0).
+    const ADVERTISED: Versions = Self::VERSIONS;
+    /// The request's shape, for the gate that walks a frame before it is decoded.
+    const SHAPE: Shape;
+    /// Every permission the handler may ask for.
+    const NEEDS: &'static [Need];
+    /// Before or after authentication.
+    const GATE: Gate = Gate::Authenticated;
+    /// Which broker can answer.
+    const RUNS_ON: RunsOn;
+    /// Memory that answering may take beside the frame, in bytes, given the frame's length.
+    const COST: fn(frame_bytes: usize) -> usize = |frame_bytes| 4 * frame_bytes + 4096;
+    /// Client quota.
+    const QUOTA: QuotaClass = QuotaClass::Request;
+}
+
+/// An API that does its work in one go. It starts when every earlier request of the connection has been answered or
+/// is in its second stage, and later requests wait for it: effects keep the order of the connection.
+pub trait OneStage: Api {
+    /// Answers. An `Err` closes the connection without an answer.
+    fn handle(
+        context: RequestContext,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<<Self::Request as Request>::Response, CloseReason>> + Send;
+}
+
+/// The second stage of a two-stage API: awaited, in order, while later requests already run their first stage.
+pub type SecondStage = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// Produce and Fetch: the first stage runs in request order and does not wait; the second is awaited, so that requests
+/// pipeline and answers still leave in order.
+pub trait TwoStage: Api {
+    /// Runs the first stage.
+    fn begin(context: RequestContext, request: Self::Request) -> SecondStage;
+}

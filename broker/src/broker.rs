@@ -1,0 +1,35 @@
+//! The composition root: every service of one broker, named once. Handlers reach everything through it.
+
+use std::sync::Arc;
+
+use barnabas_auth::Authorizer;
+use barnabas_config::Config;
+use barnabas_raft::{BrokerId, Controller};
+use barnabas_storage::seam::Seams;
+
+use crate::group::Groups;
+use crate::partition::Partitions;
+use crate::partition::fetch_session::FetchSessions;
+use crate::partition::producer_ids::ProducerIds;
+
+/// The services of one broker.
+pub struct Broker {
+    /// This broker's `node.id`.
+    pub id: BrokerId,
+    /// Effective settings.
+    pub config: Arc<Config>,
+    /// Disk, clock, random numbers, threads.
+    pub seams: Seams,
+    /// Cluster metadata.
+    pub controller: Controller,
+    /// Partitions this broker leads.
+    pub partitions: Arc<Partitions>,
+    /// The group coordinator.
+    pub groups: Arc<Groups>,
+    /// Fetch sessions (KIP-227).
+    pub fetch_sessions: FetchSessions,
+    /// Producer ids, handed out from blocks.
+    pub producer_ids: ProducerIds,
+    /// Who may do what.
+    pub authorizer: Arc<dyn Authorizer>,
+}

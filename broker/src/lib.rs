@@ -1,0 +1,10 @@
+//! Network, the table of APIs, partitions, group coordination, and the command line. The only crate that sees Kafka
+//! messages.
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod broker;
+pub mod group;
+pub mod network;
+pub mod partition;
+pub mod seam;

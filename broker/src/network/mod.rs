@@ -1,0 +1,1 @@
+//! Listeners, connections, frames, the gate and the memory budget.

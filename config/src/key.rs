@@ -1,0 +1,73 @@
+//! A typed name of one broker setting: `config.read(&key::SOCKET_REQUEST_MAX_BYTES)`.
+
+use std::marker::PhantomData;
+
+/// The name of one setting whose values have type `T`.
+#[derive(Debug)]
+pub struct Key<T> {
+    /// Kafka's name.
+    pub name: &'static str,
+    _type: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    /// Names a row of the table; a test proves that the row exists and has this type.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, _type: PhantomData }
+    }
+}
+
+macro_rules! keys {
+    ($($ident:ident: $type:ty = $name:literal;)*) => {
+        $(#[doc = concat!("`", $name, "`")] pub const $ident: Key<$type> = Key::new($name);)*
+    };
+}
+
+// Numbers are i64 whatever their width on Kafka's side; the table holds the range.
+keys! {
+    NODE_ID: i64 = "node.id";
+    LISTENERS: Vec<String> = "listeners";
+    ADVERTISED_LISTENERS: Vec<String> = "advertised.listeners";
+    LOG_DIRS: Vec<String> = "log.dirs";
+    NUM_PARTITIONS: i64 = "num.partitions";
+    DEFAULT_REPLICATION_FACTOR: i64 = "default.replication.factor";
+    AUTO_CREATE_TOPICS_ENABLE: bool = "auto.create.topics.enable";
+    DELETE_TOPIC_ENABLE: bool = "delete.topic.enable";
+    BROKER_RACK: Option<String> = "broker.rack";
+    SOCKET_REQUEST_MAX_BYTES: i64 = "socket.request.max.bytes";
+    SOCKET_SEND_BUFFER_BYTES: i64 = "socket.send.buffer.bytes";
+    SOCKET_RECEIVE_BUFFER_BYTES: i64 = "socket.receive.buffer.bytes";
+    SOCKET_LISTEN_BACKLOG_SIZE: i64 = "socket.listen.backlog.size";
+    QUEUED_MAX_REQUEST_BYTES: i64 = "queued.max.request.bytes";
+    CONNECTIONS_MAX_IDLE_MS: i64 = "connections.max.idle.ms";
+    MAX_CONNECTIONS: i64 = "max.connections";
+    MAX_CONNECTIONS_PER_IP: i64 = "max.connections.per.ip";
+    FETCH_MAX_BYTES: i64 = "fetch.max.bytes";
+    MESSAGE_MAX_BYTES: i64 = "message.max.bytes";
+    MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS: i64 = "max.incremental.fetch.session.cache.slots";
+    MAX_REQUEST_PARTITION_SIZE_LIMIT: i64 = "max.request.partition.size.limit";
+    LOG_RETENTION_CHECK_INTERVAL_MS: i64 = "log.retention.check.interval.ms";
+    PRODUCER_ID_EXPIRATION_MS: i64 = "producer.id.expiration.ms";
+    PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS: i64 = "producer.id.expiration.check.interval.ms";
+    NUM_RECOVERY_THREADS_PER_DATA_DIR: i64 = "num.recovery.threads.per.data.dir";
+    METADATA_LOG_MAX_RECORD_BYTES_BETWEEN_SNAPSHOTS: i64 = "metadata.log.max.record.bytes.between.snapshots";
+    OFFSETS_TOPIC_NUM_PARTITIONS: i64 = "offsets.topic.num.partitions";
+    OFFSETS_TOPIC_REPLICATION_FACTOR: i64 = "offsets.topic.replication.factor";
+    OFFSETS_TOPIC_SEGMENT_BYTES: i64 = "offsets.topic.segment.bytes";
+    OFFSETS_RETENTION_MINUTES: i64 = "offsets.retention.minutes";
+    OFFSETS_RETENTION_CHECK_INTERVAL_MS: i64 = "offsets.retention.check.interval.ms";
+    OFFSETS_COMMIT_TIMEOUT_MS: i64 = "offsets.commit.timeout.ms";
+    OFFSET_METADATA_MAX_BYTES: i64 = "offset.metadata.max.bytes";
+    GROUP_INITIAL_REBALANCE_DELAY_MS: i64 = "group.initial.rebalance.delay.ms";
+    GROUP_MIN_SESSION_TIMEOUT_MS: i64 = "group.min.session.timeout.ms";
+    GROUP_MAX_SESSION_TIMEOUT_MS: i64 = "group.max.session.timeout.ms";
+    GROUP_MAX_SIZE: i64 = "group.max.size";
+    REQUEST_TIMEOUT_MS: i64 = "request.timeout.ms";
+    MIN_INSYNC_REPLICAS: i64 = "min.insync.replicas";
+    JOURNAL_BYTES_INITIAL: i64 = "log.journal.bytes.initial";
+    JOURNAL_BYTES_MAX: i64 = "log.journal.bytes.max";
+    JOURNAL_BATCH_BYTES_MAX: i64 = "log.journal.batch.bytes.max";
+    LOG_FREE_BYTES_MIN: i64 = "log.free.bytes.min";
+    LOG_CHECKPOINT_INTERVAL_MS: i64 = "log.checkpoint.interval.ms";
+}

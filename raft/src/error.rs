@@ -1,0 +1,71 @@
+//! Errors of the metadata layer. `broker` maps each to a Kafka error code in one place.
+
+use std::path::PathBuf;
+
+use barnabas_storage::TopicId;
+
+/// Why a topic was not created.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateTopicError {
+    /// The name is taken.
+    #[error("Topic '{0}' already exists.")]
+    Exists(String),
+    /// The name differs from an existing one only in `.` and `_`, which metric names do not tell apart.
+    #[error("Topic '{name}' collides with existing topic: {existing}")]
+    Collides {
+        /// What was asked for.
+        name: String,
+        /// What it collides with.
+        existing: String,
+    },
+    /// Fewer than one partition.
+    #[error("Number of partitions was set to an invalid non-positive value.")]
+    InvalidPartitions,
+    /// More replicas than brokers, or fewer than one.
+    #[error("{0}")]
+    InvalidReplicationFactor(String),
+    /// A manual assignment with gaps, duplicates or unknown brokers.
+    #[error("{0}")]
+    InvalidAssignment(String),
+}
+
+/// Why a topic was not deleted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeleteTopicError {
+    /// No topic has this id.
+    #[error("no topic has id {0}")]
+    UnknownId(TopicId),
+}
+
+/// Why a change of metadata was not made, or is not known to be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// This node is not the active controller: certainly refused.
+    #[error("this node is not the active controller")]
+    NotController,
+    /// The outcome is unknown: it may still be committed.
+    #[error("the metadata change was not committed in time; it may still be")]
+    Unknown,
+    /// The metadata log failed: the node must stop.
+    #[error("the metadata log failed: {0}")]
+    Fatal(String),
+}
+
+/// Why the metadata layer did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The write-ahead log or a snapshot is damaged.
+    #[error("{file}: {reason}")]
+    Damaged {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A file operation failed.
+    #[error("open the metadata log")]
+    Io(#[from] std::io::Error),
+    /// Raft refused to start.
+    #[error("start raft: {0}")]
+    Raft(String),
+}

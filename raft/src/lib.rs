@@ -1,0 +1,14 @@
+//! Cluster metadata: record types, pure `apply`, the immutable image and its deltas, placement, the controller's
+//! decisions, the openraft adapter and its write-ahead log.
+//!
+//! Must not know: the client protocol.
+
+pub mod controller;
+pub mod error;
+pub mod metadata;
+
+pub use controller::{Controller, ControllerOptions, MetadataListener};
+pub use error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
+pub use metadata::{
+    BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, NewTopic, PartitionImage, TopicImage,
+};

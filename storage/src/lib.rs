@@ -1,0 +1,19 @@
+//! One partition's log: append, read, roll, index, recover, truncate, retain; producer state; checkpoints; log
+//! directories; and the disk, clock, random and thread seams.
+//!
+//! Must not know: sockets, requests, what a topic means, ACLs, tokens, tokio.
+
+pub mod error;
+pub mod ids;
+pub mod log;
+pub mod log_dir;
+pub mod options;
+pub mod seam;
+pub mod slice;
+
+pub use error::{AppendError, LogDirError, ReadError};
+pub use ids::{LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId};
+pub use log::{AppendOrigin, Appended, FoundOffset, Log, LogObserver, OffsetQuery, Read};
+pub use log_dir::LogDir;
+pub use options::{CleanupPolicy, DurabilityMode, LogOptions, TimestampType};
+pub use slice::{LogSlice, MappedRange};

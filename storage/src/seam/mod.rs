@@ -1,0 +1,40 @@
+//! The seams of storage: disk, clock, random numbers and threads. Nothing else in the workspace touches files, time,
+//! randomness or tasks (net and async tasks have their seams in `broker`).
+
+pub mod clock;
+pub mod disk;
+pub mod rng;
+pub mod spawn;
+
+use std::sync::Arc;
+
+pub use clock::{Clock, SystemClock};
+pub use disk::{Disk, DiskFile, OpenMode, RealDisk};
+pub use rng::{Rng, SystemRng};
+pub use spawn::{Spawn, SystemSpawn};
+
+/// The four seams together, cheap to clone.
+#[derive(Clone)]
+pub struct Seams {
+    /// Files and directories.
+    pub disk: Arc<dyn Disk>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers.
+    pub rng: Arc<dyn Rng>,
+    /// Threads.
+    pub spawn: Arc<dyn Spawn>,
+}
+
+impl Seams {
+    /// The real machine.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            disk: Arc::new(RealDisk),
+            clock: Arc::new(SystemClock),
+            rng: Arc::new(SystemRng),
+            spawn: Arc::new(SystemSpawn),
+        }
+    }
+}
