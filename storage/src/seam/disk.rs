@@ -1,4 +1,4 @@
-//! The disk seam: every file operation of the workspace.
+//! The disk seam: every file operation of the workspace. `RealDisk` is the machine's, `LossyDisk` a test's.
 
 use std::io;
 use std::io::IoSlice;
@@ -131,41 +131,5 @@ pub trait Disk: Send + Sync {
         self.create_dir_all(&parent)?;
         self.create_dir(path)?;
         if parent.as_os_str().is_empty() { self.sync_dir(Path::new(".")) } else { self.sync_dir(&parent) }
-    }
-}
-
-/// The machine's file system.
-pub struct RealDisk;
-
-impl Disk for RealDisk {
-    fn open(&self, _path: &Path, _mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
-        todo!()
-    }
-    fn create_dir(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn list(&self, _path: &Path) -> io::Result<Vec<DirEntry>> {
-        todo!()
-    }
-    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn remove_file(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn remove_dir(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
-        todo!()
-    }
-    fn exists(&self, _path: &Path) -> bool {
-        todo!()
-    }
-    fn lock(&self, _path: &Path) -> io::Result<Box<dyn Send + Sync>> {
-        todo!()
-    }
-    fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
-        todo!()
     }
 }

@@ -3,13 +3,15 @@
 
 pub mod clock;
 pub mod disk;
+mod real_disk;
 pub mod rng;
 pub mod spawn;
 
 use std::sync::Arc;
 
 pub use clock::{Clock, SystemClock};
-pub use disk::{Disk, DiskFile, OpenMode, RealDisk};
+pub use disk::{DirEntry, Disk, DiskFile, OpenMode};
+pub use real_disk::RealDisk;
 pub use rng::{Rng, SystemRng};
 pub use spawn::{Spawn, SystemSpawn};
 
