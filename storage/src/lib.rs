@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod ids;
+mod journal;
 pub mod log;
 pub mod log_dir;
 pub mod options;
