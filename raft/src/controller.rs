@@ -1,5 +1,6 @@
 //! The controller: evaluates changes of metadata one after the other, proposes them to raft, answers at commit.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use barnabas_storage::TopicId;
 use barnabas_storage::seam::Seams;
 
 use crate::error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
-use crate::metadata::{BrokerEndpoint, BrokerId, MetadataDelta, MetadataImage, NewTopic};
+use crate::metadata::{BrokerEndpoint, BrokerId, MetadataDelta, MetadataImage};
 
 /// How the metadata layer works.
 #[derive(Clone, Debug)]
@@ -21,6 +22,21 @@ pub struct ControllerOptions {
     pub node_id: BrokerId,
     /// Bytes of records after which a snapshot is taken (`metadata.log.max.record.bytes.between.snapshots`).
     pub snapshot_bytes: u64,
+}
+
+/// A topic to be made.
+#[derive(Clone, Debug)]
+pub struct NewTopic {
+    /// Name, already checked against Kafka's rules by the caller.
+    pub name: String,
+    /// Number of partitions (1 or more), unless `assignment` gives them.
+    pub partitions: i32,
+    /// Number of replicas, unless `assignment` gives them.
+    pub replication_factor: i16,
+    /// Replicas per partition, preferred leader first; empty to let the controller place them.
+    pub assignment: Vec<Vec<BrokerId>>,
+    /// Settings, already validated by the caller.
+    pub configs: BTreeMap<String, String>,
 }
 
 /// Hears of each published image, in order, from one task. May block for disk work; the next publication waits.

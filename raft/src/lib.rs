@@ -7,8 +7,6 @@ pub mod controller;
 pub mod error;
 pub mod metadata;
 
-pub use controller::{Controller, ControllerOptions, MetadataListener};
+pub use controller::{Controller, ControllerOptions, MetadataListener, NewTopic};
 pub use error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
-pub use metadata::{
-    BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, NewTopic, PartitionImage, TopicImage,
-};
+pub use metadata::{BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, PartitionImage, TopicImage};

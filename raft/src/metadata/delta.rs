@@ -1,0 +1,46 @@
+//! What one publication changed.
+
+use std::sync::Arc;
+
+use super::image::{MetadataImage, Touched};
+use super::topics::TopicImage;
+
+/// What one publication changed against the image before it. A topic that was deleted and made again under its name
+/// is in both lists, with different ids: deletions come first.
+#[derive(Clone, Debug, Default)]
+pub struct MetadataDelta {
+    /// Topics that were not there before.
+    pub topics_created: Vec<Arc<TopicImage>>,
+    /// Topics that are gone.
+    pub topics_deleted: Vec<Arc<TopicImage>>,
+    /// Topics whose partitions or settings changed.
+    pub topics_changed: Vec<Arc<TopicImage>>,
+    /// Whether any broker changed.
+    pub brokers_changed: bool,
+}
+
+impl MetadataDelta {
+    /// The way from `before` to `after`, of which `touched` names all that may differ.
+    #[must_use]
+    pub fn between(before: &MetadataImage, after: &MetadataImage, touched: &Touched) -> Self {
+        let mut delta = Self { brokers_changed: touched.brokers, ..Self::default() };
+        for id in &touched.topics {
+            match (before.topic_by_id(*id), after.topic_by_id(*id)) {
+                (None, Some(created)) => delta.topics_created.push(Arc::clone(created)),
+                (Some(deleted), None) => delta.topics_deleted.push(Arc::clone(deleted)),
+                (Some(old), Some(new)) if old != new => delta.topics_changed.push(Arc::clone(new)),
+                (Some(_), Some(_)) | (None, None) => {}
+            }
+        }
+        delta
+    }
+
+    /// True when nothing that a listener could care about changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.brokers_changed
+            && self.topics_created.is_empty()
+            && self.topics_deleted.is_empty()
+            && self.topics_changed.is_empty()
+    }
+}

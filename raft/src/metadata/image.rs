@@ -1,0 +1,219 @@
+//! The image: the fold of every applied record. Immutable once published; the maps share structure, so that a clone
+//! costs nothing and a change costs the path to it.
+//!
+//! Invariants:
+//! 1. `apply` is pure and total: same image, same entry, same result, on every machine. No clock, no random number, no
+//!    settings, no order of a hash map. A record that names what is not there changes nothing.
+//! 2. `MetadataImage::from_records(image.records())` equals `image` but for `applied_index`.
+//! 3. `topic_ids` and `topics` name each other; a topic's partitions are numbered without gaps.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use barnabas_storage::{PartitionIndex, TopicId};
+use rpds::RedBlackTreeMapSync;
+
+use super::brokers::{BrokerId, BrokerImage, RegisterBrokerRecord};
+use super::cluster::ClusterRecord;
+use super::configs::TopicConfigRecord;
+use super::entry::Entry;
+use super::features::FeatureLevelRecord;
+use super::partitions::PartitionRecord;
+use super::producer_ids::ProducerIdsRecord;
+use super::record::Record;
+use super::topics::{TopicImage, TopicRecord, metric_name};
+
+/// Everything the cluster has decided, as of one raft index.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MetadataImage {
+    pub(super) cluster_id: Arc<str>,
+    pub(super) applied_index: u64,
+    pub(super) brokers: RedBlackTreeMapSync<BrokerId, BrokerImage>,
+    pub(super) topics: RedBlackTreeMapSync<TopicId, Arc<TopicImage>>,
+    pub(super) topic_ids: RedBlackTreeMapSync<Arc<str>, TopicId>,
+    pub(super) metric_names: RedBlackTreeMapSync<String, Arc<str>>,
+    pub(super) features: RedBlackTreeMapSync<Arc<str>, i16>,
+    pub(super) features_epoch: u64,
+    pub(super) next_producer_id: i64,
+}
+
+/// What entries touched, collected over any number of them: [`super::MetadataDelta`] is made from it.
+#[derive(Clone, Debug, Default)]
+pub struct Touched {
+    pub(super) topics: BTreeSet<TopicId>,
+    pub(super) brokers: bool,
+}
+
+impl Touched {
+    pub(super) fn topic(&mut self, id: TopicId) {
+        self.topics.insert(id);
+    }
+
+    pub(super) fn brokers(&mut self) {
+        self.brokers = true;
+    }
+
+    /// Adds what a later change touched.
+    pub fn merge(&mut self, later: Self) {
+        self.topics.extend(later.topics);
+        self.brokers |= later.brokers;
+    }
+}
+
+impl MetadataImage {
+    /// The cluster's id.
+    #[must_use]
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// Raft index of the last entry applied.
+    #[must_use]
+    pub fn applied_index(&self) -> u64 {
+        self.applied_index
+    }
+
+    /// Every topic, ordered by name.
+    pub fn topics(&self) -> impl Iterator<Item = &Arc<TopicImage>> + '_ {
+        self.topic_ids.values().filter_map(|id| self.topics.get(id))
+    }
+
+    /// Number of topics.
+    #[must_use]
+    pub fn topic_count(&self) -> usize {
+        self.topics.size()
+    }
+
+    /// A topic by name.
+    #[must_use]
+    pub fn topic(&self, name: &str) -> Option<&Arc<TopicImage>> {
+        self.topics.get(self.topic_ids.get(name)?)
+    }
+
+    /// The topics from this name on, ordered by name.
+    pub fn topics_from<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<TopicImage>> + 'a {
+        let bounds = (std::ops::Bound::Included(name), std::ops::Bound::Unbounded);
+        self.topic_ids.range::<str, _>(bounds).filter_map(|(_, id)| self.topics.get(id))
+    }
+
+    /// A topic by id.
+    #[must_use]
+    pub fn topic_by_id(&self, id: TopicId) -> Option<&Arc<TopicImage>> {
+        self.topics.get(&id)
+    }
+
+    /// The topic whose metrics would be taken for those of `name`.
+    #[must_use]
+    pub fn colliding_topic(&self, name: &str) -> Option<&Arc<str>> {
+        self.metric_names.get(&metric_name(name)?)
+    }
+
+    /// Every registered broker, ordered by id.
+    pub fn brokers(&self) -> impl Iterator<Item = &BrokerImage> + '_ {
+        self.brokers.values()
+    }
+
+    /// A broker by id.
+    #[must_use]
+    pub fn broker(&self, id: BrokerId) -> Option<&BrokerImage> {
+        self.brokers.get(&id)
+    }
+
+    /// Finalized features and their levels, ordered by name.
+    pub fn features(&self) -> impl Iterator<Item = (&str, i16)> + '_ {
+        self.features.iter().map(|(name, level)| (&**name, *level))
+    }
+
+    /// Raft index of the last change of a feature (`finalized_features_epoch`).
+    #[must_use]
+    pub fn features_epoch(&self) -> u64 {
+        self.features_epoch
+    }
+
+    /// The first producer id that nobody has.
+    #[must_use]
+    pub fn next_producer_id(&self) -> i64 {
+        self.next_producer_id
+    }
+
+    /// Applies the entry at `index`.
+    pub fn apply(&mut self, index: u64, entry: &Entry, touched: &mut Touched) {
+        for record in &entry.records {
+            self.apply_record(index, record, touched);
+        }
+        self.applied_index = index;
+    }
+
+    /// Notes that an entry without records, such as raft's own, was applied.
+    pub fn skip(&mut self, index: u64) {
+        self.applied_index = index;
+    }
+
+    fn apply_record(&mut self, index: u64, record: &Record, touched: &mut Touched) {
+        match record {
+            Record::RegisterBroker(record) => record.apply(index, self, touched),
+            Record::Topic(record) => record.apply(self, touched),
+            Record::Partition(record) => record.apply(self, touched),
+            Record::TopicConfig(record) => record.apply(self, touched),
+            Record::PartitionChange(record) => record.apply(self, touched),
+            Record::RemoveTopic(record) => record.apply(self, touched),
+            Record::FeatureLevel(record) => record.apply(index, self),
+            Record::ProducerIds(record) => record.apply(self),
+            Record::Cluster(record) => record.apply(self),
+        }
+    }
+
+    pub(super) fn topic_mut(&mut self, id: TopicId, touched: &mut Touched) -> Option<&mut TopicImage> {
+        let topic = self.topics.get_mut(&id)?;
+        touched.topic(id);
+        Some(Arc::make_mut(topic))
+    }
+
+    /// The records that make this image: what a snapshot holds.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        let mut records: Vec<Record> = vec![ClusterRecord { cluster_id: self.cluster_id().to_owned() }.into()];
+        for (name, level) in self.features() {
+            records.push(FeatureLevelRecord { name: name.to_owned(), level }.into());
+        }
+        records.push(ProducerIdsRecord { broker: BrokerId(-1), next: self.next_producer_id }.into());
+        records.extend(self.brokers().map(|broker| RegisterBrokerRecord::from(broker).into()));
+        for topic in self.topics() {
+            topic_records(topic, &mut records);
+        }
+        records
+    }
+
+    /// The image that these records make, as of `applied_index`.
+    #[must_use]
+    pub fn from_records<'a>(
+        applied_index: u64,
+        features_epoch: u64,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Self {
+        let (mut image, mut touched) = (Self::default(), Touched::default());
+        for record in records {
+            image.apply_record(features_epoch, record, &mut touched);
+        }
+        image.skip(applied_index);
+        image
+    }
+
+    /// Everything, as if all of it had just been made.
+    #[must_use]
+    pub fn everything(&self) -> Touched {
+        Touched { topics: self.topics.keys().copied().collect(), brokers: true }
+    }
+}
+
+fn topic_records(topic: &TopicImage, records: &mut Vec<Record>) {
+    records.push(TopicRecord { name: topic.name.to_string(), id: topic.id }.into());
+    for (index, partition) in (0..).zip(&topic.partitions) {
+        let index = PartitionIndex(index);
+        records.push(PartitionRecord { topic: topic.id, index, partition: partition.clone() }.into());
+    }
+    for (name, value) in &topic.configs {
+        let (name, value) = (name.clone(), Some(value.clone()));
+        records.push(TopicConfigRecord { topic: topic.id, name, value }.into());
+    }
+}

@@ -1,0 +1,326 @@
+//! Records come back as they were written, hostile bytes are refused, and entries apply as the transcripts say.
+
+use std::collections::BTreeMap;
+
+use barnabas_storage::{LeaderEpoch, PartitionIndex, Timestamp, TopicId};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::brokers::RegisterBrokerRecord;
+use super::cluster::ClusterRecord;
+use super::codec::{DecodeError, Reader, Writer};
+use super::configs::TopicConfigRecord;
+use super::features::FeatureLevelRecord;
+use super::partitions::{PartitionChangeRecord, PartitionRecord};
+use super::producer_ids::ProducerIdsRecord;
+use super::topics::{RemoveTopicRecord, TopicRecord};
+use super::*;
+
+fn topic_id() -> impl Strategy<Value = TopicId> {
+    // Few ids, so that records meet each other.
+    (1_u128..5).prop_map(|id| TopicId(Uuid::from_u128(id)))
+}
+
+fn broker_id() -> impl Strategy<Value = BrokerId> {
+    (0_i32..4).prop_map(BrokerId)
+}
+
+fn partition() -> impl Strategy<Value = PartitionImage> {
+    let brokers = || prop::collection::vec(broker_id(), 0..4);
+    (brokers(), brokers(), prop::option::of(broker_id()), any::<i32>(), any::<i32>()).prop_map(
+        |(replicas, isr, leader, leader_epoch, partition_epoch)| PartitionImage {
+            replicas,
+            isr,
+            leader,
+            leader_epoch: LeaderEpoch(leader_epoch),
+            partition_epoch,
+        },
+    )
+}
+
+fn register_broker() -> impl Strategy<Value = Record> {
+    let endpoint =
+        (".{0,8}", ".{0,8}", any::<u16>()).prop_map(|(listener, host, port)| BrokerEndpoint { listener, host, port });
+    let endpoints = prop::collection::vec(endpoint, 0..3);
+    (broker_id(), prop::option::of(any::<i64>()), endpoints, prop::option::of(".{0,4}"), any::<bool>()).prop_map(
+        |(id, epoch, endpoints, rack, fenced)| RegisterBrokerRecord { id, epoch, endpoints, rack, fenced }.into(),
+    )
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let index = || (0_i32..3).prop_map(PartitionIndex);
+    prop_oneof![
+        register_broker(),
+        ("[a-z._]{1,3}", topic_id()).prop_map(|(name, id)| TopicRecord { name, id }.into()),
+        (topic_id(), index(), partition()).prop_map(|(topic, index, partition)| PartitionRecord {
+            topic,
+            index,
+            partition
+        }
+        .into()),
+        (topic_id(), index(), partition()).prop_map(|(topic, index, partition)| {
+            PartitionChangeRecord {
+                topic,
+                index,
+                isr: partition.isr,
+                leader: partition.leader,
+                leader_epoch: partition.leader_epoch,
+                partition_epoch: partition.partition_epoch,
+            }
+            .into()
+        }),
+        topic_id().prop_map(|id| RemoveTopicRecord { id }.into()),
+        (topic_id(), "[a-c]", prop::option::of(".{0,4}")).prop_map(|(topic, name, value)| TopicConfigRecord {
+            topic,
+            name,
+            value
+        }
+        .into()),
+        ("[a-c]", any::<i16>()).prop_map(|(name, level)| FeatureLevelRecord { name, level }.into()),
+        (broker_id(), any::<i64>()).prop_map(|(broker, next)| ProducerIdsRecord { broker, next }.into()),
+        ".{0,8}".prop_map(|cluster_id| ClusterRecord { cluster_id }.into()),
+    ]
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    (any::<i64>(), prop::collection::vec(record(), 0..8))
+        .prop_map(|(timestamp, records)| Entry { timestamp: Timestamp(timestamp), records })
+}
+
+proptest! {
+    #[test]
+    fn an_entry_comes_back_as_it_was_written(entry in entry()) {
+        prop_assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
+    }
+
+    #[test]
+    fn a_cut_entry_is_refused(entry in entry(), cut in any::<prop::sample::Index>()) {
+        let bytes = entry.encode();
+        prop_assert!(Entry::decode(&bytes[..cut.index(bytes.len())]).is_err());
+    }
+
+    #[test]
+    fn hostile_bytes_are_read_or_refused_but_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        let _ = Entry::decode(&bytes);
+    }
+
+    #[test]
+    fn a_damaged_entry_never_panics(entry in entry(), at in any::<prop::sample::Index>(), byte: u8) {
+        let mut bytes = entry.encode();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let _ = Entry::decode(&bytes);
+    }
+}
+
+/// Names of a real log are unique; the controller sees to it. Random records may break that, so that the fold drops
+/// them here.
+fn without_taken_names(entries: &[Entry]) -> Vec<Entry> {
+    let mut image = MetadataImage::default();
+    let mut kept = Vec::new();
+    for (index, entry) in (1..).zip(entries) {
+        let mut records = Vec::new();
+        for record in &entry.records {
+            let taken = matches!(record, Record::Topic(topic) if image.topic(&topic.name).is_some()
+                || image.colliding_topic(&topic.name).is_some() || image.topic_by_id(topic.id).is_some());
+            if !taken {
+                let one = Entry { timestamp: entry.timestamp, records: vec![record.clone()] };
+                image.apply(index, &one, &mut Touched::default());
+                records.push(record.clone());
+            }
+        }
+        kept.push(Entry { timestamp: entry.timestamp, records });
+    }
+    kept
+}
+
+proptest! {
+    #[test]
+    fn an_image_is_the_fold_of_its_own_records(entries in prop::collection::vec(entry(), 0..12)) {
+        let entries = without_taken_names(&entries);
+        let mut image = MetadataImage::default();
+        for (index, entry) in (1..).zip(&entries) {
+            image.apply(index, entry, &mut Touched::default());
+        }
+        let records = image.records();
+        let again = MetadataImage::from_records(image.applied_index(), image.features_epoch(), &records);
+        prop_assert_eq!(again, image);
+    }
+
+    #[test]
+    fn deltas_tell_every_change(entries in prop::collection::vec(entry(), 0..12), at in any::<prop::sample::Index>()) {
+        let entries = without_taken_names(&entries);
+        let (mut before, mut after) = (MetadataImage::default(), MetadataImage::default());
+        let mut touched = Touched::default();
+        let at = at.index(entries.len() + 1);
+        for (index, entry) in (1..).zip(&entries) {
+            if index as usize <= at {
+                before.apply(index, entry, &mut Touched::default());
+                after = before.clone();
+            } else {
+                after.apply(index, entry, &mut touched);
+            }
+        }
+        let delta = MetadataDelta::between(&before, &after, &touched);
+        let mut topics: BTreeMap<_, _> = before.topics().map(|topic| (topic.id, topic.clone())).collect();
+        for deleted in &delta.topics_deleted {
+            prop_assert!(topics.remove(&deleted.id).is_some());
+        }
+        for topic in delta.topics_created.iter().chain(&delta.topics_changed) {
+            topics.insert(topic.id, topic.clone());
+        }
+        prop_assert_eq!(topics, after.topics().map(|topic| (topic.id, topic.clone())).collect());
+    }
+}
+
+fn id(number: u128) -> TopicId {
+    TopicId(Uuid::from_u128(number))
+}
+
+fn led_by_one() -> PartitionImage {
+    PartitionImage {
+        replicas: vec![BrokerId(1)],
+        isr: vec![BrokerId(1)],
+        leader: Some(BrokerId(1)),
+        leader_epoch: LeaderEpoch(0),
+        partition_epoch: 0,
+    }
+}
+
+fn create(name: &str, topic: TopicId, partitions: i32) -> Vec<Record> {
+    let mut records = vec![TopicRecord { name: name.to_owned(), id: topic }.into()];
+    for index in (0..partitions).map(PartitionIndex) {
+        records.push(PartitionRecord { topic, index, partition: led_by_one() }.into());
+    }
+    let (name, value) = ("retention.ms".to_owned(), Some("1".to_owned()));
+    records.push(TopicConfigRecord { topic, name, value }.into());
+    records
+}
+
+fn applied(image: &MetadataImage, records: Vec<Record>) -> (MetadataImage, MetadataDelta) {
+    let (mut after, mut touched) = (image.clone(), Touched::default());
+    after.apply(image.applied_index() + 1, &Entry { timestamp: Timestamp(0), records }, &mut touched);
+    let delta = MetadataDelta::between(image, &after, &touched);
+    (after, delta)
+}
+
+#[test]
+fn a_created_topic_is_found_by_name_and_id_with_its_partitions_and_settings() {
+    let (image, delta) = applied(&MetadataImage::default(), create("a.b", id(7), 3));
+    let topic = image.topic("a.b").expect("by name");
+    assert_eq!(image.topic_by_id(id(7)), Some(topic));
+    assert_eq!(topic.partitions, vec![led_by_one(); 3]);
+    assert_eq!(topic.configs["retention.ms"], "1");
+    assert_eq!(image.colliding_topic("a_b").map(|name| &**name), Some("a.b"));
+    assert_eq!(delta.topics_created, [topic.clone()]);
+    assert!(delta.topics_deleted.is_empty() && delta.topics_changed.is_empty());
+}
+
+#[test]
+fn a_topic_deleted_and_made_again_is_another_topic() {
+    let (image, _) = applied(&MetadataImage::default(), create("t", id(1), 1));
+    let mut records = vec![RemoveTopicRecord { id: id(1) }.into()];
+    records.extend(create("t", id(2), 1));
+    let (image, delta) = applied(&image, records);
+    assert_eq!(image.topic("t").map(|topic| topic.id), Some(id(2)));
+    assert_eq!(image.topic_count(), 1);
+    assert_eq!(delta.topics_deleted.iter().map(|topic| topic.id).collect::<Vec<_>>(), [id(1)]);
+    assert_eq!(delta.topics_created.iter().map(|topic| topic.id).collect::<Vec<_>>(), [id(2)]);
+}
+
+#[test]
+fn an_older_image_does_not_see_later_changes() {
+    let (before, _) = applied(&MetadataImage::default(), create("t", id(1), 1));
+    let change = PartitionChangeRecord {
+        topic: id(1),
+        index: PartitionIndex(0),
+        isr: vec![],
+        leader: None,
+        leader_epoch: LeaderEpoch(1),
+        partition_epoch: 1,
+    };
+    let (after, delta) = applied(&before, vec![change.into()]);
+    assert_eq!(before.topic("t").expect("there").partitions, [led_by_one()]);
+    assert_eq!(after.topic("t").expect("there").partitions[0].leader_epoch, LeaderEpoch(1));
+    assert_eq!(delta.topics_changed.len(), 1);
+}
+
+#[test]
+fn a_broker_epoch_is_the_index_of_its_registration() {
+    let record = RegisterBrokerRecord { id: BrokerId(3), epoch: None, endpoints: vec![], rack: None, fenced: false };
+    let mut image = MetadataImage::default();
+    image.apply(42, &Entry { timestamp: Timestamp(0), records: vec![record.into()] }, &mut Touched::default());
+    assert_eq!(image.broker(BrokerId(3)).map(|broker| broker.epoch), Some(42));
+}
+
+#[test]
+fn producer_id_blocks_follow_each_other() {
+    let mut image = MetadataImage::default();
+    for expected in [0..1000, 1000..2000, 2000..3000] {
+        let (block, record) = ProducerIdsRecord::next_block(&image, BrokerId(0)).expect("ids are left");
+        assert_eq!(block, expected);
+        (image, _) = applied(&image, vec![record.into()]);
+    }
+}
+
+#[test]
+fn records_that_name_what_is_not_there_change_nothing() {
+    let records = vec![
+        RemoveTopicRecord { id: id(9) }.into(),
+        PartitionRecord { topic: id(9), index: PartitionIndex(0), partition: led_by_one() }.into(),
+        TopicConfigRecord { topic: id(9), name: "x".to_owned(), value: None }.into(),
+    ];
+    let (image, delta) = applied(&MetadataImage::default(), records);
+    assert_eq!(image.topic_count(), 0);
+    assert!(delta.is_empty());
+}
+
+/// The bytes on disk are a promise: this one was written by the first version.
+#[test]
+fn the_encoding_of_every_kind_is_as_first_written() {
+    let mut records = create("t", id(1), 1);
+    let endpoint = BrokerEndpoint { listener: "PLAINTEXT".to_owned(), host: "h".to_owned(), port: 9092 };
+    let broker = RegisterBrokerRecord {
+        id: BrokerId(1),
+        epoch: None,
+        endpoints: vec![endpoint],
+        rack: Some("r".to_owned()),
+        fenced: false,
+    };
+    records.push(broker.into());
+    records.push(ClusterRecord { cluster_id: "c".to_owned() }.into());
+    records.push(FeatureLevelRecord { name: "f".to_owned(), level: 2 }.into());
+    records.push(ProducerIdsRecord { broker: BrokerId(1), next: 1000 }.into());
+    let change = PartitionChangeRecord {
+        topic: id(1),
+        index: PartitionIndex(0),
+        isr: vec![BrokerId(1)],
+        leader: Some(BrokerId(1)),
+        leader_epoch: LeaderEpoch(1),
+        partition_epoch: 1,
+    };
+    records.push(change.into());
+    records.push(RemoveTopicRecord { id: id(1) }.into());
+    let bytes = Entry { timestamp: Timestamp(1), records }.encode();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, GOLDEN);
+}
+
+const GOLDEN: &str = concat!(
+    "000209020012017400000000000000000000000000000001030019000000000000000000000000000000010001020102",
+    "01020000040020000000000000000000000000000000010c726574656e74696f6e2e6d7301013100001502000109504c",
+    "41494e5445585401688447010172008001000201630c00030166040f000302d00f050017000000000000000000000000",
+    "000000010001020102020209001000000000000000000000000000000001",
+);
+
+#[test]
+fn an_unknown_kind_says_that_a_newer_version_wrote_it() {
+    let mut out = Writer::default();
+    out.unsigned(77);
+    out.unsigned(0);
+    out.bytes(b"");
+    let bytes = out.into_bytes();
+    let error = Record::decode(&mut Reader::new(&bytes)).expect_err("unknown");
+    assert_eq!(error, DecodeError::Unknown { what: "record", kind: 77, version: 0 });
+    assert!(error.to_string().contains("newer version"));
+}
