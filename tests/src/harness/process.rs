@@ -1,0 +1,87 @@
+//! A child process in a group of its own, its output in files, that never outlives its owner.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::wait::{self, TimedOut};
+
+/// A running program. Dropping it kills it and everything it started.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    name: String,
+}
+
+impl Process {
+    /// Starts `command`, its standard output and standard error appended to the given files.
+    pub fn start(name: &str, mut command: Command, stdout: &Path, stderr: &Path) -> io::Result<Self> {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(append(stdout)?)
+            .stderr(append(stderr)?)
+            .process_group(0)
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("start {name}: {error}")))?;
+        Ok(Self { child, name: name.to_owned() })
+    }
+
+    /// Its exit status, if it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits for its end; past the budget it is killed.
+    pub fn wait(&mut self, budget: Duration) -> Result<ExitStatus, TimedOut> {
+        let name = format!("the end of {}", self.name);
+        let outcome = wait::until(&name, budget, || self.ended());
+        if outcome.is_err() {
+            self.kill();
+        }
+        outcome
+    }
+
+    /// `kill -9` to the program and everything it started, and waits until it is gone.
+    pub fn kill(&mut self) {
+        // The group may be gone already: the program's own end is what counts, and wait sees it.
+        let _ = kill_process_group(self.pid(), Signal::KILL);
+        let _ = self.child.wait();
+    }
+
+    /// Asks the program to stop (SIGTERM) and waits for its end.
+    pub fn terminate(&mut self, budget: Duration) -> Result<ExitStatus, TimedOut> {
+        // An error says that it has ended by itself.
+        let _ = kill_process(self.pid(), Signal::TERM);
+        self.wait(budget)
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The last lines of a file, for a failure message.
+pub fn tail(path: &Path, lines: usize) -> String {
+    let text = std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|error| io::Error::new(error.kind(), format!("open {}: {error}", PathBuf::from(path).display())))
+}
