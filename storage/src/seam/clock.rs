@@ -1,5 +1,6 @@
 //! The clock seam.
 
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::ids::Timestamp;
@@ -29,5 +30,41 @@ impl Clock for SystemClock {
         use std::time::Instant;
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         START.elapsed()
+    }
+}
+
+/// A test's clock: time passes only when it is told to.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    wall_ms: AtomicI64,
+    monotonic_ns: AtomicU64,
+}
+
+impl ManualClock {
+    /// A clock whose wall time starts at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { wall_ms: AtomicI64::new(now.0), monotonic_ns: AtomicU64::new(0) }
+    }
+
+    /// Lets both times pass.
+    pub fn advance(&self, by: Duration) {
+        self.wall_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.monotonic_ns.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Lets the wall time jump, forward or back.
+    pub fn set_wall(&self, now: Timestamp) {
+        self.wall_ms.store(now.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.wall_ms.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.monotonic_ns.load(Ordering::SeqCst))
     }
 }

@@ -3,16 +3,18 @@
 
 pub mod clock;
 pub mod disk;
+pub mod lossy;
 mod real_disk;
 pub mod rng;
 pub mod spawn;
 
 use std::sync::Arc;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, ManualClock, SystemClock};
 pub use disk::{DirEntry, Disk, DiskFile, OpenMode};
+pub use lossy::LossyDisk;
 pub use real_disk::RealDisk;
-pub use rng::{Rng, SystemRng};
+pub use rng::{Rng, SeededRng, SystemRng};
 pub use spawn::{Spawn, SystemSpawn};
 
 /// The four seams together, cheap to clone.
@@ -38,5 +40,11 @@ impl Seams {
             rng: Arc::new(SystemRng),
             spawn: Arc::new(SystemSpawn),
         }
+    }
+
+    /// A test's machine: this disk, this clock, random numbers from `seed`, real threads.
+    #[must_use]
+    pub fn test(disk: LossyDisk, clock: Arc<dyn Clock>, seed: u64) -> Self {
+        Self { disk: Arc::new(disk), clock, rng: Arc::new(SeededRng::new(seed)), spawn: Arc::new(SystemSpawn) }
     }
 }
