@@ -8,9 +8,11 @@ use barnabas_raft::{BrokerId, Controller};
 use barnabas_storage::seam::Seams;
 
 use crate::group::Groups;
+use crate::metrics::Metrics;
 use crate::partition::Partitions;
 use crate::partition::fetch_session::FetchSessions;
 use crate::partition::producer_ids::ProducerIds;
+use crate::seam::Tasks;
 
 /// The services of one broker.
 pub struct Broker {
@@ -20,6 +22,10 @@ pub struct Broker {
     pub config: Arc<Config>,
     /// Disk, clock, random numbers, threads.
     pub seams: Seams,
+    /// Spawns async tasks and blocking work, and waits for time.
+    pub tasks: Tasks,
+    /// Counters and gauges.
+    pub metrics: Arc<Metrics>,
     /// Cluster metadata.
     pub controller: Controller,
     /// Partitions this broker leads.

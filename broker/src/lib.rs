@@ -5,6 +5,8 @@
 pub mod api;
 pub mod broker;
 pub mod group;
+pub mod limits;
+pub mod metrics;
 pub mod network;
 pub mod partition;
 pub mod seam;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use barnabas_auth::{Decision, Operation, Principal, Question, ResourceType};
 
+use super::Need;
 use crate::broker::Broker;
 
 /// What a handler knows of its request beside the body. Cheap to clone.
@@ -14,6 +15,8 @@ pub struct RequestContext {
     pub broker: Arc<Broker>,
     /// The connection it came over.
     pub connection: Arc<ConnectionInfo>,
+    /// Every permission that the API may ask for.
+    pub needs: &'static [Need],
     /// API version of the request.
     pub version: i16,
     /// The client's id, "" when null.
@@ -36,9 +39,14 @@ pub struct ConnectionInfo {
 }
 
 impl RequestContext {
-    /// Asks the authorizer. The pair must be in the API's NEEDS.
+    /// Asks the authorizer. The pair must be in the API's NEEDS: other questions panic in builds with assertions, so
+    /// that the table of permissions cannot drift from the handlers.
     #[must_use]
     pub fn allowed(&self, operation: Operation, resource_type: ResourceType, resource_name: &str) -> bool {
+        debug_assert!(
+            self.needs.contains(&Need { operation, resource: resource_type }),
+            "{operation:?} on {resource_type:?} is not in the API's NEEDS"
+        );
         let question = Question {
             principal: &self.connection.principal,
             host: self.connection.peer.ip(),

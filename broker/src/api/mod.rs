@@ -13,15 +13,36 @@ use kafka_protocol::protocol::{Decodable, Request};
 pub mod cluster;
 pub mod context;
 pub mod data;
+pub mod dispatch;
 pub mod error_code;
+pub mod gate;
 pub mod group;
 pub mod reply;
 pub mod shape;
+pub mod table;
 pub mod topic;
 
 pub use context::RequestContext;
 pub use reply::{Chunk, CloseReason, Reply};
 pub use shape::Shape;
+pub use table::Row;
+use table::row;
+
+/// The table: one line per API, in key order.
+const ROWS: &[Row] = &[
+    row::<cluster::api_versions::ApiVersions>(), // 18
+];
+
+const _: () = table::check(ROWS);
+
+/// Key of ApiVersions, the one API whose unknown versions are answered.
+pub const API_VERSIONS_KEY: i16 = 18;
+
+/// Every API that is served, in key order.
+#[must_use]
+pub fn table() -> &'static [Row] {
+    ROWS
+}
 
 /// First and last version served, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +116,7 @@ pub enum QuotaClass {
 /// What every API declares. Implemented by a unit struct in the API's own file.
 pub trait Api: 'static {
     /// The codec's request type: gives the key and the response type.
-    type Request: Request + Decodable + Send + 'static;
+    type Request: Request + Decodable + Default + Send + 'static;
     /// Kafka's name, e.g. `Metadata`.
     const NAME: &'static str;
     /// Versions that are served: ours, never the codec's.

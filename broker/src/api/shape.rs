@@ -47,6 +47,18 @@ impl Field {
         Self { since: 0, until: i16::MAX, nullable: i16::MAX, tag: None, kind }
     }
 
+    /// Whether this version has the field.
+    #[must_use]
+    pub const fn is_in(&self, version: i16) -> bool {
+        self.since <= version && version <= self.until
+    }
+
+    /// Whether it is a structure that may be null in this version: a byte before it says so.
+    #[must_use]
+    pub const fn is_marked(&self, version: i16) -> bool {
+        matches!(self.kind, Kind::Struct(_)) && self.nullable <= version
+    }
+
     /// Only from this version on.
     #[must_use]
     pub const fn since(mut self, version: i16) -> Self {

@@ -1,1 +1,3 @@
-//! The cluster family of APIs.
+//! APIs about the cluster and the broker itself.
+
+pub mod api_versions;

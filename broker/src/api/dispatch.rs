@@ -1,0 +1,67 @@
+//! From a frame to a handler: finds the row, refuses what Kafka refuses, walks the gate. Knows no socket.
+//!
+//! Where it differs from Apache Kafka: it does not. Unknown keys, versions that are not served and malformed requests
+//! close the connection; only ApiVersions of an unknown version is answered (KIP-511).
+
+use bytes::Bytes;
+
+use super::cluster::api_versions;
+use super::gate::{self, HEADER_PREFIX, Prefix};
+use super::{API_VERSIONS_KEY, CloseReason, Reply, Row, table};
+
+/// A request that passed the gate.
+pub struct Request {
+    /// The API.
+    pub row: &'static Row,
+    /// Its version.
+    pub version: i16,
+    /// The client's id, "" when null, UTF-8.
+    pub client_id: Bytes,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// What a frame turned out to be.
+pub enum Opened {
+    /// A request to be run.
+    Request(Request),
+    /// Answered already: ApiVersions of a version that is not served.
+    Answered(Reply),
+}
+
+/// The row of a key.
+#[must_use]
+pub fn find(key: i16) -> Option<&'static Row> {
+    let rows = table();
+    rows.binary_search_by_key(&key, |row| row.key).ok().and_then(|index| rows.get(index))
+}
+
+/// Looks at the first eight bytes of a frame, before its body is read.
+///
+/// # Errors
+/// When the key or version is not served: the connection is to be closed.
+pub fn admit(prefix: Prefix) -> Result<&'static Row, CloseReason> {
+    let row = find(prefix.key).ok_or(CloseReason::UnknownKey(prefix.key))?;
+    if row.versions.contains(prefix.version) || row.key == API_VERSIONS_KEY {
+        Ok(row)
+    } else {
+        Err(CloseReason::UnsupportedVersion { name: row.name, version: prefix.version })
+    }
+}
+
+/// Opens a whole frame (without its length).
+///
+/// # Errors
+/// When the connection is to be closed.
+pub fn open(frame: &Bytes) -> Result<(Prefix, Opened), CloseReason> {
+    let first = frame.first_chunk::<HEADER_PREFIX>();
+    let first = first.ok_or_else(|| CloseReason::Malformed("the frame has no header".to_owned()))?;
+    let prefix = Prefix::read(first);
+    let row = admit(prefix)?;
+    if !row.versions.contains(prefix.version) {
+        return Ok((prefix, Opened::Answered(api_versions::unsupported_version())));
+    }
+    let (client_id, body) = gate::split_header(frame, prefix.version >= row.shape.flexible)?;
+    gate::check_body(&row.shape, prefix.version, &body)?;
+    Ok((prefix, Opened::Request(Request { row, version: prefix.version, client_id, body })))
+}

@@ -1,0 +1,89 @@
+//! Counters and gauges by name: every bound has one, so that it can be seen how near it is. No endpoint yet.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that rises and falls, or only rises.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicU64);
+
+impl Gauge {
+    /// Adds.
+    pub fn add(&self, amount: u64) {
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    /// Takes away what was added before.
+    pub fn sub(&self, amount: u64) {
+        self.0.fetch_sub(amount, Ordering::Relaxed);
+    }
+
+    /// Adds one.
+    pub fn increment(&self) {
+        self.add(1);
+    }
+
+    /// The present value.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Every metric of the broker.
+        #[derive(Debug, Default)]
+        pub struct Metrics {
+            $($(#[$doc])* pub $name: Gauge,)*
+        }
+
+        impl Metrics {
+            /// Names and present values.
+            #[must_use]
+            pub fn snapshot(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name.value()),)*]
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Connections that are open.
+    connections,
+    /// Connections that were accepted.
+    connections_accepted,
+    /// Connections refused because of `max.connections` or `max.connections.per.ip`.
+    connections_refused,
+    /// Connections closed because of what the peer sent.
+    connections_closed_malformed,
+    /// Connections closed because a frame was not completed or an answer not read in time.
+    connections_closed_slow,
+    /// Connections closed after `connections.max.idle.ms`.
+    connections_closed_idle,
+    /// Requests that were run.
+    requests,
+    /// Bytes of the request budget in use.
+    request_budget_bytes,
+    /// Requests that had to wait for the request budget.
+    request_budget_waits,
+    /// Answers that are owed on all connections.
+    answers_pending,
+    /// Bytes of answers that wait for their peer to read.
+    answer_bytes_pending,
+    /// Async tasks that run.
+    tasks,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_names_every_metric() {
+        let metrics = Metrics::default();
+        metrics.connections.add(3);
+        metrics.connections.sub(1);
+        assert!(metrics.snapshot().contains(&("connections", 2)));
+        assert_eq!(metrics.snapshot().len(), 12);
+    }
+}
