@@ -1,19 +1,45 @@
 //! Partitions this broker leads: appends, reads, high watermarks and who waits for them.
+//!
+//! Must not know: requests and their versions; sockets.
+//!
+//! Invariants:
+//! 1. log start <= last stable offset <= high watermark <= log end.
+//! 2. Nothing at or above the high watermark is ever read by a consumer or acknowledged with acks=all.
+//! 3. One node: the high watermark is the synced offset in `group` mode and the log end in `interval` and `os`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use barnabas_raft::{MetadataDelta, MetadataImage, MetadataListener};
+use barnabas_raft::PartitionImage;
 use barnabas_storage::{
-    AppendError, AppendOrigin, Appended, LeaderEpoch, Log, Offset, PartitionIndex, Read, ReadError, TopicId,
+    AppendError, AppendOrigin, Appended, DurabilityMode, LeaderEpoch, Log, LogObserver, Offset, PartitionIndex, Read,
+    ReadError, TopicId,
 };
 use bytes::Bytes;
 
 pub mod fetch_session;
+mod high_watermark;
+pub mod log_options;
+mod partitions;
 pub mod producer_ids;
+pub mod purgatory;
+
+pub use partitions::{FindError, Partitions};
+
+use high_watermark::{Extent, HighWatermark, Stopped};
+use purgatory::PendingCommit;
 
 /// One partition that this broker leads.
 pub struct Partition {
-    _private: (),
+    log: Arc<Log>,
+    high_watermark: Arc<HighWatermark>,
+    /// Rises at each change of leader; told by the metadata.
+    leader_epoch: AtomicI32,
+    /// Members of the in-sync set, this broker among them; told by the metadata.
+    in_sync_replicas: AtomicUsize,
+    /// `min.insync.replicas`.
+    min_in_sync_replicas: AtomicUsize,
 }
 
 /// Why an append that was made is not known to be committed.
@@ -31,85 +57,116 @@ pub enum CommitError {
 }
 
 impl Partition {
+    /// Takes over the leadership of an open log.
+    fn lead(log: Arc<Log>, image: &PartitionImage, min_in_sync_replicas: usize) -> Self {
+        let measured: Arc<dyn Extent> = Arc::clone(&log) as Arc<dyn Extent>;
+        let high_watermark = Arc::new(HighWatermark::new(Arc::downgrade(&measured), log.high_watermark()));
+        log.observe(Arc::clone(&high_watermark) as Arc<dyn LogObserver>);
+        // Alone in the in-sync set, a leader has committed whatever it holds for certain. Read after the observer
+        // stands: what is synced from now on is told.
+        high_watermark.advance(match log.options().durability {
+            DurabilityMode::Group => log.synced_offset(),
+            DurabilityMode::Interval(_) | DurabilityMode::Os => log.log_end_offset(),
+        });
+        Self {
+            log,
+            high_watermark,
+            leader_epoch: AtomicI32::new(image.leader_epoch.0),
+            in_sync_replicas: AtomicUsize::new(image.isr.len()),
+            min_in_sync_replicas: AtomicUsize::new(min_in_sync_replicas),
+        }
+    }
+
+    /// The metadata changed.
+    fn update(&self, image: &PartitionImage, min_in_sync_replicas: usize) {
+        self.in_sync_replicas.store(image.isr.len(), Ordering::Relaxed);
+        self.min_in_sync_replicas.store(min_in_sync_replicas, Ordering::Relaxed);
+        if self.leader_epoch.swap(image.leader_epoch.0, Ordering::AcqRel) != image.leader_epoch.0 {
+            self.high_watermark.wake_readers();
+        }
+    }
+
+    /// The partition was deleted or is led elsewhere: whoever waits is told.
+    fn stop(&self) {
+        self.high_watermark.stop(Stopped::NotLeader);
+    }
+
     /// The topic's name.
     #[must_use]
     pub fn topic(&self) -> &Arc<str> {
-        todo!()
+        self.log.topic()
     }
+
     /// The topic's id.
     #[must_use]
     pub fn topic_id(&self) -> TopicId {
-        todo!()
+        self.log.topic_id()
     }
+
     /// The partition's index.
     #[must_use]
     pub fn index(&self) -> PartitionIndex {
-        todo!()
+        self.log.partition()
     }
+
     /// The present leader epoch.
     #[must_use]
     pub fn leader_epoch(&self) -> LeaderEpoch {
-        todo!()
+        LeaderEpoch(self.leader_epoch.load(Ordering::Acquire))
     }
+
     /// The log behind it.
     #[must_use]
     pub fn log(&self) -> &Arc<Log> {
-        todo!()
+        &self.log
     }
+
+    /// Whether the in-sync set is as large as `min.insync.replicas` asks for acks=all.
+    #[must_use]
+    pub fn has_enough_replicas(&self) -> bool {
+        self.in_sync_replicas.load(Ordering::Relaxed) >= self.min_in_sync_replicas.load(Ordering::Relaxed)
+    }
+
     /// Validates and appends one batch; does not wait. Await [`Partition::committed`] for acks=all.
     ///
     /// # Errors
     /// See [`AppendError`].
-    pub fn append_as_leader(&self, _batch: &Bytes, _origin: AppendOrigin) -> Result<Appended, AppendError> {
-        todo!()
+    pub fn append_as_leader(&self, batch: &Bytes, origin: AppendOrigin) -> Result<Appended, AppendError> {
+        let appended = self.log.append_as_leader(batch, self.leader_epoch(), origin)?;
+        match self.log.options().durability {
+            DurabilityMode::Group => {}
+            DurabilityMode::Interval(_) | DurabilityMode::Os => {
+                self.high_watermark.advance(Offset(appended.last_offset.0 + 1));
+            }
+        }
+        Ok(appended)
     }
+
     /// Waits until the high watermark has passed `last_offset` (so: it is committed and, in `group`, synced).
     ///
     /// # Errors
     /// See [`CommitError`]. Cancellation-safe.
-    pub async fn committed(&self, _last_offset: Offset, _timeout: std::time::Duration) -> Result<(), CommitError> {
-        todo!()
+    pub async fn committed(&self, last_offset: Offset, timeout: Duration) -> Result<(), CommitError> {
+        purgatory::committed(PendingCommit::new(self, last_offset), timeout).await
     }
+
     /// Reads committed batches from `from`, below the high watermark.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub fn read(&self, _from: Offset, _max_bytes: usize, _at_least_one: bool) -> Result<Read, ReadError> {
-        todo!()
+    pub fn read(&self, from: Offset, max_bytes: usize, at_least_one: bool) -> Result<Read, ReadError> {
+        self.log.read(from, max_bytes, self.high_watermark(), at_least_one)
     }
+
     /// The first offset that consumers may not see yet.
     #[must_use]
     pub fn high_watermark(&self) -> Offset {
-        todo!()
+        self.high_watermark.offset()
     }
+
     /// The first offset of an open transaction, else the high watermark.
     #[must_use]
     pub fn last_stable_offset(&self) -> Offset {
         self.high_watermark()
-    }
-}
-
-/// Every partition this broker leads, by topic id and by name. Follows the metadata: a created topic's logs exist
-/// before `publish` returns, a deleted topic's are gone.
-pub struct Partitions {
-    _private: (),
-}
-
-impl Partitions {
-    /// The partition, by topic name.
-    #[must_use]
-    pub fn by_name(&self, _topic: &str, _partition: PartitionIndex) -> Option<Arc<Partition>> {
-        todo!()
-    }
-    /// The partition, by topic id.
-    #[must_use]
-    pub fn by_id(&self, _topic: TopicId, _partition: PartitionIndex) -> Option<Arc<Partition>> {
-        todo!()
-    }
-}
-
-impl MetadataListener for Partitions {
-    fn publish(&self, _delta: &MetadataDelta, _image: &Arc<MetadataImage>) {
-        todo!()
     }
 }

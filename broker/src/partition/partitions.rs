@@ -1,0 +1,273 @@
+//! Every partition this broker leads, by topic name and id.
+//!
+//! Follows the metadata: a created topic's logs exist before `publish` returns, a deleted topic's are gone. A new
+//! partition goes to the log directory with the fewest logs.
+//!
+//! Must not know: requests; how a log is stored.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use barnabas_config::{Config, TopicConfig};
+use barnabas_raft::{BrokerId, MetadataDelta, MetadataImage, MetadataListener, PartitionImage, TopicImage};
+use barnabas_storage::{LeaderEpoch, Log, LogDir, LogDirError, PartitionIndex, TopicId};
+use parking_lot::RwLock;
+
+use super::Partition;
+use super::log_options::from_topic_config;
+
+/// Every partition this broker leads.
+pub struct Partitions {
+    broker: BrokerId,
+    config: Arc<Config>,
+    log_dirs: Vec<PlacedDir>,
+    index: RwLock<Index>,
+}
+
+/// A log directory and how many logs were placed in it.
+struct PlacedDir {
+    dir: Arc<LogDir>,
+    logs: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Index {
+    by_name: HashMap<Arc<str>, Arc<TopicPartitions>>,
+    by_id: HashMap<TopicId, Arc<TopicPartitions>>,
+}
+
+/// One topic as this broker serves it.
+pub struct TopicPartitions {
+    /// Name.
+    pub name: Arc<str>,
+    /// Identity.
+    pub id: TopicId,
+    slots: Vec<Slot>,
+}
+
+/// What this broker has of one partition.
+enum Slot {
+    Led(Arc<Partition>),
+    /// Its log could not be opened; the reason was logged.
+    Offline,
+    Elsewhere {
+        leader: Option<BrokerId>,
+        leader_epoch: LeaderEpoch,
+    },
+}
+
+/// Why this broker has no such partition to act on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// No topic of that name, or it has no partition of that index.
+    #[error("this server does not host this topic-partition")]
+    UnknownPartition,
+    /// No topic of that id.
+    #[error("this server does not host this topic id")]
+    UnknownTopicId,
+    /// Another broker leads it, or none does.
+    #[error("this broker does not lead the partition")]
+    NotLeader {
+        /// Who leads, as far as is known.
+        leader: Option<BrokerId>,
+        /// In which epoch.
+        leader_epoch: LeaderEpoch,
+    },
+    /// Its log is on a directory that failed.
+    #[error("the partition's log directory is offline")]
+    Offline,
+}
+
+impl TopicPartitions {
+    /// The partition of this index.
+    ///
+    /// # Errors
+    /// See [`FindError`].
+    pub fn partition(&self, index: PartitionIndex) -> Result<Arc<Partition>, FindError> {
+        let position = usize::try_from(index.0).map_err(|_| FindError::UnknownPartition)?;
+        match self.slots.get(position).ok_or(FindError::UnknownPartition)? {
+            Slot::Led(partition) => Ok(Arc::clone(partition)),
+            Slot::Offline => Err(FindError::Offline),
+            Slot::Elsewhere { leader, leader_epoch } => {
+                Err(FindError::NotLeader { leader: *leader, leader_epoch: *leader_epoch })
+            }
+        }
+    }
+
+    fn led(&self) -> impl Iterator<Item = &Arc<Partition>> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Led(partition) => Some(partition),
+            Slot::Offline | Slot::Elsewhere { .. } => None,
+        })
+    }
+}
+
+impl Partitions {
+    /// Of this broker, over its open log directories. Empty until the metadata is published.
+    #[must_use]
+    pub fn new(broker: BrokerId, config: Arc<Config>, log_dirs: Vec<Arc<LogDir>>) -> Self {
+        let log_dirs =
+            log_dirs.into_iter().map(|dir| PlacedDir { logs: AtomicUsize::new(dir.logs().len()), dir }).collect();
+        Self { broker, config, log_dirs, index: RwLock::default() }
+    }
+
+    /// The partition, by topic name.
+    #[must_use]
+    pub fn by_name(&self, topic: &str, partition: PartitionIndex) -> Option<Arc<Partition>> {
+        self.topic(topic)?.partition(partition).ok()
+    }
+
+    /// The partition, by topic id.
+    #[must_use]
+    pub fn by_id(&self, topic: TopicId, partition: PartitionIndex) -> Option<Arc<Partition>> {
+        self.topic_by_id(topic)?.partition(partition).ok()
+    }
+
+    /// The topic of this name.
+    #[must_use]
+    pub fn topic(&self, name: &str) -> Option<Arc<TopicPartitions>> {
+        self.index.read().by_name.get(name).map(Arc::clone)
+    }
+
+    /// The topic of this id.
+    #[must_use]
+    pub fn topic_by_id(&self, id: TopicId) -> Option<Arc<TopicPartitions>> {
+        self.index.read().by_id.get(&id).map(Arc::clone)
+    }
+
+    /// Opens or makes what this broker has of a topic.
+    fn add(&self, topic: &TopicImage) {
+        let config = TopicConfig::resolve(&self.config, &topic.configs);
+        let slots = topic.partitions.iter().zip(0..).map(|(image, index)| {
+            let index = PartitionIndex(index);
+            self.slot(topic, index, image, &config)
+        });
+        self.publish_topic(TopicPartitions { name: Arc::clone(&topic.name), id: topic.id, slots: slots.collect() });
+    }
+
+    fn slot(&self, topic: &TopicImage, index: PartitionIndex, image: &PartitionImage, config: &TopicConfig) -> Slot {
+        if image.leader != Some(self.broker) {
+            return Slot::Elsewhere { leader: image.leader, leader_epoch: image.leader_epoch };
+        }
+        match self.open_log(topic, index, config) {
+            Ok(log) => Slot::Led(Arc::new(Partition::lead(log, image, min_in_sync_replicas(config)))),
+            Err(error) => {
+                let error = describe(&error);
+                tracing::error!(topic = %topic.name, partition = index.0, error, "the log could not be opened");
+                Slot::Offline
+            }
+        }
+    }
+
+    fn open_log(
+        &self,
+        topic: &TopicImage,
+        index: PartitionIndex,
+        config: &TopicConfig,
+    ) -> Result<Arc<Log>, LogDirError> {
+        if let Some(log) = self.log_dirs.iter().find_map(|placed| placed.dir.log(topic.id, index)) {
+            return Ok(log);
+        }
+        let healthy = self.log_dirs.iter().filter(|placed| !placed.dir.is_offline());
+        let fewest = healthy.min_by_key(|placed| placed.logs.load(Ordering::Relaxed));
+        let placed = fewest.or(self.log_dirs.first()).expect("invariant: a broker has a log directory");
+        let log = placed.dir.create_log(&topic.name, topic.id, index, from_topic_config(config))?;
+        placed.logs.fetch_add(1, Ordering::Relaxed);
+        Ok(log)
+    }
+
+    fn publish_topic(&self, topic: TopicPartitions) {
+        let topic = Arc::new(topic);
+        let mut index = self.index.write();
+        index.by_name.insert(Arc::clone(&topic.name), Arc::clone(&topic));
+        index.by_id.insert(topic.id, topic);
+    }
+
+    /// Settings, leaders or the number of partitions changed.
+    fn change(&self, image: &TopicImage) {
+        let Some(present) = self.topic_by_id(image.id) else { return self.add(image) };
+        let config = TopicConfig::resolve(&self.config, &image.configs);
+        let slots = image.partitions.iter().zip(0..).map(|(partition, index)| {
+            let index = PartitionIndex(index);
+            match present.partition(index) {
+                Ok(led) if partition.leader == Some(self.broker) => {
+                    led.update(partition, min_in_sync_replicas(&config));
+                    apply_options(&led, &config);
+                    Slot::Led(led)
+                }
+                Ok(led) => {
+                    led.stop();
+                    Slot::Elsewhere { leader: partition.leader, leader_epoch: partition.leader_epoch }
+                }
+                Err(_) => self.slot(image, index, partition, &config),
+            }
+        });
+        self.publish_topic(TopicPartitions { name: Arc::clone(&image.name), id: image.id, slots: slots.collect() });
+    }
+
+    fn remove(&self, image: &TopicImage) {
+        let removed = {
+            let mut index = self.index.write();
+            // A topic made again under the name has another id.
+            if index.by_name.get(&image.name).is_some_and(|topic| topic.id == image.id) {
+                index.by_name.remove(&image.name);
+            }
+            index.by_id.remove(&image.id)
+        };
+        let Some(removed) = removed else { return };
+        removed.led().for_each(|partition| partition.stop());
+        for partition in removed.led() {
+            self.delete_log(image, partition.index());
+        }
+    }
+
+    fn delete_log(&self, topic: &TopicImage, index: PartitionIndex) {
+        for placed in self.log_dirs.iter().filter(|placed| placed.dir.log(topic.id, index).is_some()) {
+            match placed.dir.delete_log(topic.id, index) {
+                Ok(()) => {
+                    placed.logs.fetch_sub(1, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    let error = describe(&error);
+                    tracing::error!(topic = %topic.name, partition = index.0, error, "the log could not be deleted");
+                }
+            }
+        }
+    }
+}
+
+impl MetadataListener for Partitions {
+    fn publish(&self, delta: &MetadataDelta, _image: &Arc<MetadataImage>) {
+        delta.topics_deleted.iter().for_each(|topic| self.remove(topic));
+        delta.topics_created.iter().for_each(|topic| self.add(topic));
+        delta.topics_changed.iter().for_each(|topic| self.change(topic));
+    }
+}
+
+fn min_in_sync_replicas(config: &TopicConfig) -> usize {
+    usize::try_from(config.number("min.insync.replicas")).unwrap_or(1)
+}
+
+fn apply_options(partition: &Partition, config: &TopicConfig) {
+    let options = from_topic_config(config);
+    if *partition.log().options() == options {
+        return;
+    }
+    if let Err(error) = partition.log().set_options(options) {
+        let error = describe(&error);
+        let (topic, index) = (partition.topic(), partition.index().0);
+        tracing::error!(%topic, partition = index, error, "the log's settings could not be changed");
+    }
+}
+
+/// An error with its causes, for the log.
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
