@@ -1,23 +1,196 @@
 //! The effective broker settings, after files, environment and command line.
+//!
+//! Invariants: CFG-1, every value kept here was checked against its row, so that reading cannot fail; CFG-2, every
+//! value knows the layer it came from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::key::Key;
+use crate::listener::Listener;
+use crate::setting::{Kind, Setting, list};
+use crate::table;
 
-/// The effective broker settings.
-#[derive(Clone, Debug)]
-pub struct Config {
-    _private: (),
+/// Where a value was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The table.
+    Default,
+    /// The defaults of a start without a file.
+    Development,
+    /// A file.
+    File {
+        /// Its path as given.
+        path: Arc<PathBuf>,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// An environment variable.
+    Environment(String),
+    /// `-c` on the command line.
+    CommandLine,
 }
 
-/// A type that a setting's text is read into. Implemented for bool, i64, f64, String, `Option<String>`, `Vec<String>`.
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Development => f.write_str("development default"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Environment(variable) => write!(f, "environment {variable}"),
+            Self::CommandLine => f.write_str("command line"),
+        }
+    }
+}
+
+/// What stands for a value that must not be seen.
+pub(crate) const HIDDEN: &str = "(hidden)";
+
+/// One value that was given.
+#[derive(Clone)]
+pub(crate) struct Given {
+    pub(crate) text: String,
+    /// Not to be shown, whatever the setting: a provider gave it.
+    pub(crate) hidden: bool,
+    pub(crate) source: Source,
+}
+
+/// The effective broker settings.
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) given: BTreeMap<String, Given>,
+    /// Those to open; controller listeners are not among them.
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) advertised: Vec<Listener>,
+}
+
+/// Shows which settings were given, not their values: some are secrets.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.given.keys()).finish()
+    }
+}
+
+/// A type that a setting's text is read into.
 pub trait Value: Sized {
-    /// Reads the text, already validated by the table.
-    fn read(text: &str) -> Self;
+    /// True when rows of this kind can be read into the type.
+    fn reads(setting: &Setting) -> bool;
+
+    /// Reads the text, already validated by the table; `None` is a setting without a value.
+    fn read(text: Option<&str>) -> Self;
+}
+
+const VALIDATED: &str = "invariant CFG-1: a value was checked when the configuration was built";
+
+impl Value for bool {
+    fn reads(setting: &Setting) -> bool {
+        setting.kind == Kind::Boolean && setting.default.is_some()
+    }
+
+    fn read(text: Option<&str>) -> Self {
+        text.expect(VALIDATED).trim().eq_ignore_ascii_case("true")
+    }
+}
+
+impl Value for i64 {
+    fn reads(setting: &Setting) -> bool {
+        matches!(setting.kind, Kind::Short | Kind::Int | Kind::Long)
+            && (setting.default.is_some() || setting.falls_back_to.is_some())
+    }
+
+    fn read(text: Option<&str>) -> Self {
+        text.expect(VALIDATED).trim().parse().expect(VALIDATED)
+    }
+}
+
+impl Value for f64 {
+    fn reads(setting: &Setting) -> bool {
+        setting.kind == Kind::Double && setting.default.is_some()
+    }
+
+    fn read(text: Option<&str>) -> Self {
+        text.expect(VALIDATED).trim().parse().expect(VALIDATED)
+    }
+}
+
+impl Value for String {
+    fn reads(setting: &Setting) -> bool {
+        matches!(setting.kind, Kind::Text | Kind::Class) && setting.default.is_some()
+    }
+
+    fn read(text: Option<&str>) -> Self {
+        text.expect(VALIDATED).trim().to_owned()
+    }
+}
+
+impl Value for Option<String> {
+    fn reads(setting: &Setting) -> bool {
+        matches!(setting.kind, Kind::Text | Kind::Class | Kind::Password) && setting.default.is_none()
+    }
+
+    fn read(text: Option<&str>) -> Self {
+        text.map(|text| text.trim().to_owned())
+    }
+}
+
+impl Value for Vec<String> {
+    fn reads(setting: &Setting) -> bool {
+        setting.kind == Kind::List
+    }
+
+    fn read(text: Option<&str>) -> Self {
+        text.into_iter().flat_map(list).map(str::to_owned).collect()
+    }
 }
 
 impl Config {
     /// The value of one setting. The text was validated when the configuration was built, so this cannot fail.
     #[must_use]
-    pub fn read<T: Value>(&self, _key: &Key<T>) -> T {
-        todo!()
+    pub fn read<T: Value>(&self, key: &Key<T>) -> T {
+        T::read(self.text(key.name))
+    }
+
+    /// The effective text of a setting: what was given, else what it falls back to, else the default.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        if let Some(given) = self.given.get(name) {
+            return Some(&given.text);
+        }
+        let setting = table::broker(name)?;
+        let fallback = setting.falls_back_to.filter(|other| self.given.contains_key(*other));
+        fallback.and_then(|other| self.text(other)).or(setting.default).or_else(|| self.text(setting.falls_back_to?))
+    }
+
+    /// Where the effective text of a setting comes from.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Source {
+        self.given.get(name).map_or(Source::Default, |given| given.source.clone())
+    }
+
+    /// The effective text as it may be shown: a password, or what a provider gave, is hidden.
+    #[must_use]
+    pub fn shown(&self, name: &str) -> Option<&str> {
+        let hidden = self.given.get(name).is_some_and(|given| given.hidden);
+        let secret = table::of_key(name).is_none_or(Setting::is_secret);
+        self.text(name).map(|text| if hidden || secret { HIDDEN } else { text })
+    }
+
+    /// The text only when it was given.
+    #[must_use]
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(|given| given.text.trim())
+    }
+
+    /// The listeners to open, controller listeners left out: the controller is in the same process.
+    #[must_use]
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
+    /// What clients are told to connect to, by listener name.
+    #[must_use]
+    pub fn advertised_listeners(&self) -> &[Listener] {
+        &self.advertised
     }
 }

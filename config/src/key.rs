@@ -21,14 +21,36 @@ impl<T> Key<T> {
 macro_rules! keys {
     ($($ident:ident: $type:ty = $name:literal;)*) => {
         $(#[doc = concat!("`", $name, "`")] pub const $ident: Key<$type> = Key::new($name);)*
+
+        #[cfg(test)]
+        mod tests {
+            use crate::config::{Config, Value};
+            use crate::table;
+
+            #[test]
+            fn every_key_has_an_honoured_row_of_its_type() {
+                let config = Config::dev();
+                $(
+                    let row = table::broker($name).expect($name);
+                    assert!(<$type as Value>::reads(row), "the type of {}", $name);
+                    assert_eq!(row.state, crate::setting::State::Honoured, "{}", $name);
+                    let _ = config.read(&super::$ident);
+                )*
+            }
+        }
     };
 }
 
 // Numbers are i64 whatever their width on Kafka's side; the table holds the range.
 keys! {
+    CONFIG_UNKNOWN_KEYS: String = "config.unknown.keys";
+    PROCESS_ROLES: Vec<String> = "process.roles";
     NODE_ID: i64 = "node.id";
     LISTENERS: Vec<String> = "listeners";
     ADVERTISED_LISTENERS: Vec<String> = "advertised.listeners";
+    CONTROLLER_LISTENER_NAMES: Vec<String> = "controller.listener.names";
+    CONTROLLER_QUORUM_VOTERS: Vec<String> = "controller.quorum.voters";
+    INTER_BROKER_LISTENER_NAME: Option<String> = "inter.broker.listener.name";
     LOG_DIRS: Vec<String> = "log.dirs";
     NUM_PARTITIONS: i64 = "num.partitions";
     DEFAULT_REPLICATION_FACTOR: i64 = "default.replication.factor";

@@ -1,12 +1,26 @@
 //! Every setting as one row of a static table: Kafka's name, type, default, range, dynamic or not, documentation.
 //! server.properties, overlays, environment and value providers are read here.
 //!
-//! Must not know: anything else of the workspace.
+//! Must not know: anything else of the workspace. Files and the environment are handed in.
+#![forbid(unsafe_code)]
 
+mod checks;
 pub mod config;
+mod environment;
+pub mod error;
 pub mod key;
+pub mod listener;
+pub mod load;
+pub mod properties;
+pub mod provider;
+pub mod setting;
+mod suggest;
+pub mod table;
 pub mod topic;
 
-pub use config::Config;
+pub use config::{Config, Source};
+pub use error::{ConfigError, ConfigErrors, Warning};
 pub use key::Key;
+pub use listener::{Listener, SecurityProtocol};
+pub use load::ConfigSources;
 pub use topic::TopicConfig;

@@ -1,0 +1,22 @@
+//! Settings that Kafka does not have.
+
+settings! {
+    /// What an unknown setting does: warn, error (the start stops) or ignore.
+    "config.unknown.keys": Text = "warn", one_of(&["warn", "error", "ignore"]), honoured;
+    /// When an acknowledged batch is on disk, for topics that do not say: group (before the answer, by the journal),
+    /// interval (in the background, within log.durability.interval.ms) or os (when the operating system writes it, as
+    /// Kafka does).
+    "log.durability.mode": Text = "group", one_of(&["group", "interval", "os"]), honoured;
+    /// The longest time a batch stays unsynced under durability mode interval.
+    "log.durability.interval.ms": Long = "1000", min(1), honoured;
+    /// Size of a log directory's journal when it is made.
+    "log.journal.bytes.initial": Long = "67108864", min(4194304), honoured;
+    /// Size to which a log directory's journal may grow. Producers wait when it is full.
+    "log.journal.bytes.max": Long = "536870912", min(4194304), honoured;
+    /// A batch above this size is not written twice: its segment is synced instead.
+    "log.journal.batch.bytes.max": Int = "262144", min(4096), honoured;
+    /// Free bytes of a log directory's file system below which produce requests are refused.
+    "log.free.bytes.min": Long = "67108864", min(0), honoured;
+    /// Time between two checkpoints, which sync segments in the background and free the journal.
+    "log.checkpoint.interval.ms": Long = "5000", min(10), honoured;
+}
