@@ -1,5 +1,14 @@
 //! The group coordinator: classic groups and committed offsets.
 
+pub mod classic;
+pub mod error;
+pub mod ids;
+pub mod offsets;
+pub mod placement;
+pub mod schema;
+pub mod settings;
+pub mod timers;
+
 /// Every group this broker coordinates.
 pub struct Groups {
     _private: (),
