@@ -3,10 +3,12 @@
 pub mod classic;
 pub mod error;
 pub mod ids;
+pub mod log;
 pub mod offsets;
 pub mod placement;
 pub mod schema;
 pub mod settings;
+pub mod shard;
 pub mod timers;
 
 /// Every group this broker coordinates.

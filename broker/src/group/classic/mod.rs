@@ -142,6 +142,12 @@ impl ClassicGroup {
         self.state
     }
 
+    /// The present generation.
+    #[must_use]
+    pub fn generation(&self) -> i32 {
+        self.generation
+    }
+
     /// Nothing holds it but its offsets: no members, none coming.
     #[must_use]
     pub fn is_idle(&self) -> bool {
