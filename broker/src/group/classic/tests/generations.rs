@@ -46,7 +46,9 @@ fn versions_before_4_join_at_once() {
 /// Two members in Stable, generation 1; `a` leads. Deadlines left out.
 fn two_stable() -> Script {
     let mut script = Script::new();
-    for command in ["join 1 new=a", "join 2 new=b", "timer join", "sync 3 b 1", "sync 4 a 1 a=x b=y", "stored ok"] {
+    for command in
+        ["join 1 new=a", "join 2 new=b", "timer join", "timer join", "sync 3 b 1", "sync 4 a 1 a=x b=y", "stored ok"]
+    {
         script.run(command);
     }
     assert_eq!((script.group.state, script.group.generation), (State::Stable, 1));
@@ -56,7 +58,7 @@ fn two_stable() -> Script {
 #[test]
 fn nobody_hears_of_an_assignment_before_it_is_durable() {
     let mut script = Script::new();
-    for command in ["join 1 new=a", "join 2 new=b", "timer join"] {
+    for command in ["join 1 new=a", "join 2 new=b", "timer join", "timer join"] {
         script.run(command);
     }
     script.play(
@@ -82,7 +84,7 @@ fn nobody_hears_of_an_assignment_before_it_is_durable() {
 #[test]
 fn an_assignment_that_could_not_be_stored_is_told_and_rebalances() {
     let mut script = Script::new();
-    for command in ["join 1 new=a", "join 2 new=b", "timer join", "sync 3 b 1"] {
+    for command in ["join 1 new=a", "join 2 new=b", "timer join", "timer join", "sync 3 b 1"] {
         script.run(command);
     }
     script.play(
@@ -104,7 +106,7 @@ fn an_assignment_that_could_not_be_stored_is_told_and_rebalances() {
 #[test]
 fn an_assignment_stored_after_a_new_rebalance_began_is_ignored() {
     let mut script = Script::new();
-    for command in ["join 1 new=a", "join 2 new=b", "timer join", "sync 3 a 1 a=x b=y"] {
+    for command in ["join 1 new=a", "join 2 new=b", "timer join", "timer join", "sync 3 a 1 a=x b=y"] {
         script.run(command);
     }
     script.play(
@@ -135,7 +137,7 @@ fn an_assignment_stored_after_a_new_rebalance_began_is_ignored() {
 #[test]
 fn a_member_the_leader_forgot_gets_nothing() {
     let mut script = Script::new();
-    for command in ["join 1 new=a", "join 2 new=b", "timer join", "sync 3 b 1", "sync 4 a 1 a=x"] {
+    for command in ["join 1 new=a", "join 2 new=b", "timer join", "timer join", "sync 3 b 1", "sync 4 a 1 a=x"] {
         script.run(command);
     }
     script.play(
@@ -195,7 +197,7 @@ fn members_that_do_not_come_back_in_time_are_dropped_and_another_leads() {
 #[test]
 fn members_that_do_not_sync_in_time_are_dropped() {
     let mut script = Script::new();
-    for command in ["join 1 new=a", "join 2 new=b", "timer join", "sync 3 a 1 a=x b=y", "stored ok"] {
+    for command in ["join 1 new=a", "join 2 new=b", "timer join", "timer join", "sync 3 a 1 a=x b=y", "stored ok"] {
         script.run(command);
     }
     script.play(
@@ -217,8 +219,8 @@ fn the_last_member_to_leave_empties_the_group_and_the_answer_waits_for_the_recor
     two_stable().play(
         "
         > leave 5 b
-          5 left ok
           set Join +60s
+          5 left ok
           PreparingRebalance generation 1
         > leave 6 a
           store generation=2 []
@@ -238,12 +240,15 @@ fn the_protocol_with_most_votes_among_common_ones_is_chosen() {
         "join 2 new=b protocols=range,sticky",
         "join 3 new=c protocols=range,sticky,only-c",
         "timer join",
+        "timer join",
     ] {
         script.run(command);
     }
     assert_eq!(script.group.protocol.as_deref(), Some("range"));
     let mut tie = Script::new();
-    for command in ["join 1 new=z protocols=range,sticky", "join 2 new=b protocols=sticky,range", "timer join"] {
+    for command in
+        ["join 1 new=z protocols=range,sticky", "join 2 new=b protocols=sticky,range", "timer join", "timer join"]
+    {
         tie.run(command);
     }
     assert_eq!(tie.group.protocol.as_deref(), Some("range"), "the leader's preference");
