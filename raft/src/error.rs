@@ -24,6 +24,9 @@ pub enum CreateTopicError {
     /// More replicas than brokers, or fewer than one.
     #[error("{0}")]
     InvalidReplicationFactor(String),
+    /// More records than one entry of the metadata log may hold.
+    #[error("Unable to perform excessively large batch operation.")]
+    TooLarge,
     /// A manual assignment with gaps, duplicates or unknown brokers.
     #[error("{0}")]
     InvalidAssignment(String),
@@ -65,6 +68,14 @@ pub enum OpenError {
     /// A file operation failed.
     #[error("open the metadata log")]
     Io(#[from] std::io::Error),
+    /// The log is of another cluster.
+    #[error("the metadata log belongs to cluster {found}, meta.properties names {expected}: a file was replaced")]
+    OtherCluster {
+        /// What the log says.
+        found: String,
+        /// What meta.properties says.
+        expected: String,
+    },
     /// Raft refused to start.
     #[error("start raft: {0}")]
     Raft(String),

@@ -3,10 +3,17 @@
 //!
 //! Must not know: the client protocol.
 
+#![forbid(unsafe_code)]
+
+mod consensus;
 pub mod controller;
 pub mod error;
 pub mod metadata;
+pub mod placement;
+mod publisher;
+mod wal;
 
-pub use controller::{Controller, ControllerOptions, MetadataListener, NewTopic};
+pub use controller::{Controller, ControllerOptions, NewTopic};
 pub use error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
 pub use metadata::{BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, PartitionImage, TopicImage};
+pub use publisher::MetadataListener;

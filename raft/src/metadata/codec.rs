@@ -24,6 +24,9 @@ pub enum DecodeError {
     /// Bytes follow the last field.
     #[error("bytes follow the last field")]
     Trailing,
+    /// The bytes are not those that were written.
+    #[error("the checksum is wrong: the bytes are damaged")]
+    Checksum,
     /// A kind or version this program does not know: a newer one wrote it.
     #[error("{what} {kind} version {version} is unknown: it was written by a newer version of Barnabas")]
     Unknown {

@@ -1,0 +1,158 @@
+//! The one task that decides. It takes what waits, evaluates it request by request against the committed image and
+//! what the requests before it in the round decided, proposes every entry, waits for their commit and publication,
+//! and answers.
+//!
+//! Invariants:
+//! 1. Decisions are made one after the other, each against an image that has all earlier ones.
+//! 2. An answer is given after the entries it rests on are committed, applied, and seen by every listener.
+//! 3. Nothing is carried from one round to the next: the next one starts from the committed image.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use barnabas_storage::TopicId;
+use barnabas_storage::seam::Seams;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{CreatedTopics, NewTopic};
+use crate::consensus::quorum::Quorum;
+use crate::error::{DeleteTopicError, OpenError, ProposeError};
+use crate::metadata::cluster::ClusterRecord;
+use crate::metadata::{BrokerEndpoint, BrokerId, Entry, MetadataImage, Record, Touched};
+use crate::publisher::Publications;
+
+/// Requests that one round takes.
+const ROUND: usize = 64;
+/// Records that one entry may hold, as in Kafka.
+pub(super) const RECORDS_PER_ENTRY: usize = 10_000;
+
+type Answer<T> = oneshot::Sender<Result<T, ProposeError>>;
+
+/// What the actor is asked.
+pub(super) enum Request {
+    RegisterBroker { endpoints: Vec<BrokerEndpoint>, rack: Option<String>, answer: Answer<()> },
+    CreateTopics { topics: Vec<NewTopic>, validate_only: bool, answer: Answer<CreatedTopics> },
+    DeleteTopics { topics: Vec<TopicId>, answer: Answer<Vec<Result<(), DeleteTopicError>>> },
+    AllocateProducerIds { answer: Answer<Range<i64>> },
+}
+
+/// What a request came to: entries to propose, and who to tell of their fate.
+struct Decision {
+    entries: usize,
+    answer: Box<dyn FnOnce(Result<(), ProposeError>) + Send>,
+}
+
+/// The decisions of one round, and the image with all of them.
+struct Round {
+    image: MetadataImage,
+    entries: Vec<Entry>,
+    decisions: Vec<Decision>,
+}
+
+/// The controller's task.
+pub(super) struct Actor {
+    pub(super) node_id: BrokerId,
+    pub(super) seams: Seams,
+    pub(super) quorum: Arc<Quorum>,
+    pub(super) publications: Arc<Publications>,
+}
+
+impl Actor {
+    /// Names the cluster in a new log, or checks that an old one is of this cluster.
+    pub(super) async fn bootstrap(&self, cluster_id: &str) -> Result<(), OpenError> {
+        let image = self.quorum.image();
+        if image.cluster_id().is_empty() {
+            let record = ClusterRecord { cluster_id: cluster_id.to_owned() };
+            let entry = Entry { timestamp: self.seams.clock.now(), records: vec![record.into()] };
+            self.commit(vec![entry]).await.map_err(|error| OpenError::Raft(error.to_string()))?;
+        } else if image.cluster_id() != cluster_id {
+            let (found, expected) = (image.cluster_id().to_owned(), cluster_id.to_owned());
+            return Err(OpenError::OtherCluster { found, expected });
+        } else {
+            self.publications.wait_for(image.applied_index()).await;
+        }
+        Ok(())
+    }
+
+    /// Decides until no handle is left.
+    pub(super) async fn run(self, mut requests: mpsc::Receiver<Request>) {
+        while let Some(first) = requests.recv().await {
+            let mut waiting = vec![first];
+            while waiting.len() < ROUND
+                && let Ok(request) = requests.try_recv()
+            {
+                waiting.push(request);
+            }
+            self.round(waiting).await;
+            self.quorum.snapshot_when_due().await;
+        }
+    }
+
+    async fn round(&self, requests: Vec<Request>) {
+        let mut round = Round { image: self.quorum.image(), entries: Vec::new(), decisions: Vec::new() };
+        for request in requests {
+            self.decide(request, &mut round);
+        }
+        let mut outcomes = self.quorum.propose(round.entries).await.into_iter();
+        let mut last = 0;
+        let mut answers = Vec::with_capacity(round.decisions.len());
+        for decision in round.decisions {
+            let outcome: Result<Vec<u64>, ProposeError> = outcomes.by_ref().take(decision.entries).collect();
+            last = outcome.as_ref().map_or(last, |indexes| indexes.iter().fold(last, |last, at| last.max(*at)));
+            answers.push((decision.answer, outcome.map(drop)));
+        }
+        self.publications.wait_for(last).await;
+        for (answer, outcome) in answers {
+            answer(outcome);
+        }
+    }
+
+    async fn commit(&self, entries: Vec<Entry>) -> Result<(), ProposeError> {
+        for outcome in self.quorum.propose(entries).await {
+            self.publications.wait_for(outcome?).await;
+        }
+        Ok(())
+    }
+
+    fn decide(&self, request: Request, round: &mut Round) {
+        match request {
+            Request::RegisterBroker { endpoints, rack, answer } => {
+                let records = super::register_broker::decide(&round.image, self.node_id, endpoints, rack);
+                self.record(round, records, (), answer);
+            }
+            Request::CreateTopics { topics, validate_only, answer } => {
+                let start = usize::try_from(self.seams.rng.next_u64() >> 33).unwrap_or(0);
+                let before = round.image.clone();
+                let (records, topics) = super::create_topics::decide(&mut round.image, topics, &*self.seams.rng, start);
+                // The evaluation already changed the image, so that the topics of one request see each other.
+                round.image = before;
+                let records = if validate_only { Vec::new() } else { records };
+                self.record(round, records, topics, answer);
+            }
+            Request::DeleteTopics { topics, answer } => {
+                let (records, outcomes) = super::delete_topics::decide(&round.image, &topics);
+                self.record(round, records, outcomes, answer);
+            }
+            Request::AllocateProducerIds { answer } => match super::producer_ids::decide(&round.image, self.node_id) {
+                Ok((records, block)) => self.record(round, records, block, answer),
+                Err(error) => drop(answer.send(Err(error))),
+            },
+        }
+    }
+
+    /// Takes the records into the round, in as few entries as hold them.
+    fn record<T: Send + 'static>(&self, round: &mut Round, records: Vec<Record>, value: T, answer: Answer<T>) {
+        let timestamp = self.seams.clock.now();
+        let before = round.entries.len();
+        for records in records.chunks(RECORDS_PER_ENTRY) {
+            let entry = Entry { timestamp, records: records.to_vec() };
+            round.image.apply(round.image.applied_index() + 1, &entry, &mut Touched::default());
+            round.entries.push(entry);
+        }
+        let answer = Box::new(move |outcome: Result<(), ProposeError>| {
+            // Whoever asked may have gone; what was decided stays decided.
+            drop(answer.send(outcome.map(|()| value)));
+        });
+        round.decisions.push(Decision { entries: round.entries.len() - before, answer });
+    }
+}

@@ -1,0 +1,186 @@
+//! The controller: evaluates changes of metadata one after the other, proposes them to raft, answers at commit.
+
+mod actor;
+mod create_topics;
+mod delete_topics;
+mod producer_ids;
+mod register_broker;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use barnabas_storage::TopicId;
+use barnabas_storage::seam::Seams;
+use openraft::type_config::TypeConfigExt as _;
+use tokio::sync::{mpsc, oneshot};
+
+use self::actor::{Actor, Request};
+use crate::consensus::quorum::Quorum;
+use crate::consensus::type_config::TypeConfig;
+use crate::error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
+use crate::metadata::{BrokerEndpoint, BrokerId, MetadataImage, TopicImage};
+use crate::publisher::{MetadataListener, Publications};
+
+/// Requests that may wait for the actor; callers wait when more do.
+const QUEUE: usize = 1024;
+
+/// How the metadata layer works.
+#[derive(Clone, Debug)]
+pub struct ControllerOptions {
+    /// Directory of the write-ahead log and the snapshot: the log directory itself. Both are regular files in it, which
+    /// Apache Kafka ignores.
+    pub directory: PathBuf,
+    /// The cluster's id, from meta.properties.
+    pub cluster_id: String,
+    /// This node's `node.id`.
+    pub node_id: BrokerId,
+    /// Bytes of records after which a snapshot is taken (`metadata.log.max.record.bytes.between.snapshots`).
+    pub snapshot_bytes: u64,
+}
+
+/// A topic to be made.
+#[derive(Clone, Debug)]
+pub struct NewTopic {
+    /// Name, already checked against Kafka's rules by the caller.
+    pub name: String,
+    /// Number of partitions (1 or more), unless `assignment` gives them.
+    pub partitions: i32,
+    /// Number of replicas, unless `assignment` gives them.
+    pub replication_factor: i16,
+    /// Replicas per partition, preferred leader first; empty to let the controller place them.
+    pub assignment: Vec<Vec<BrokerId>>,
+    /// Settings, already validated by the caller.
+    pub configs: BTreeMap<String, String>,
+}
+
+/// What became of each topic that was to be made.
+pub type CreatedTopics = Vec<Result<Arc<TopicImage>, CreateTopicError>>;
+
+/// A handle on the metadata layer, cheap to clone.
+#[derive(Clone)]
+pub struct Controller {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    requests: mpsc::Sender<Request>,
+    publications: Arc<Publications>,
+    quorum: Arc<Quorum>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.publications.close();
+    }
+}
+
+impl Controller {
+    /// Opens the write-ahead log and newest snapshot, starts raft with one voter, and returns once this node leads and
+    /// its own first entry is applied. Must be called inside a tokio runtime: raft's tasks and the controller's actor
+    /// run on it.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(seams: Seams, options: ControllerOptions) -> Result<Self, OpenError> {
+        let publications = Arc::new(Publications::new());
+        let publisher = Arc::clone(&publications);
+        seams.spawn.thread("metadata-publisher", Box::new(move || publisher.run()))?;
+        let opened = Self::start(seams, options, Arc::clone(&publications)).await;
+        if opened.is_err() {
+            publications.close();
+        }
+        opened
+    }
+
+    async fn start(
+        seams: Seams,
+        options: ControllerOptions,
+        publications: Arc<Publications>,
+    ) -> Result<Self, OpenError> {
+        let (cluster_id, directory) = (options.cluster_id, options.directory);
+        let quorum = Quorum::open(&seams, directory, &cluster_id, options.snapshot_bytes, Arc::clone(&publications));
+        let quorum = Arc::new(quorum.await?);
+        let (requests, waiting) = mpsc::channel(QUEUE);
+        let actor = Actor {
+            node_id: options.node_id,
+            seams,
+            quorum: Arc::clone(&quorum),
+            publications: Arc::clone(&publications),
+        };
+        actor.bootstrap(&cluster_id).await?;
+        TypeConfig::spawn(actor.run(waiting));
+        Ok(Self { inner: Arc::new(Inner { requests, publications, quorum }) })
+    }
+
+    /// The newest image that every listener has seen: what it shows can be used.
+    #[must_use]
+    pub fn image(&self) -> Arc<MetadataImage> {
+        self.inner.publications.image()
+    }
+
+    /// Starts publishing to `listener`; returns after its first call (everything as created) has returned.
+    pub async fn subscribe(&self, listener: Arc<dyn MetadataListener>) {
+        self.inner.publications.join(listener).await;
+    }
+
+    /// Registers this broker and its advertised endpoints, and makes it the leader anew of what it led before, under
+    /// higher epochs; returns when applied and published.
+    ///
+    /// # Errors
+    /// See [`ProposeError`].
+    pub async fn register_broker(
+        &self,
+        endpoints: Vec<BrokerEndpoint>,
+        rack: Option<String>,
+    ) -> Result<(), ProposeError> {
+        self.ask(|answer| Request::RegisterBroker { endpoints, rack, answer }).await
+    }
+
+    /// Creates topics, each on its own merits, in one entry. Returns when the change is committed **and every listener
+    /// has returned**, so that a partition can be used at once. With `validate_only` nothing is changed.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; refusals of single topics are inside the answer, in the order of the request.
+    pub async fn create_topics(
+        &self,
+        topics: Vec<NewTopic>,
+        validate_only: bool,
+    ) -> Result<CreatedTopics, ProposeError> {
+        self.ask(|answer| Request::CreateTopics { topics, validate_only, answer }).await
+    }
+
+    /// Deletes topics by id; returns when committed and every listener has returned.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; refusals of single topics are inside the answer.
+    pub async fn delete_topics(&self, topics: Vec<TopicId>) -> Result<Vec<Result<(), DeleteTopicError>>, ProposeError> {
+        self.ask(|answer| Request::DeleteTopics { topics, answer }).await
+    }
+
+    /// Reserves a block of producer ids; the first id and how many. Durable before it returns.
+    ///
+    /// # Errors
+    /// See [`ProposeError`].
+    pub async fn allocate_producer_ids(&self) -> Result<Range<i64>, ProposeError> {
+        self.ask(|answer| Request::AllocateProducerIds { answer }).await
+    }
+
+    /// Clean stop: everything synced, raft's tasks and the threads ended. Later requests are refused.
+    pub async fn close(&self) {
+        self.inner.quorum.close().await;
+        self.inner.publications.close();
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, ProposeError>>) -> Request,
+    ) -> Result<T, ProposeError> {
+        let (answer, answered) = oneshot::channel();
+        self.inner.requests.send(request(answer)).await.map_err(|_| ProposeError::NotController)?;
+        answered.await.unwrap_or(Err(ProposeError::Unknown))
+    }
+}

@@ -1,0 +1,136 @@
+//! The write-ahead log of the metadata quorum: one ordered stream of votes, entries, truncations, purges and commits,
+//! so that one sync covers everything before it and nothing overtakes. Format: raft/FORMAT.md.
+//!
+//! Must not know: what the records in an entry mean.
+
+mod change;
+mod frame;
+mod recovery;
+mod state;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use barnabas_storage::seam::Seams;
+pub(crate) use change::{Change, Head};
+use parking_lot::Mutex;
+pub(crate) use state::LogState;
+use writer::Writer;
+pub(crate) use writer::{Done, Write};
+
+use crate::error::OpenError;
+
+/// Writes that may wait for the thread; raft waits when more do.
+const QUEUE: usize = 1024;
+/// Writes that one sync may cover.
+const MAX_ROUND: usize = 256;
+
+/// A regular file in the log directory: Apache Kafka ignores those, while a directory of an unknown name stops it.
+fn segment_name(number: u64) -> String {
+    format!("barnabas-metadata-{number:020}.wal")
+}
+
+fn segment_number(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("barnabas-metadata-")?.strip_suffix(".wal")?;
+    digits.parse().ok().filter(|number| segment_name(*number) == name)
+}
+
+/// The open write-ahead log: what it holds, in memory, and the thread that writes it.
+pub(crate) struct Wal {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    state: LogState,
+    // `None` once closed.
+    queue: Option<SyncSender<Write>>,
+    thread: Option<JoinHandle<()>>,
+    retained_bytes: u64,
+}
+
+impl Wal {
+    /// Opens the log of `directory`, or begins one under a fresh node id, and starts its thread.
+    ///
+    /// # Errors
+    /// `Damaged` for a hole, `Io` when a file operation failed.
+    pub(crate) fn open(seams: &Seams, directory: PathBuf, segment_bytes: u64) -> Result<Self, OpenError> {
+        let disk = seams.disk.clone();
+        let (state, writer) = match recovery::recover(&*disk, &directory)? {
+            Some(found) => {
+                let last_index = found.state.last().map_or(0, |last| last.index);
+                let writer = Writer::resume(disk, directory, segment_bytes, found.file, found.number, found.length)
+                    .with_sealed(found.sealed, last_index);
+                (found.state, writer)
+            }
+            None => {
+                // Zero is left out: it reads like "none" in a log line.
+                let node = seams.rng.next_u64().max(1);
+                let head = Head { node, vote: None, committed: None, purged: None, last: None };
+                let writer = Writer::create(disk, directory, segment_bytes, &head)?;
+                (LogState::new(head), writer)
+            }
+        };
+        let (queue, waiting) = sync_channel(QUEUE);
+        let thread = seams.spawn.thread("metadata-log", Box::new(move || writer.run(&waiting)))?;
+        let sizes = state.range(&..).into_iter().map(|entry| Change::Append(entry).encode().len() as u64);
+        let retained_bytes = sizes.sum();
+        let inner = Inner { state, queue: Some(queue), thread: Some(thread), retained_bytes };
+        Ok(Self { inner: Mutex::new(inner) })
+    }
+
+    /// Looks at what the log holds.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&LogState) -> T) -> T {
+        look(&self.inner.lock().state)
+    }
+
+    /// Bytes of the entries that no snapshot has made superfluous yet.
+    pub(crate) fn retained_bytes(&self) -> u64 {
+        self.inner.lock().retained_bytes
+    }
+
+    /// Makes changes, in order, visible to `read` when it returns. They are durable when `done` is told so; without
+    /// `done`, once a later write is.
+    ///
+    /// # Errors
+    /// `BrokenPipe` once closed, `InvalidInput` for entries that do not follow the last one.
+    pub(crate) fn submit(&self, changes: Vec<Change>, done: Option<Done>) -> io::Result<()> {
+        let mut inner = self.inner.lock();
+        let closed = || io::Error::new(io::ErrorKind::BrokenPipe, "the metadata log is closed");
+        let queue = inner.queue.clone().ok_or_else(closed)?;
+        let head = inner.state.head();
+        let (mut frames, mut last_index, mut purged) = (Vec::with_capacity(changes.len()), None, None);
+        for change in changes {
+            let payload = change.encode();
+            if let Some(id) = change.appended() {
+                inner.retained_bytes += payload.len() as u64;
+                last_index = Some(id.index);
+            }
+            if let Change::Purge(upto) = &change {
+                inner.retained_bytes = 0;
+                purged = Some(upto.index);
+            }
+            frames.push((change.kind(), payload));
+            let refused = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
+            inner.state.apply(change).map_err(refused)?;
+        }
+        // Sent under the lock: the order of the queue is the order of the changes.
+        queue.send(Write { frames, head, last_index, purged, done }).map_err(|_| closed())
+    }
+
+    /// Takes nothing more, syncs what was taken, and ends the thread.
+    pub(crate) fn close(&self) {
+        let (queue, thread) = {
+            let mut inner = self.inner.lock();
+            (inner.queue.take(), inner.thread.take())
+        };
+        drop(queue);
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of the metadata log panicked");
+        }
+    }
+}
