@@ -1,6 +1,8 @@
 //! Every bound of the network and the gate that is not a setting, by name. A bound that Kafka has as a setting is read
 //! from the configuration where it is used.
 
+use std::time::Duration;
+
 /// Elements of all arrays of one request together. The largest element takes 232 bytes in memory: 60 MiB at most.
 pub const REQUEST_ELEMENTS_MAX: usize = 262_144;
 
@@ -9,3 +11,46 @@ pub const REQUEST_UNKNOWN_TAGS_MAX: usize = 1024;
 
 /// Length of a string on the wire, as in Kafka: also where a compact length could say more.
 pub const STRING_BYTES_MAX: usize = 0x7fff;
+
+/// Memory for requests and their answers when `queued.max.request.bytes` is not set (Kafka then has no bound).
+pub const REQUEST_BUDGET_BYTES: usize = 256 << 20;
+
+/// `socket.request.max.bytes` is never taken for less: ApiVersions must fit.
+pub const REQUEST_BYTES_LEAST: usize = 1024;
+
+/// The least and the most that is read from a socket at once. A connection's reads grow while they fill.
+pub const READ_BYTES_MIN: usize = 4 << 10;
+/// See [`READ_BYTES_MIN`].
+pub const READ_BYTES_MAX: usize = 128 << 10;
+
+/// Above this a frame's buffer grows only as its bytes arrive.
+pub const FRAME_BYTES_AT_ONCE: usize = 1 << 20;
+
+/// Time in which the first twelve bytes of a frame must follow its first one.
+pub const FRAME_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time for the body of a frame, beside the time that its length takes at [`FRAME_BYTES_PER_SECOND_MIN`].
+pub const FRAME_BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// A peer that sends slower than this is cut.
+pub const FRAME_BYTES_PER_SECOND_MIN: usize = 512 << 10;
+
+/// Answers owed on one connection; further requests are not read.
+pub const ANSWERS_MAX: usize = 256;
+/// Bytes of finished answers on one connection that wait to be written; further requests are not read.
+pub const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// Answers are joined into one write up to this size, and up to this many pieces.
+pub const WRITE_BYTES_JOINED: usize = 256 << 10;
+/// See [`WRITE_BYTES_JOINED`].
+pub const WRITE_PIECES_MAX: usize = 64;
+
+/// Time for a write, beside the time that its length takes at [`WRITE_BYTES_PER_SECOND_MIN`].
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A peer that reads slower than this is cut.
+pub const WRITE_BYTES_PER_SECOND_MIN: usize = 256 << 10;
+
+/// Pause after a failed accept: the process may be out of file descriptors.
+pub const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Time that a stop gives to the requests that were received.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,11 +3,61 @@
 //! Where it differs from Apache Kafka: it does not. Unknown keys, versions that are not served and malformed requests
 //! close the connection; only ApiVersions of an unknown version is answered (KIP-511).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::cluster::api_versions;
+use super::context::ConnectionInfo;
 use super::gate::{self, HEADER_PREFIX, Prefix};
-use super::{API_VERSIONS_KEY, CloseReason, Reply, Row, table};
+use super::table::Run;
+use super::{API_VERSIONS_KEY, CloseReason, Reply, RequestContext, Row, table};
+use crate::broker::Broker;
+use crate::network::{Begun, ResponseHeader, Service, Stage};
+
+/// Answers the requests of every connection of one broker.
+pub struct Dispatch {
+    broker: Arc<Broker>,
+}
+
+impl Dispatch {
+    /// Answers with the services of `broker`.
+    #[must_use]
+    pub fn new(broker: Arc<Broker>) -> Self {
+        Self { broker }
+    }
+}
+
+impl Service for Dispatch {
+    fn admit(&self, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason> {
+        admit(prefix).map(|row| (row.cost)(frame_bytes))
+    }
+
+    fn begin(&self, connection: &Arc<ConnectionInfo>, frame: Bytes) -> Result<Begun, CloseReason> {
+        let (prefix, opened) = open(&frame)?;
+        let correlation_id = prefix.correlation_id;
+        let request = match opened {
+            Opened::Request(request) => request,
+            Opened::Answered(reply) => {
+                let header = ResponseHeader { correlation_id, tagged: false };
+                return Ok(Begun { header, stage: Stage::Answered(reply) });
+            }
+        };
+        let header = ResponseHeader { correlation_id, tagged: request.row.has_tagged_header(request.version) };
+        let context = RequestContext {
+            broker: Arc::clone(&self.broker),
+            connection: Arc::clone(connection),
+            needs: request.row.needs,
+            version: request.version,
+            client_id: Arc::from(String::from_utf8_lossy(&request.client_id)),
+        };
+        let stage = match request.row.run {
+            Run::OneStage(work) => Stage::Alone(work(context, request.body)),
+            Run::TwoStage(begin) => Stage::Second(begin(context, request.body)),
+        };
+        Ok(Begun { header, stage })
+    }
+}
 
 /// A request that passed the gate.
 pub struct Request {

@@ -6,8 +6,7 @@
 //! 2. Versions that are served lie inside the codec's.
 //! 3. Versions that are advertised end where the served ones end.
 
-use std::future::{Future, ready};
-use std::pin::Pin;
+use std::future::ready;
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::{Decodable, Encodable, Message, Request};
@@ -17,14 +16,11 @@ use super::{
     TwoStage, Versions, gate,
 };
 
-/// The work of a one-stage API.
-pub type Work = Pin<Box<dyn Future<Output = Reply> + Send>>;
-
 /// How a request of this API is run: the body has passed the gate.
 #[derive(Clone, Copy)]
 pub enum Run {
     /// Alone, in the order of the connection.
-    OneStage(fn(RequestContext, Bytes) -> Work),
+    OneStage(fn(RequestContext, Bytes) -> SecondStage),
     /// The first stage runs inside the call, the second is awaited.
     TwoStage(fn(RequestContext, Bytes) -> SecondStage),
 }
@@ -65,11 +61,11 @@ pub struct Row {
 }
 
 impl Row {
-    /// Version of the response header: 1 when the version is flexible, and 0 for every ApiVersions, so that a client
-    /// can read the answer before it knows our versions.
+    /// Whether the response header ends with a block of tags: in flexible versions, but never for ApiVersions, so that
+    /// a client can read the answer before it knows our versions.
     #[must_use]
-    pub fn response_header_version(&self, version: i16) -> i16 {
-        i16::from(version >= self.shape.flexible && self.key != super::API_VERSIONS_KEY)
+    pub fn has_tagged_header(&self, version: i16) -> bool {
+        version >= self.shape.flexible && self.key != super::API_VERSIONS_KEY
     }
 }
 
@@ -120,7 +116,7 @@ pub(super) const fn check(rows: &[Row]) {
     }
 }
 
-fn run_one_stage<T: OneStage>(context: RequestContext, body: Bytes) -> Work {
+fn run_one_stage<T: OneStage>(context: RequestContext, body: Bytes) -> SecondStage {
     let version = context.version;
     match decode::<T::Request>(body, version) {
         Ok(request) => Box::pin(async move {

@@ -1,1 +1,129 @@
-//! Listeners, connections, frames, the gate and the memory budget.
+//! Listeners, connections, frames and the memory budget. Knows frames, their first eight bytes and pieces of answers;
+//! what is inside them is the [`Service`]'s business.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use barnabas_config::{Config, key};
+use bytes::Bytes;
+
+use crate::api::context::ConnectionInfo;
+use crate::api::gate::Prefix;
+use crate::api::{CloseReason, Reply, SecondStage};
+use crate::limits::{REQUEST_BUDGET_BYTES, REQUEST_BYTES_LEAST};
+use crate::metrics::Metrics;
+use crate::seam::Tasks;
+
+pub mod answers;
+pub mod budget;
+pub mod connection;
+pub mod frame;
+pub mod listener;
+pub mod outbox;
+pub mod slots;
+
+/// Answers requests. Implemented by `api::dispatch`.
+pub trait Service: Send + Sync + 'static {
+    /// Looks at the first eight bytes of a frame before its body is read; returns how much memory a frame of this
+    /// length and its answer may take.
+    ///
+    /// # Errors
+    /// When the connection is to be closed.
+    fn admit(&self, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason>;
+
+    /// Begins a whole frame (without its length). Called in the order of the connection.
+    ///
+    /// # Errors
+    /// When the connection is to be closed.
+    fn begin(&self, connection: &Arc<ConnectionInfo>, frame: Bytes) -> Result<Begun, CloseReason>;
+}
+
+/// A request that was begun.
+pub struct Begun {
+    /// What goes in front of the answer.
+    pub header: ResponseHeader,
+    /// How the answer comes.
+    pub stage: Stage,
+}
+
+/// How an answer comes.
+pub enum Stage {
+    /// It is here.
+    Answered(Reply),
+    /// Await it before anything later of this connection is begun.
+    Alone(SecondStage),
+    /// Later requests may be begun meanwhile.
+    Second(SecondStage),
+}
+
+/// What goes in front of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseHeader {
+    /// Of the request.
+    pub correlation_id: i32,
+    /// Whether the header ends with a block of tags (version 1).
+    pub tagged: bool,
+}
+
+/// The bounds that have a setting of Kafka's.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkOptions {
+    /// `socket.request.max.bytes`.
+    pub request_bytes_max: usize,
+    /// `queued.max.request.bytes`, or our own bound when it is unset.
+    pub budget_bytes: usize,
+    /// `connections.max.idle.ms`.
+    pub idle_max: Duration,
+    /// `max.connections`.
+    pub connections_max: usize,
+    /// `max.connections.per.ip`.
+    pub connections_per_ip_max: usize,
+}
+
+impl NetworkOptions {
+    /// Reads the settings.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let number = |key| usize::try_from(config.read::<i64>(key)).ok();
+        let idle_ms = u64::try_from(config.read(&key::CONNECTIONS_MAX_IDLE_MS));
+        Self {
+            request_bytes_max: number(&key::SOCKET_REQUEST_MAX_BYTES).unwrap_or(0).max(REQUEST_BYTES_LEAST),
+            budget_bytes: number(&key::QUEUED_MAX_REQUEST_BYTES).unwrap_or(REQUEST_BUDGET_BYTES),
+            // A negative time means never: a thousand years do.
+            idle_max: idle_ms.map_or(Duration::from_secs(31_536_000_000), Duration::from_millis),
+            connections_max: number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX),
+            connections_per_ip_max: number(&key::MAX_CONNECTIONS_PER_IP).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+/// What every connection shares.
+pub struct Network {
+    /// The bounds.
+    pub options: NetworkOptions,
+    /// Who answers.
+    pub service: Arc<dyn Service>,
+    /// Memory for requests.
+    pub budget: budget::Budget,
+    /// Who is connected.
+    pub slots: slots::Slots,
+    /// Tasks and time.
+    pub tasks: Tasks,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Network {
+    /// Nobody is connected yet.
+    #[must_use]
+    pub fn new(options: NetworkOptions, service: Arc<dyn Service>, tasks: Tasks, metrics: Arc<Metrics>) -> Self {
+        Self {
+            options,
+            service,
+            budget: budget::Budget::new(options.budget_bytes, Arc::clone(&metrics)),
+            slots: slots::Slots::new(options.connections_max, options.connections_per_ip_max, Arc::clone(&metrics)),
+            tasks,
+            metrics,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! One connection: one task that reads requests and writes answers at the same time.
+//!
+//! Invariants:
+//! 1. Requests are begun in the order in which they came, and answers leave in that order.
+//! 2. A one-stage request is awaited before the next one is begun; a two-stage request's second stage is awaited when
+//!    its answer is the next to leave.
+//! 3. Memory for a request is taken from the budget after its length and before its body.
+//! 4. When the peer is gone, what is pending is dropped. When a request is refused, earlier answers still leave.
+//! 5. At a stop, what was received is finished and nothing more is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
+
+use super::answers::{Answer, Answers, Owed};
+use super::frame::{FrameError, Frames, Head};
+use super::outbox::Outbox;
+use super::{Network, ResponseHeader, Stage};
+use crate::api::context::ConnectionInfo;
+use crate::api::{CloseReason, Reply};
+use crate::limits::{
+    FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN, FRAME_HEAD_TIMEOUT, WRITE_BYTES_PER_SECOND_MIN, WRITE_TIMEOUT,
+};
+use crate::seam::{Stopping, Stream};
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// The peer closed it.
+    #[error("the peer closed the connection")]
+    PeerClosed,
+    /// Nothing happened for `connections.max.idle.ms`.
+    #[error("idle for connections.max.idle.ms")]
+    Idle,
+    /// A frame was not completed in time.
+    #[error("the peer did not complete a request in time")]
+    SlowSender,
+    /// An answer was not read in time.
+    #[error("the peer did not read its answers in time")]
+    SlowReader,
+    /// A request was refused.
+    #[error(transparent)]
+    Refused(#[from] CloseReason),
+    /// The broker stops.
+    #[error("the broker stops")]
+    Stopping,
+    /// The system's error.
+    #[error("the socket failed: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<FrameError> for Ended {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::PeerClosed => Self::PeerClosed,
+            FrameError::Length(_) | FrameError::NoHeader(_) => Self::Refused(CloseReason::Malformed(error.to_string())),
+            FrameError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
+/// Serves one connection until it ends.
+pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<ConnectionInfo>, stopping: Stopping) {
+    let (read_half, write_half) = tokio::io::split(stream);
+    let answers = Answers::new(Arc::clone(&network.metrics));
+    let mut reader = Reader {
+        network: &network,
+        info: &info,
+        answers: &answers,
+        frames: Frames::new(network.options.request_bytes_max),
+        from: read_half,
+        stopping,
+    };
+    let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: write_half };
+    let mut writing = std::pin::pin!(writer.run());
+    let ended = tokio::select! {
+        biased;
+        ended = reader.run() => ended,
+        ended = &mut writing => ended.err().unwrap_or(Ended::PeerClosed),
+    };
+    if matches!(ended, Ended::Refused(_) | Ended::Stopping) {
+        answers.close();
+        let _ = writing.await;
+    }
+    note_end(&network, &info, &ended);
+}
+
+fn note_end(network: &Network, info: &ConnectionInfo, ended: &Ended) {
+    let metrics = &network.metrics;
+    match ended {
+        Ended::PeerClosed | Ended::Stopping | Ended::Io(_) => {}
+        Ended::Idle => metrics.connections_closed_idle.increment(),
+        Ended::SlowSender | Ended::SlowReader => metrics.connections_closed_slow.increment(),
+        Ended::Refused(_) => {
+            metrics.connections_closed_malformed.increment();
+            tracing::info!(connection = info.id, peer = %info.peer, "closed: {ended}");
+            return;
+        }
+    }
+    tracing::debug!(connection = info.id, peer = %info.peer, "closed: {ended}");
+}
+
+/// The reading half.
+struct Reader<'a, S> {
+    network: &'a Network,
+    info: &'a Arc<ConnectionInfo>,
+    answers: &'a Answers,
+    frames: Frames,
+    from: ReadHalf<S>,
+    stopping: Stopping,
+}
+
+impl<S: Stream> Reader<'_, S> {
+    async fn run(&mut self) -> Ended {
+        loop {
+            if let Err(ended) = self.one_request().await {
+                return ended;
+            }
+        }
+    }
+
+    async fn one_request(&mut self) -> Result<(), Ended> {
+        let network = self.network;
+        self.answers.room().await;
+        self.request_begun().await?;
+        let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
+        let cost = network.service.admit(head.prefix, head.bytes)?;
+        let share = network.budget.take(head.bytes.saturating_add(cost)).await;
+        let whole = self.frames.whole(&mut self.from, head);
+        let frame = until(network, &mut self.stopping, body_timeout(head), whole).await?;
+        network.metrics.requests.increment();
+        let begun = network.service.begin(self.info, frame)?;
+        let answer = match begun.stage {
+            Stage::Answered(reply) => Answer::Ready(reply),
+            Stage::Second(stage) => Answer::Coming(stage, share),
+            Stage::Alone(work) => tokio::select! {
+                biased;
+                reply = work => Answer::Ready(reply),
+                gone = self.frames.gone(&mut self.from) => return Err(gone.into()),
+            },
+        };
+        self.answers.put(Owed { header: begun.header, answer });
+        Ok(())
+    }
+
+    /// Waits for the first byte of a request, as long as a connection may be idle.
+    async fn request_begun(&mut self) -> Result<(), Ended> {
+        loop {
+            let owed_before = !self.answers.is_empty();
+            let begun = self.frames.begun(&mut self.from);
+            let begun = tokio::select! {
+                biased;
+                begun = self.network.tasks.within(self.network.options.idle_max, begun) => begun,
+                () = self.stopping.wait() => return Err(Ended::Stopping),
+            };
+            match begun {
+                Some(begun) => return Ok(begun?),
+                None if owed_before || !self.answers.is_empty() => {}
+                None => return Err(Ended::Idle),
+            }
+        }
+    }
+}
+
+/// Awaits a part of a request for a bounded time; at a stop only what is here already counts.
+async fn until<T>(
+    network: &Network,
+    stopping: &mut Stopping,
+    timeout: Duration,
+    part: impl Future<Output = Result<T, FrameError>>,
+) -> Result<T, Ended> {
+    tokio::select! {
+        biased;
+        part = network.tasks.within(timeout, part) => Ok(part.ok_or(Ended::SlowSender)??),
+        () = stopping.wait() => Err(Ended::Stopping),
+    }
+}
+
+fn body_timeout(head: Head) -> Duration {
+    FRAME_BODY_TIMEOUT + Duration::from_secs((head.bytes / FRAME_BYTES_PER_SECOND_MIN) as u64)
+}
+
+/// The writing half.
+struct Writer<'a, S> {
+    network: &'a Network,
+    answers: &'a Answers,
+    oldest: Option<Owed>,
+    to: WriteHalf<S>,
+}
+
+impl<S: Stream> Writer<'_, S> {
+    /// Writes answers until none will be owed any more.
+    async fn run(&mut self) -> Result<(), Ended> {
+        let mut outbox = Outbox::default();
+        while let Some((header, reply)) = self.next().await {
+            let mut refused = put(&mut outbox, header, reply).err();
+            let mut count = 1;
+            while refused.is_none() && outbox.has_room() {
+                let Some((header, reply)) = self.next().now_or_never().flatten() else { break };
+                refused = put(&mut outbox, header, reply).err();
+                count += 1;
+            }
+            self.write(&mut outbox).await?;
+            self.answers.written(count);
+            if let Some(reason) = refused {
+                return Err(reason.into());
+            }
+        }
+        let _ = self.to.shutdown().await;
+        Ok(())
+    }
+
+    /// The next answer in order. What was taken stays when this is dropped.
+    async fn next(&mut self) -> Option<(ResponseHeader, Reply)> {
+        if self.oldest.is_none() {
+            self.oldest = self.answers.take().await;
+        }
+        let oldest = self.oldest.as_mut()?;
+        if let Answer::Coming(stage, _) = &mut oldest.answer {
+            oldest.answer = Answer::Ready(stage.await);
+        }
+        match self.oldest.take()? {
+            Owed { header, answer: Answer::Ready(reply) } => Some((header, reply)),
+            Owed { answer: Answer::Coming(..), .. } => None,
+        }
+    }
+
+    async fn write(&mut self, outbox: &mut Outbox) -> Result<(), Ended> {
+        let bytes = outbox.bytes();
+        if bytes == 0 {
+            return Ok(());
+        }
+        let pending = PendingBytes::new(self.network, bytes as u64);
+        let timeout = WRITE_TIMEOUT + Duration::from_secs((bytes / WRITE_BYTES_PER_SECOND_MIN) as u64);
+        let written = self.network.tasks.within(timeout, outbox.write_all(&mut self.to)).await;
+        drop(pending);
+        Ok(written.ok_or(Ended::SlowReader)??)
+    }
+}
+
+/// Shows bytes that wait for their peer in the metrics, also when the write is dropped.
+struct PendingBytes<'a>(&'a Network, u64);
+
+impl<'a> PendingBytes<'a> {
+    fn new(network: &'a Network, bytes: u64) -> Self {
+        network.metrics.answer_bytes_pending.add(bytes);
+        Self(network, bytes)
+    }
+}
+
+impl Drop for PendingBytes<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.answer_bytes_pending.sub(self.1);
+    }
+}
+
+fn put(outbox: &mut Outbox, header: ResponseHeader, reply: Reply) -> Result<(), CloseReason> {
+    match reply {
+        Reply::Body(body) => outbox
+            .put(header, body)
+            .map_err(|bytes| CloseReason::Encode(format!("{bytes} bytes are more than a frame can hold"))),
+        Reply::Nothing => Ok(()),
+        Reply::Close(reason) => Err(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests;

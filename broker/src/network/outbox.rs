@@ -1,0 +1,147 @@
+//! Answers on their way to the socket: pieces in memory and mapped ranges, joined in vectored writes. Mapped bytes are
+//! only ever handed to the kernel.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+
+use super::ResponseHeader;
+use crate::api::Chunk;
+use crate::limits::{WRITE_BYTES_JOINED, WRITE_PIECES_MAX};
+
+/// Bytes of a length, a correlation id and an empty block of tags.
+const HEADER_BYTES_MAX: usize = 9;
+
+/// Answers that are complete but not yet written.
+#[derive(Default)]
+pub struct Outbox {
+    pieces: VecDeque<Chunk>,
+    /// Bytes of the first piece that are written already.
+    skip: usize,
+    bytes: usize,
+}
+
+impl Outbox {
+    /// Puts one answer behind the others. An answer longer than a frame can say is an error.
+    ///
+    /// # Errors
+    /// With the answer's length.
+    pub fn put(&mut self, header: ResponseHeader, body: Vec<Chunk>) -> Result<(), usize> {
+        let body_bytes: usize = body.iter().map(Chunk::len).sum();
+        let header = encode_header(header, body_bytes).ok_or(body_bytes)?;
+        self.bytes += header.len() + body_bytes;
+        self.pieces.push_back(Chunk::Memory(header));
+        self.pieces.extend(body.into_iter().filter(|piece| !piece.is_empty()));
+        Ok(())
+    }
+
+    /// Bytes to be written.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether a further answer is worth joining.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.bytes < WRITE_BYTES_JOINED && self.pieces.len() < WRITE_PIECES_MAX
+    }
+
+    /// Writes everything. May be dropped and called again.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn write_all<W: AsyncWrite + Unpin>(&mut self, to: &mut W) -> io::Result<()> {
+        poll_fn(|context| self.poll_write_all(context, to)).await?;
+        self.pieces = VecDeque::new();
+        Ok(())
+    }
+
+    fn poll_write_all<W: AsyncWrite + Unpin>(&mut self, context: &mut Context<'_>, to: &mut W) -> Poll<io::Result<()>> {
+        while self.bytes > 0 {
+            let written = {
+                let mut slices = [IoSlice::new(&[]); WRITE_PIECES_MAX];
+                let count = self.gather(&mut slices);
+                ready!(Pin::new(&mut *to).poll_write_vectored(context, slices.get(..count).unwrap_or(&[])))?
+            };
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Points `slices` at the first pieces; returns how many it used.
+    fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut skip = self.skip;
+        let mut count = 0;
+        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+            *slice = match piece {
+                Chunk::Memory(bytes) => IoSlice::new(bytes.get(skip..).unwrap_or(&[])),
+                Chunk::Mapped(range) => range.io_slice(skip),
+            };
+            skip = 0;
+            count += 1;
+        }
+        count
+    }
+
+    fn advance(&mut self, written: usize) {
+        self.bytes -= written;
+        self.skip += written;
+        while let Some(first) = self.pieces.front().map(Chunk::len).filter(|first| *first <= self.skip) {
+            self.skip -= first;
+            self.pieces.pop_front();
+        }
+    }
+}
+
+fn encode_header(header: ResponseHeader, body_bytes: usize) -> Option<Bytes> {
+    let tagged = usize::from(header.tagged);
+    let length = i32::try_from(4 + tagged + body_bytes).ok()?;
+    let mut into = BytesMut::with_capacity(HEADER_BYTES_MAX);
+    into.put_i32(length);
+    into.put_i32(header.correlation_id);
+    into.put_bytes(0, tagged);
+    Some(into.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn answers_leave_whole_through_a_socket_that_takes_seven_bytes_at_a_time() {
+        let (mut ours, mut theirs) = tokio::io::duplex(7);
+        let mut outbox = Outbox::default();
+        let mut expected = Vec::new();
+        for correlation_id in 0..200_i32 {
+            let tagged = correlation_id % 2 == 0;
+            let body = vec![u8::try_from(correlation_id).unwrap(); usize::try_from(correlation_id).unwrap()];
+            let length = 4 + i32::from(tagged) + correlation_id;
+            expected.extend(length.to_be_bytes());
+            expected.extend(correlation_id.to_be_bytes());
+            expected.extend(vec![0; usize::from(tagged)]);
+            expected.extend(&body);
+            let halves = [body.len() / 3, body.len()];
+            let pieces = vec![Bytes::copy_from_slice(&body[..halves[0]]), Bytes::copy_from_slice(&body[halves[0]..])];
+            let header = ResponseHeader { correlation_id, tagged };
+            outbox.put(header, pieces.into_iter().map(Chunk::Memory).collect()).unwrap();
+        }
+        assert_eq!(outbox.bytes(), expected.len());
+        let mut received = Vec::new();
+        let write = async {
+            outbox.write_all(&mut ours).await.unwrap();
+            drop(ours);
+        };
+        tokio::join!(write, async { theirs.read_to_end(&mut received).await.unwrap() });
+        assert_eq!(received, expected);
+    }
+}
