@@ -2,10 +2,62 @@
 //! not compile until its code is decided. A produce never gets UNKNOWN_SERVER_ERROR; a fetch only the codes of the
 //! whitelist in the protocol note 2.2.
 
+use barnabas_storage::{AppendError, ReadError};
 use kafka_protocol::error::ResponseError;
+
+use crate::partition::{CommitError, FindError};
 
 /// An error that a client is told of by a Kafka code.
 pub trait ErrorCode {
     /// Kafka's code.
     fn code(&self) -> ResponseError;
+}
+
+impl ErrorCode for AppendError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::Framing(_) | Self::InvalidRecord(_) => ResponseError::InvalidRecord,
+            Self::Corrupt(_) => ResponseError::CorruptMessage,
+            Self::InvalidTimestamp { .. } => ResponseError::InvalidTimestamp,
+            Self::UnsupportedCompression(_) => ResponseError::UnsupportedCompressionType,
+            Self::TooLarge { .. } => ResponseError::MessageTooLarge,
+            Self::LargerThanSegment { .. } => ResponseError::RecordListTooLarge,
+            Self::OutOfOrderSequence { .. } => ResponseError::OutOfOrderSequenceNumber,
+            Self::ProducerFenced { .. } => ResponseError::InvalidProducerEpoch,
+            Self::StaleLeaderEpoch { .. } | Self::Closed => ResponseError::NotLeaderOrFollower,
+            // Retriable for every client, and certainly refused (DiskFull) or perhaps written (Io): a retry of an
+            // idempotent producer is right either way.
+            Self::DiskFull | Self::Offline(_) | Self::Io(_) => ResponseError::KafkaStorageError,
+        }
+    }
+}
+
+impl ErrorCode for ReadError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::OutOfRange { .. } => ResponseError::OffsetOutOfRange,
+            Self::Closed => ResponseError::NotLeaderOrFollower,
+            Self::Damaged(_) | Self::Offline(_) | Self::Io(_) => ResponseError::KafkaStorageError,
+        }
+    }
+}
+
+impl ErrorCode for CommitError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::TimedOut => ResponseError::RequestTimedOut,
+            Self::Offline => ResponseError::KafkaStorageError,
+            Self::NotLeader => ResponseError::NotLeaderOrFollower,
+        }
+    }
+}
+
+impl ErrorCode for FindError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::UnknownPartition => ResponseError::UnknownTopicOrPartition,
+            Self::NotLeader { .. } => ResponseError::NotLeaderOrFollower,
+            Self::Offline => ResponseError::KafkaStorageError,
+        }
+    }
 }

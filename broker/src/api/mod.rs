@@ -26,11 +26,15 @@ pub use context::RequestContext;
 pub use reply::{Chunk, CloseReason, Reply};
 pub use shape::Shape;
 pub use table::Row;
-use table::row;
+use table::{row, two_stage};
 
 /// The table: one line per API, in key order.
 const ROWS: &[Row] = &[
-    row::<cluster::api_versions::ApiVersions>(), // 18
+    two_stage::<data::produce::Produce>(),                        // 0
+    row::<data::list_offsets::ListOffsets>(),                     // 2
+    row::<cluster::api_versions::ApiVersions>(),                  // 18
+    row::<data::init_producer_id::InitProducerId>(),              // 22
+    row::<data::offset_for_leader_epoch::OffsetForLeaderEpoch>(), // 23
 ];
 
 const _: () = table::check(ROWS);

@@ -25,13 +25,16 @@ mod partitions;
 pub mod producer_ids;
 pub mod purgatory;
 
-pub use partitions::{FindError, Partitions};
+pub use partitions::{FindError, Partitions, TopicPartitions};
 
 use high_watermark::{Extent, HighWatermark, Stopped};
 use purgatory::PendingCommit;
 
+use crate::seam::Tasks;
+
 /// One partition that this broker leads.
 pub struct Partition {
+    tasks: Tasks,
     log: Arc<Log>,
     high_watermark: Arc<HighWatermark>,
     /// Rises at each change of leader; told by the metadata.
@@ -58,7 +61,7 @@ pub enum CommitError {
 
 impl Partition {
     /// Takes over the leadership of an open log.
-    fn lead(log: Arc<Log>, image: &PartitionImage, min_in_sync_replicas: usize) -> Self {
+    fn lead(tasks: Tasks, log: Arc<Log>, image: &PartitionImage, min_in_sync_replicas: usize) -> Self {
         let measured: Arc<dyn Extent> = Arc::clone(&log) as Arc<dyn Extent>;
         let high_watermark = Arc::new(HighWatermark::new(Arc::downgrade(&measured), log.high_watermark()));
         log.observe(Arc::clone(&high_watermark) as Arc<dyn LogObserver>);
@@ -69,6 +72,7 @@ impl Partition {
             DurabilityMode::Interval(_) | DurabilityMode::Os => log.log_end_offset(),
         });
         Self {
+            tasks,
             log,
             high_watermark,
             leader_epoch: AtomicI32::new(image.leader_epoch.0),
@@ -147,7 +151,23 @@ impl Partition {
     /// # Errors
     /// See [`CommitError`]. Cancellation-safe.
     pub async fn committed(&self, last_offset: Offset, timeout: Duration) -> Result<(), CommitError> {
-        purgatory::committed(PendingCommit::new(self, last_offset), timeout).await
+        purgatory::committed(&self.tasks, PendingCommit::new(self, last_offset), timeout).await
+    }
+
+    /// Where `epoch` ended: the largest epoch at or below it, and the offset at which the next one began. `None` for an
+    /// epoch that is newer than this leader's. As Kafka has it: the present epoch ends at the log end even before its
+    /// first record, and an epoch older than all that is left ends where the log starts.
+    #[must_use]
+    pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
+        let present = self.leader_epoch();
+        if epoch < LeaderEpoch(0) || epoch > present {
+            return None;
+        }
+        if epoch == present {
+            return Some((epoch, self.log.log_end_offset()));
+        }
+        let ended = self.log.end_offset_for_epoch(epoch);
+        Some(ended.unwrap_or_else(|| (epoch, self.log.log_start_offset())))
     }
 
     /// Reads committed batches from `from`, below the high watermark.
@@ -169,4 +189,10 @@ impl Partition {
     pub fn last_stable_offset(&self) -> Offset {
         self.high_watermark()
     }
+}
+
+/// Topics that only the broker's coordinators write to.
+#[must_use]
+pub fn is_internal_topic(name: &str) -> bool {
+    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
 }

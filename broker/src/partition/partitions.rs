@@ -16,11 +16,13 @@ use parking_lot::RwLock;
 
 use super::Partition;
 use super::log_options::from_topic_config;
+use crate::seam::Tasks;
 
 /// Every partition this broker leads.
 pub struct Partitions {
     broker: BrokerId,
     config: Arc<Config>,
+    tasks: Tasks,
     log_dirs: Vec<PlacedDir>,
     index: RwLock<Index>,
 }
@@ -63,9 +65,6 @@ pub enum FindError {
     /// No topic of that name, or it has no partition of that index.
     #[error("this server does not host this topic-partition")]
     UnknownPartition,
-    /// No topic of that id.
-    #[error("this server does not host this topic id")]
-    UnknownTopicId,
     /// Another broker leads it, or none does.
     #[error("this broker does not lead the partition")]
     NotLeader {
@@ -106,10 +105,10 @@ impl TopicPartitions {
 impl Partitions {
     /// Of this broker, over its open log directories. Empty until the metadata is published.
     #[must_use]
-    pub fn new(broker: BrokerId, config: Arc<Config>, log_dirs: Vec<Arc<LogDir>>) -> Self {
+    pub fn new(broker: BrokerId, config: Arc<Config>, tasks: Tasks, log_dirs: Vec<Arc<LogDir>>) -> Self {
         let log_dirs =
             log_dirs.into_iter().map(|dir| PlacedDir { logs: AtomicUsize::new(dir.logs().len()), dir }).collect();
-        Self { broker, config, log_dirs, index: RwLock::default() }
+        Self { broker, config, tasks, log_dirs, index: RwLock::default() }
     }
 
     /// The partition, by topic name.
@@ -151,7 +150,10 @@ impl Partitions {
             return Slot::Elsewhere { leader: image.leader, leader_epoch: image.leader_epoch };
         }
         match self.open_log(topic, index, config) {
-            Ok(log) => Slot::Led(Arc::new(Partition::lead(log, image, min_in_sync_replicas(config)))),
+            Ok(log) => {
+                let partition = Partition::lead(self.tasks.clone(), log, image, min_in_sync_replicas(config));
+                Slot::Led(Arc::new(partition))
+            }
             Err(error) => {
                 let error = describe(&error);
                 tracing::error!(topic = %topic.name, partition = index.0, error, "the log could not be opened");

@@ -19,6 +19,7 @@ use futures_util::task::AtomicWaker;
 
 use super::high_watermark::HighWatermark;
 use super::{CommitError, Partition};
+use crate::seam::Tasks;
 
 /// What is still missing before a request can go on. Lowered by partitions from any thread.
 pub(super) struct Countdown {
@@ -99,18 +100,22 @@ impl PendingCommit {
 
 /// Waits until every batch is committed or will not be, or the time is over; the outcomes in the order of `pending`.
 /// Cancellation-safe.
-pub async fn all_committed(pending: &[PendingCommit], timeout: Duration) -> Vec<Result<(), CommitError>> {
-    await_commits(pending, timeout).await;
+pub async fn all_committed(
+    tasks: &Tasks,
+    pending: &[PendingCommit],
+    timeout: Duration,
+) -> Vec<Result<(), CommitError>> {
+    await_commits(tasks, pending, timeout).await;
     pending.iter().map(PendingCommit::outcome).collect()
 }
 
 /// [`all_committed`] for one batch.
-pub(super) async fn committed(pending: PendingCommit, timeout: Duration) -> Result<(), CommitError> {
-    await_commits(std::slice::from_ref(&pending), timeout).await;
+pub(super) async fn committed(tasks: &Tasks, pending: PendingCommit, timeout: Duration) -> Result<(), CommitError> {
+    await_commits(tasks, std::slice::from_ref(&pending), timeout).await;
     pending.outcome()
 }
 
-async fn await_commits(pending: &[PendingCommit], timeout: Duration) {
+async fn await_commits(tasks: &Tasks, pending: &[PendingCommit], timeout: Duration) {
     if pending.iter().all(|batch| batch.high_watermark.offset() > batch.last_offset) {
         return;
     }
@@ -120,9 +125,8 @@ async fn await_commits(pending: &[PendingCommit], timeout: Duration) {
         batch.high_watermark.enter_commit(batch.last_offset, &wait.countdown);
         wait.partitions.push(Arc::clone(&batch.high_watermark));
     }
-    // Both ends of the wait are read from the partitions afterwards.
-    let _ = tokio::time::timeout(timeout, &mut wait).await;
-    if wait.countdown.is_done() {
+    // Whichever way it ended, the outcomes are read from the partitions afterwards.
+    if tasks.within(timeout, &mut wait).await.is_some() {
         wait.partitions.clear();
     }
 }
@@ -138,12 +142,8 @@ pub struct PendingRead<'a> {
 }
 
 /// Waits until `min_bytes` can be read from these partitions together, or one of them has something to say that is no
-/// data (it was stopped, its leader epoch moved), or the time is over. Cancellation-safe.
-pub fn readable(
-    reads: &[PendingRead<'_>],
-    min_bytes: u64,
-    timeout: Duration,
-) -> impl Future<Output = ()> + Send + use<> {
+/// data (it was stopped, its leader epoch moved). Entered at once, before the first poll. Cancellation-safe.
+pub fn readable(reads: &[PendingRead<'_>], min_bytes: u64) -> impl Future<Output = ()> + Send + use<> {
     let countdown = Countdown::new(i64::try_from(min_bytes).unwrap_or(i64::MAX));
     let mut wait = Wait { countdown, partitions: Vec::with_capacity(reads.len()) };
     for read in reads {
@@ -153,7 +153,5 @@ pub fn readable(
             break;
         }
     }
-    async move {
-        let _ = tokio::time::timeout(timeout, &mut wait).await;
-    }
+    wait
 }
