@@ -3,14 +3,18 @@
 //!
 //! Must not know: sockets, requests, what a topic means, ACLs, tokens, tokio.
 
+pub mod batch;
+pub mod compression;
 pub mod error;
 pub mod ids;
 mod journal;
 pub mod log;
 pub mod log_dir;
 pub mod options;
+mod record;
 pub mod seam;
 pub mod slice;
+mod varint;
 
 pub use error::{AppendError, LogDirError, ReadError};
 pub use ids::{LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId};
