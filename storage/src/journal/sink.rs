@@ -65,6 +65,22 @@ pub(crate) trait JournalledLog: Send + Sync {
     fn fail(&self);
 }
 
+/// Which log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct LogKey {
+    /// Which topic.
+    pub(crate) topic_id: TopicId,
+    /// Which partition of it.
+    pub(crate) partition: PartitionIndex,
+}
+
+impl LogKey {
+    /// The log's.
+    pub(crate) fn of(log: &dyn JournalledLog) -> Self {
+        Self { topic_id: log.topic_id(), partition: log.partition() }
+    }
+}
+
 /// Up to where a log is durable without the journal; what the manifest keeps of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogCheckpoint {
@@ -108,8 +124,9 @@ pub(crate) trait JournalSink: Send + Sync {
     fn admit(&self);
     /// Queues an entry; never blocks (the queue may pass its bound by one batch a thread). Dropped when offline.
     fn submit(&self, entry: JournalEntry);
-    /// Blocks until every entry submitted before is synced, or the directory is offline.
-    fn settle(&self);
+    /// Blocks until every entry of this log that was submitted before is synced, or the directory is offline. The log
+    /// lets no append in meanwhile.
+    fn settle(&self, log: &dyn JournalledLog);
     /// True after a failed write or sync.
     fn is_offline(&self) -> bool;
     /// Batches above this size take the way of [`EntryKind::SyncThrough`].

@@ -1,0 +1,271 @@
+//! The checkpointer: makes logs durable in their own files, writes the manifest, and frees the ring up to there.
+//!
+//! Holds JRN-4, the order of a checkpoint, and the manifest's half of JRN-3. It runs when the ring fills, at an
+//! interval, and on demand of one log. Every checkpoint of a log takes a ticket before it looks at the log, and is
+//! written only if no younger one has been: a slow one never covers what a truncation has recorded since.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::LogDirError;
+use crate::journal::ring::Tail;
+use crate::journal::{Journal, JournalSink as _, JournalledLog, LogCheckpoint, LogKey};
+use crate::manifest::{Manifest, ManifestLog};
+
+/// How often free space is looked at, and a checkpoint that found a full disk is tried again.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Writes the manifest, alone.
+pub(crate) struct Checkpointer {
+    book: Mutex<Book>,
+    tickets: AtomicU64,
+    wakeup: Mutex<Wakeup>,
+    woken: Condvar,
+    closed: AtomicBool,
+    has_room: AtomicBool,
+    interval: Duration,
+    free_bytes_min: u64,
+}
+
+/// The manifest as it will be written next.
+struct Book {
+    manifest: Manifest,
+    /// The ticket of each log's line.
+    tickets: HashMap<LogKey, u64>,
+    /// Logs that were deleted while rounds with entries of theirs may be live: the next round at that time.
+    graves: HashMap<LogKey, u64>,
+    /// False while the logs are recovered: the old manifest must stay until all of them are durable.
+    writable: bool,
+    /// The last write failed for want of space.
+    unwritten: bool,
+}
+
+#[derive(Default)]
+struct Wakeup {
+    woken: bool,
+}
+
+impl Checkpointer {
+    /// Starts from `manifest`, which is not written before [`Checkpointer::begin`].
+    pub(crate) fn new(manifest: Manifest, interval: Duration, free_bytes_min: u64) -> Self {
+        let book =
+            Book { manifest, tickets: HashMap::new(), graves: HashMap::new(), writable: false, unwritten: false };
+        Self {
+            book: Mutex::new(book),
+            tickets: AtomicU64::new(0),
+            wakeup: Mutex::default(),
+            woken: Condvar::new(),
+            closed: AtomicBool::new(false),
+            has_room: AtomicBool::new(true),
+            interval,
+            free_bytes_min,
+        }
+    }
+
+    /// All logs are recovered and these are their checkpoints: the first manifest of this session is written.
+    pub(crate) fn begin(&self, journal: &Journal, checkpoints: Vec<LogCheckpoint>) -> Result<(), LogDirError> {
+        let mut book = self.book.lock();
+        let replay_from = book.manifest.tail.round;
+        let line = |checkpoint: LogCheckpoint| (key_of(&checkpoint), ManifestLog { replay_from, checkpoint });
+        book.manifest.logs = checkpoints.into_iter().map(line).collect();
+        book.writable = true;
+        self.look_for_room(journal);
+        write(journal, &mut book)
+    }
+
+    /// The thread: checkpoints until the journal stops.
+    pub(crate) fn run(journal: &Arc<Journal>) {
+        let this = &journal.checkpointer;
+        let mut last = journal.seams.clock.monotonic();
+        while this.wait() && !journal.is_offline() {
+            this.look_for_room(journal);
+            journal.grow_if_filling();
+            let now = journal.seams.clock.monotonic();
+            if journal.is_filling() || now.saturating_sub(last) >= this.interval {
+                last = now;
+                if let Err(error) = Self::checkpoint_all(journal) {
+                    tracing::warn!(dir = %journal.dir.display(), %error, "a checkpoint failed");
+                }
+            }
+        }
+    }
+
+    /// Checkpoints every dirty log and frees the ring.
+    pub(crate) fn checkpoint_all(journal: &Journal) -> Result<(), LogDirError> {
+        let this = &journal.checkpointer;
+        // Everything journalled before this end was written to its segment before that.
+        let tail = journal.end();
+        let mut checkpoints = Vec::new();
+        for log in journal.logs() {
+            if log.is_dirty() {
+                let ticket = this.ticket();
+                checkpoints.push((ticket, checkpoint(journal, &*log)?, log));
+            }
+        }
+        let mut book = this.book.lock();
+        if checkpoints.is_empty() && book.manifest.tail.round == tail.round && !book.unwritten {
+            return Ok(());
+        }
+        for (ticket, checkpoint, _) in &checkpoints {
+            book.apply(*ticket, checkpoint.clone(), None);
+        }
+        book.manifest.tail = tail;
+        write(journal, &mut book)?;
+        book.graves.retain(|_, round| *round > tail.round);
+        drop(book);
+        journal.free_below(tail.round);
+        for (_, checkpoint, log) in checkpoints {
+            if !journal.is_offline() {
+                log.mark_synced(checkpoint.recovery_point);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checkpoints one log.
+    pub(crate) fn checkpoint_one(journal: &Journal, log: &dyn JournalledLog) -> Result<(), LogDirError> {
+        let this = &journal.checkpointer;
+        let ticket = this.ticket();
+        let checkpoint = checkpoint(journal, log)?;
+        let mut book = this.book.lock();
+        book.apply(ticket, checkpoint, None);
+        write(journal, &mut book)
+    }
+
+    /// Writes a checkpoint that the log made itself. Nothing of this log waits in the queue, so rounds from the next
+    /// one on are younger than it.
+    pub(crate) fn record(journal: &Journal, checkpoint: LogCheckpoint) -> Result<(), LogDirError> {
+        if journal.is_offline() {
+            return Err(LogDirError::Offline(journal.dir.clone()));
+        }
+        let this = &journal.checkpointer;
+        let ticket = this.ticket();
+        let next_round = journal.end().round;
+        let mut book = this.book.lock();
+        book.apply(ticket, checkpoint, Some(next_round));
+        write(journal, &mut book)
+    }
+
+    /// Takes a log out of the manifest (from the next write on): its directory is gone.
+    pub(crate) fn forget(&self, key: LogKey, next_round: u64) {
+        let mut book = self.book.lock();
+        let ticket = self.ticket();
+        book.tickets.insert(key, ticket);
+        book.manifest.logs.remove(&key);
+        book.graves.insert(key, next_round);
+    }
+
+    /// True when rounds of a deleted log of this key may be live.
+    pub(crate) fn has_grave(&self, key: LogKey) -> bool {
+        self.book.lock().graves.contains_key(&key)
+    }
+
+    /// The last manifest of a clean stop, with an empty ring.
+    pub(crate) fn end_clean(journal: &Journal, checkpoints: Vec<LogCheckpoint>, tail: Tail) -> Result<(), LogDirError> {
+        let mut book = journal.checkpointer.book.lock();
+        for checkpoint in checkpoints {
+            book.apply(journal.checkpointer.ticket(), checkpoint, Some(tail.round));
+        }
+        book.manifest.tail = tail;
+        book.manifest.clean = true;
+        write(journal, &mut book)
+    }
+
+    /// Asks the thread to look at the ring.
+    pub(crate) fn wake(&self) {
+        self.wakeup.lock().woken = true;
+        self.woken.notify_all();
+    }
+
+    /// Ends the thread.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// True when the journal is ending.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// False when the file system was below the free-space mark at the last look.
+    pub(crate) fn has_room(&self) -> bool {
+        self.has_room.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn look_for_room(&self, journal: &Journal) {
+        match journal.seams.disk.free_bytes(&journal.dir) {
+            Ok(free) => {
+                let has_room = free >= self.free_bytes_min;
+                if self.has_room.swap(has_room, Ordering::Relaxed) != has_room {
+                    tracing::warn!(dir = %journal.dir.display(), free, has_room, "free space passed the mark");
+                }
+            }
+            Err(error) => tracing::warn!(dir = %journal.dir.display(), %error, "free space is unknown"),
+        }
+    }
+
+    /// False when the journal is ending.
+    fn wait(&self) -> bool {
+        let mut wakeup = self.wakeup.lock();
+        if !wakeup.woken {
+            self.woken.wait_for(&mut wakeup, self.interval.min(LOOK_INTERVAL));
+        }
+        wakeup.woken = false;
+        !self.is_closed()
+    }
+
+    fn ticket(&self) -> u64 {
+        self.tickets.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
+impl Book {
+    /// Takes a checkpoint in unless a younger one is there. With `replay_from`, older rounds are not for this log.
+    fn apply(&mut self, ticket: u64, checkpoint: LogCheckpoint, replay_from: Option<u64>) {
+        let key = key_of(&checkpoint);
+        if self.tickets.get(&key).is_some_and(|younger| *younger > ticket) {
+            return;
+        }
+        self.tickets.insert(key, ticket);
+        let before = self.manifest.logs.get(&key).map_or(0, |line| line.replay_from);
+        let replay_from = replay_from.unwrap_or(0).max(before);
+        self.manifest.logs.insert(key, ManifestLog { replay_from, checkpoint });
+    }
+}
+
+fn key_of(checkpoint: &LogCheckpoint) -> LogKey {
+    LogKey { topic_id: checkpoint.topic_id, partition: checkpoint.partition }
+}
+
+fn checkpoint(journal: &Journal, log: &dyn JournalledLog) -> Result<LogCheckpoint, LogDirError> {
+    let checkpoint = log.checkpoint();
+    checkpoint.map_err(|error| failed(journal, "checkpoint a log in", &journal.dir, error))
+}
+
+fn write(journal: &Journal, book: &mut Book) -> Result<(), LogDirError> {
+    if !book.writable {
+        return Ok(());
+    }
+    if journal.is_offline() {
+        return Err(LogDirError::Offline(journal.dir.clone()));
+    }
+    let written = book.manifest.write(&*journal.seams.disk, &journal.dir);
+    book.unwritten = written.is_err();
+    written.map_err(|error| failed(journal, "write", &Manifest::path(&journal.dir), error))
+}
+
+/// A full disk is not the end: nothing was freed, and the next try may find room. Everything else is (JRN-8).
+fn failed(journal: &Journal, act: &'static str, path: &Path, error: io::Error) -> LogDirError {
+    if error.kind() == io::ErrorKind::StorageFull {
+        return LogDirError::Io { act, path: path.to_path_buf(), source: error };
+    }
+    journal.fail(act, path, &error);
+    LogDirError::Offline(journal.dir.clone())
+}

@@ -1,0 +1,32 @@
+//! `.kafka_cleanshutdown`: its presence says that the last stop was clean.
+//!
+//! Where it differs from Apache Kafka: the directory is synced after the file is removed and before any log is opened,
+//! else a crash could bring the file back and have recovery skipped.
+
+use std::io;
+use std::path::Path;
+
+use crate::seam::Disk;
+use crate::whole_file;
+
+const NAME: &str = ".kafka_cleanshutdown";
+
+/// Removes the file, durably. True when it was there.
+pub(crate) fn take(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
+    match disk.remove_file(&dir.join(NAME)) {
+        Ok(()) => disk.sync_dir(dir).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// True when the file is there.
+pub(crate) fn is_there(disk: &dyn Disk, dir: &Path) -> bool {
+    disk.exists(&dir.join(NAME))
+}
+
+/// The last thing that a clean stop writes. The broker epoch of Kafka's file is for a restart with the same epoch
+/// (KIP-966), which we do not claim: -1 is Kafka's word for none.
+pub(crate) fn write(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    whole_file::replace(disk, &dir.join(NAME), br#"{"version":0,"brokerEpoch":-1}"#)
+}

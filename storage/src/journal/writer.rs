@@ -1,0 +1,101 @@
+//! The one thread that writes the ring: a round takes all that waits, is written in one piece and synced once.
+//!
+//! Between rounds nothing sleeps: while a round is synced the next one gathers (group commit without a timer).
+
+use std::collections::HashSet;
+use std::io::{self, IoSlice};
+
+use super::Journal;
+use super::format::{BLOCK, ROUND_HEADER, RoundId, finish_round, round_length};
+use super::queue::Queued;
+use super::ring::Place;
+use super::sink::LogKey;
+
+/// A round is at most this long, so that a sync stays short. One batch is at most a quarter of it.
+pub(crate) const ROUND_BYTES_MAX: usize = 4 << 20;
+
+static PADDING: [u8; BLOCK] = [0; BLOCK];
+
+/// The writer's buffers, kept from round to round.
+pub(super) struct Writer {
+    round: Vec<Queued>,
+    head: Vec<u8>,
+}
+
+impl Writer {
+    pub(super) fn new() -> Self {
+        Self { round: Vec::new(), head: Vec::new() }
+    }
+
+    /// Writes rounds until the queue is closed and empty, or the directory is offline.
+    pub(super) fn run(&mut self, journal: &Journal) {
+        while journal.queue.take(&mut self.round, journal.round_bytes_max()) {
+            let synced = self.write_round(journal);
+            if synced {
+                self.mark(journal);
+            }
+            let entries = self.round.len();
+            self.round.clear();
+            journal.queue.finish(entries);
+            if !synced {
+                journal.queue.abandon();
+                return;
+            }
+        }
+    }
+
+    /// True when the round is durable. A failure has taken the directory offline.
+    fn write_round(&mut self, journal: &Journal) -> bool {
+        let batches = self.round.iter().map(|entry| entry.header.len() + entry.tail.len()).sum();
+        let length = round_length(self.round.len(), batches);
+        let Some(place) = journal.wait_for_place(length as u64) else { return false };
+        let (number, file) = {
+            let ring = journal.ring.lock();
+            (ring.next_round(), ring.file(place).cloned())
+        };
+        let Some(file) = file else { return false };
+        let id = RoundId { directory: journal.directory, session: journal.session, number };
+        self.encode_head(id, batches);
+        if let Err(error) = self.write_at(&*file.file, place, length) {
+            journal.take_offline("write", &file.path, &error);
+            return false;
+        }
+        if let Err(error) = file.file.sync_data() {
+            journal.take_offline("sync", &file.path, &error);
+            return false;
+        }
+        journal.round_written(place, length as u64);
+        !journal.members.is_offline()
+    }
+
+    fn encode_head(&mut self, id: RoundId, batches: usize) {
+        self.head.clear();
+        self.head.resize(ROUND_HEADER, 0);
+        for entry in &self.round {
+            entry.row.encode(&mut self.head, [&entry.header, &entry.tail]);
+        }
+        finish_round(&mut self.head, id, batches);
+    }
+
+    fn write_at(&self, file: &dyn crate::seam::DiskFile, place: Place, length: usize) -> io::Result<()> {
+        let mut pieces = Vec::with_capacity(self.round.len() * 2 + 2);
+        pieces.push(IoSlice::new(&self.head));
+        for entry in &self.round {
+            pieces.push(IoSlice::new(&entry.header));
+            pieces.push(IoSlice::new(&entry.tail));
+        }
+        let written: usize = pieces.iter().map(|piece| piece.len()).sum();
+        pieces.push(IoSlice::new(&PADDING[..length - written]));
+        file.write_all_at(&pieces, place.position)
+    }
+
+    /// Tells each log once, up to its last batch in the round, in the order of the rounds' last batches.
+    fn mark(&self, journal: &Journal) {
+        let mut told = HashSet::with_capacity(self.round.len().min(64));
+        for entry in self.round.iter().rev() {
+            if told.insert(LogKey::of(&*entry.log)) && journal.file_syncs.may_mark(&*entry.log, entry.row.next_offset) {
+                entry.log.mark_synced(entry.row.next_offset);
+            }
+        }
+    }
+}
