@@ -61,7 +61,6 @@ fn find(name: &str) -> Result<&'static Lane, String> {
 }
 
 /// Prepares what the lanes need in the order they need it, while the first of them run.
-#[expect(clippy::disallowed_methods, reason = "the gate is an ordinary program outside the seams")]
 fn prepare_ahead(workshop: &Arc<Workshop>, lanes: &[&'static Lane]) -> thread::JoinHandle<()> {
     let needs: Vec<_> = lanes.iter().flat_map(|lane| lane.needs.iter().copied()).collect();
     let workshop = Arc::clone(workshop);

@@ -1,0 +1,10 @@
+//! The house's rules that no compiler checks: who depends on whom, how long a file is, what stays behind the seams, and
+//! that documents say what is there.
+
+mod api_heads;
+mod architecture;
+mod edges;
+mod links;
+mod sizes;
+mod source;
+mod words;
