@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::need::Need;
 use super::room::Room;
 
+/// Runs a lane; the text is what the report says of a lane that passed.
+pub(crate) type Run = fn(&Room<'_>) -> Result<String, Outcome>;
+
 /// One check.
 pub(crate) struct Lane {
     /// The word on the command line and in the report.
@@ -17,8 +20,8 @@ pub(crate) struct Lane {
     pub(crate) fast: bool,
     /// Longest time for any one program it runs.
     pub(crate) budget: Duration,
-    /// Runs it; the text is what the report says of a lane that passed.
-    pub(crate) run: fn(&Room<'_>) -> Result<String, Outcome>,
+    /// Runs it.
+    pub(crate) run: Run,
 }
 
 /// Why a lane did not pass.

@@ -11,10 +11,13 @@ use barnabas_tests::harness::process::{Process, tail};
 use super::lane::Outcome;
 use super::need::Need;
 
+/// How the preparation of one need went, once it is over.
+type Prepared = Arc<OnceLock<Result<(), Outcome>>>;
+
 /// The repository, the gate's directory in it, and the state of every need.
 pub(crate) struct Workshop {
     root: PathBuf,
-    needs: Mutex<HashMap<Need, Arc<OnceLock<Result<(), Outcome>>>>>,
+    needs: Mutex<HashMap<Need, Prepared>>,
 }
 
 impl Workshop {

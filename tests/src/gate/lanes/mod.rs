@@ -1,10 +1,11 @@
 //! The table of lanes, in the order they run: what fails soonest first.
 
 mod cargo;
+mod clients;
 
 use std::time::Duration;
 
-use super::lane::Lane;
+use super::lane::{Lane, Run};
 use super::need::Need;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -44,4 +45,20 @@ pub(crate) const LANES: &[Lane] = &[
         budget: MINUTE,
         run: cargo::deny,
     },
+    client("java-4", "Java kafka-clients 4.3", &[Need::JavaFour], clients::java_4),
+    client("java-2", "Java kafka-clients 2.8", &[Need::JavaTwo], clients::java_2),
+    client("rdkafka", "librdkafka by the rdkafka crate", &[Need::Rdkafka], clients::rdkafka),
+    client("kcat", "kcat from Debian", &[Need::Debian], clients::kcat),
+    client("confluent-kafka", "confluent-kafka for Python", &[Need::Python], clients::confluent_kafka),
+    client("kafka-python", "kafka-python", &[Need::Python], clients::kafka_python),
+    client("aiokafka", "aiokafka", &[Need::Python], clients::aiokafka),
+    client("kafkajs", "kafkajs", &[Need::Node], clients::kafkajs),
+    client("franz-go", "franz-go", &[Need::FranzGo], clients::franz_go),
+    client("sarama", "sarama", &[Need::Sarama], clients::sarama),
+    client("kafka-go", "segmentio's kafka-go", &[Need::KafkaGo], clients::kafka_go),
 ];
+
+/// A row for one stock client.
+const fn client(name: &'static str, about: &'static str, needs: &'static [Need], run: Run) -> Lane {
+    Lane { name, about, needs, fast: false, budget: Duration::from_secs(3 * 60), run }
+}

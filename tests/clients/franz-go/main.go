@@ -1,0 +1,53 @@
+// The franz-go client with its default settings.
+//
+// Without arguments it runs the client lane: produce with every codec, consume alone and compare, seek by timestamp,
+// consume in a group of two, commit, resume. The subcommands `load`, `drain` and `group` serve the lanes that kill brokers.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+)
+
+var bootstrap = os.Getenv("BOOTSTRAP")
+
+func main() {
+	ctx, cancel := context.WithTimeout(context.Background(), 9*time.Minute)
+	defer cancel()
+	command := "suite"
+	if len(os.Args) > 1 {
+		command = os.Args[1]
+	}
+	switch command {
+	case "suite":
+		suite(ctx)
+	case "load":
+		load(ctx, os.Args[2:])
+	case "drain":
+		drain(ctx, os.Args[2:])
+	case "group":
+		group(ctx, os.Args[2:])
+	default:
+		fail("no command is called %s", command)
+	}
+}
+
+func fail(format string, arguments ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
+	os.Exit(1)
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		fail("%v", err)
+	}
+	return value
+}
+
+func equal[T comparable](what string, expected, found T) {
+	if expected != found {
+		fail("%s: expected %v, found %v", what, expected, found)
+	}
+}

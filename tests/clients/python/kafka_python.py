@@ -1,0 +1,113 @@
+"""kafka-python with its default settings."""
+
+import kafka
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+
+from scenario import BASE, BOOTSTRAP, GROUPED, LIMIT, MORE, RECORDS, Deadline, Shares, check_record, equal, report, value
+
+CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
+
+
+def produce(codec):
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, compression_type=None if codec == "none" else codec)
+    acknowledgements = [
+        producer.send(
+            f"codec-{codec}",
+            value(codec, i),
+            f"k{i}".encode(),
+            headers=[("n", str(i).encode())],
+            timestamp_ms=BASE + i * 1000,
+        )
+        for i in range(RECORDS)
+    ]
+    producer.flush(LIMIT)
+    for i, acknowledgement in enumerate(acknowledgements):
+        equal(f"offset acknowledged, {codec}", i, acknowledgement.get(LIMIT).offset)
+    producer.close()
+
+
+def consumer(group=None):
+    return KafkaConsumer(
+        bootstrap_servers=BOOTSTRAP, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+
+
+def take(client, count, what):
+    """Polls until `count` records are there."""
+    deadline = Deadline(what)
+    taken = []
+    while len(taken) < count:
+        deadline.check()
+        for records in client.poll(timeout_ms=100).values():
+            taken.extend(records)
+    return taken
+
+
+def consume_alone(codec):
+    partition = TopicPartition(f"codec-{codec}", 0)
+    client = consumer()
+    client.assign([partition])
+    client.seek_to_beginning(partition)
+    for i, record in enumerate(take(client, RECORDS, f"the records of {codec}")):
+        check_record(codec, i, record.offset, record.key, record.value, record.timestamp, record.headers)
+    equal("end offset", RECORDS, client.end_offsets([partition])[partition])
+    client.close()
+
+
+def seek_by_timestamp():
+    partition = TopicPartition("codec-gzip", 0)
+    client = consumer()
+    client.assign([partition])
+    found = client.offsets_for_times({partition: BASE + 249_500})[partition]
+    equal("offset for a timestamp", 250, found.offset)
+    client.seek(partition, found.offset)
+    records = take(client, RECORDS - 250, "the records after seek")
+    equal("offsets after seek", list(range(250, RECORDS)), [record.offset for record in records])
+    client.close()
+
+
+def produce_grouped(start, count):
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP)
+    for i in range(start, start + count):
+        producer.send("grouped", value("grouped", i), str(i).encode(), partition=i % 4)
+    producer.flush(LIMIT)
+    producer.close()
+
+
+def consume_in_group(members, start, count):
+    group = [consumer("kafka-python") for _ in range(members)]
+    for client in group:
+        client.subscribe(["grouped"])
+    shares = Shares(members, start, count)
+    produced = False
+    while not shares.complete():
+        for member, client in enumerate(group):
+            for records in client.poll(timeout_ms=50).values():
+                for record in records:
+                    shares.read(member, record.key, record.value)
+        if not produced and all(len(client.assignment()) == 4 // members for client in group):
+            produce_grouped(start, count)
+            produced = True
+    for client in group:
+        client.commit()
+        for partition in client.assignment():
+            equal(f"committed offset of {partition}", client.position(partition), client.committed(partition))
+        client.close()
+    return shares.per_member
+
+
+def main():
+    for codec in CODECS:
+        produce(codec)
+        consume_alone(codec)
+    seek_by_timestamp()
+    admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
+    admin.create_topics([NewTopic("grouped", 4, 1)])
+    admin.close()
+    per_member = consume_in_group(2, 0, GROUPED)
+    consume_in_group(1, GROUPED, MORE)
+    report("kafka-python", kafka.__version__, CODECS, per_member)
+
+
+main()
