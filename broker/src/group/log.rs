@@ -18,7 +18,7 @@ pub struct Record {
 }
 
 /// The end of a wait for a commit.
-pub type Commit<'a> = Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send + 'a>>;
+pub type Commit<'a> = Pin<Box<dyn Future<Output = Result<Offset, CommitError>> + Send + 'a>>;
 
 /// One partition of `__consumer_offsets`.
 pub trait GroupLog: Send + Sync {
@@ -28,7 +28,7 @@ pub trait GroupLog: Send + Sync {
     /// See [`AppendError`].
     fn append(&self, records: &[Record], now: Timestamp) -> Result<Offset, AppendError>;
 
-    /// Waits until the record at this offset is committed. Cancellation-safe; never times out.
+    /// Waits until the record at this offset is committed; the last offset that is. Cancellation-safe.
     fn committed(&self, last: Offset) -> Commit<'_>;
 
     /// Hands every record from the log's start to its end to `visit`. Blocks.

@@ -1,6 +1,7 @@
 //! The group coordinator: classic groups and committed offsets.
 
 pub mod classic;
+pub mod coordinator;
 pub mod error;
 pub mod ids;
 pub mod log;
@@ -9,9 +10,7 @@ pub mod placement;
 pub mod schema;
 pub mod settings;
 pub mod shard;
+pub mod slot;
 pub mod timers;
 
-/// Every group this broker coordinates.
-pub struct Groups {
-    _private: (),
-}
+pub use coordinator::Groups;
