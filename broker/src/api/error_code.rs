@@ -5,6 +5,7 @@
 use barnabas_storage::{AppendError, ReadError};
 use kafka_protocol::error::ResponseError;
 
+use crate::group::error::GroupError;
 use crate::partition::{CommitError, FindError};
 
 /// An error that a client is told of by a Kafka code.
@@ -58,6 +59,29 @@ impl ErrorCode for FindError {
             Self::UnknownPartition => ResponseError::UnknownTopicOrPartition,
             Self::NotLeader { .. } => ResponseError::NotLeaderOrFollower,
             Self::Offline => ResponseError::KafkaStorageError,
+        }
+    }
+}
+
+impl ErrorCode for GroupError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::CoordinatorNotAvailable => ResponseError::CoordinatorNotAvailable,
+            Self::NotCoordinator => ResponseError::NotCoordinator,
+            Self::LoadInProgress => ResponseError::CoordinatorLoadInProgress,
+            Self::InvalidGroupId => ResponseError::InvalidGroupId,
+            Self::InvalidSessionTimeout => ResponseError::InvalidSessionTimeout,
+            Self::UnknownMemberId => ResponseError::UnknownMemberId,
+            Self::FencedInstanceId => ResponseError::FencedInstanceId,
+            Self::IllegalGeneration => ResponseError::IllegalGeneration,
+            Self::InconsistentProtocol => ResponseError::InconsistentGroupProtocol,
+            Self::RebalanceInProgress => ResponseError::RebalanceInProgress,
+            Self::MemberIdRequired => ResponseError::MemberIdRequired,
+            Self::GroupMaxSizeReached => ResponseError::GroupMaxSizeReached,
+            Self::GroupIdNotFound => ResponseError::GroupIdNotFound,
+            Self::OffsetMetadataTooLarge => ResponseError::OffsetMetadataTooLarge,
+            Self::UnknownTopicOrPartition => ResponseError::UnknownTopicOrPartition,
+            Self::Unstorable => ResponseError::UnknownServerError,
         }
     }
 }

@@ -32,6 +32,12 @@ use table::{row, two_stage};
 const ROWS: &[Row] = &[
     two_stage::<data::produce::Produce>(),                        // 0
     row::<data::list_offsets::ListOffsets>(),                     // 2
+    row::<group::offset_commit::OffsetCommit>(),                  // 8
+    row::<group::offset_fetch::OffsetFetch>(),                    // 9
+    row::<group::join_group::JoinGroup>(),                        // 11
+    row::<group::heartbeat::Heartbeat>(),                         // 12
+    row::<group::leave_group::LeaveGroup>(),                      // 13
+    row::<group::sync_group::SyncGroup>(),                        // 14
     row::<cluster::api_versions::ApiVersions>(),                  // 18
     row::<data::init_producer_id::InitProducerId>(),              // 22
     row::<data::offset_for_leader_epoch::OffsetForLeaderEpoch>(), // 23

@@ -11,24 +11,24 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use barnabas_config::Config;
 use barnabas_raft::{BrokerId, MetadataDelta, MetadataImage, MetadataListener, TopicImage};
 use barnabas_storage::PartitionIndex;
 use barnabas_storage::seam::Clock;
 use parking_lot::RwLock;
 use tokio::sync::oneshot;
 
-use super::classic::{
-    CommitIdentity, JoinAnswer, JoinRefused, JoinRequest, LeaveAnswer, LeavingMember, SyncAnswer, SyncRequest,
-};
+use super::classic::{JoinAnswer, JoinRefused, JoinRequest, LeaveAnswer, LeavingMember, SyncAnswer, SyncRequest};
 use super::error::GroupError;
 use super::ids::{GroupId, InstanceId, MemberId};
-use super::log::GroupLog;
+use super::log::{GroupLog, PartitionLog};
 use super::offsets::TopicPartition;
 use super::placement::{OFFSETS_TOPIC, partition_of};
 use super::schema::OffsetCommitValue;
 use super::settings::GroupSettings;
-use super::shard::OffsetWanted;
+use super::shard::{CommitRequest, OffsetWanted};
 use super::slot::Slot;
+use crate::partition::Partitions;
 use crate::seam::Tasks;
 
 /// Finds the log of a partition of `__consumer_offsets` that this broker leads.
@@ -58,6 +58,22 @@ impl Groups {
     ) -> Self {
         let partitions = AtomicI32::new(settings.offsets_topic_partitions);
         Self { broker, settings: Arc::new(settings), clock, tasks, find_log, partitions, slots: RwLock::default() }
+    }
+
+    /// Of a broker: logs are found among its partitions.
+    #[must_use]
+    pub fn of_broker(
+        broker: BrokerId,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        tasks: Tasks,
+        partitions: Arc<Partitions>,
+    ) -> Self {
+        let find_log = move |index| {
+            let partition = partitions.by_name(OFFSETS_TOPIC, index)?;
+            Some(Arc::new(PartitionLog(partition)) as Arc<dyn GroupLog>)
+        };
+        Self::new(broker, GroupSettings::from_config(config), clock, tasks, Box::new(find_log))
     }
 
     /// The settings it obeys.
@@ -132,19 +148,13 @@ impl Groups {
         answer.await.unwrap_or(Err(GroupError::NotCoordinator))
     }
 
-    /// OffsetCommit: answered when the offsets are durable. `absent` is what a member of an unknown group is told.
+    /// OffsetCommit: answered when the offsets are durable.
     ///
     /// # Errors
     /// What every partition of the request is told.
-    pub async fn commit(
-        &self,
-        group: &GroupId,
-        identity: &CommitIdentity,
-        commits: Vec<(TopicPartition, OffsetCommitValue)>,
-        absent: GroupError,
-    ) -> Result<(), GroupError> {
+    pub async fn commit(&self, group: &GroupId, request: CommitRequest) -> Result<(), GroupError> {
         let slot = self.slot(group)?;
-        let answer = slot.with(|shard, now| shard.commit(group, identity, commits, absent, now))??;
+        let answer = slot.with(|shard, now| shard.commit(group, request, now))??;
         match answer {
             Some(answer) => outcome_of(answer.await),
             None => Ok(()),

@@ -5,7 +5,6 @@
 //! 2. A retired slot never serves again; a new one is made when the partition is led again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use barnabas_storage::seam::Clock;
 use barnabas_storage::{LeaderEpoch, Offset};
@@ -174,6 +173,3 @@ fn needs_waking(asleep: Attention, attention: Attention) -> bool {
 fn now(clock: &dyn Clock) -> Now {
     Now { monotonic: clock.monotonic(), wall: clock.now() }
 }
-
-/// The longest that a slot waits for a commit before it looks again.
-pub(super) const COMMIT_POLL: Duration = Duration::from_secs(3600);

@@ -1,1 +1,40 @@
 //! The group family of APIs.
+
+pub mod heartbeat;
+pub mod join_group;
+pub mod leave_group;
+pub mod offset_commit;
+pub mod offset_fetch;
+pub mod sync_group;
+
+use std::sync::Arc;
+
+use barnabas_auth::{Operation, ResourceType};
+use kafka_protocol::protocol::StrBytes;
+
+use super::{Need, RequestContext};
+use crate::group::ids::{InstanceId, MemberId};
+
+/// What membership asks for.
+const READ_GROUP: Need = Need { operation: Operation::Read, resource: ResourceType::Group };
+
+fn may_read_group(context: &RequestContext, group: &str) -> bool {
+    context.allowed(READ_GROUP.operation, READ_GROUP.resource, group)
+}
+
+/// Text for an answer.
+fn text_of(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+fn optional_text(text: Option<&Arc<str>>) -> Option<StrBytes> {
+    text.map(|text| text_of(text))
+}
+
+fn member_of(text: &StrBytes) -> MemberId {
+    MemberId::from(&**text)
+}
+
+fn instance_of(text: Option<&StrBytes>) -> Option<InstanceId> {
+    text.map(|text| InstanceId::from(&**text))
+}

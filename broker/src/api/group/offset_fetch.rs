@@ -1,0 +1,215 @@
+//! OffsetFetch (key 9): how far groups have read.
+//!
+//! Where it differs from Apache Kafka: version 10 (topic ids, KIP-848) is not served yet. A group or partition that is
+//! not known is no error: offset -1.
+//!
+//! Versions: 1 has errors per partition only; 2 a null list of topics means all of them; 5 leader epoch (KIP-320);
+//! 6 flexible; 7 `require_stable` (KIP-447); 8 several groups (KIP-709); 9 member id and epoch, which only members of
+//! the new protocol send (KIP-848).
+
+use std::sync::Arc;
+
+use barnabas_auth::{Operation, ResourceType};
+use barnabas_storage::PartitionIndex;
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::offset_fetch_response::{
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
+    OffsetFetchResponseTopics,
+};
+use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicName};
+
+use super::text_of;
+use crate::api::error_code::ErrorCode;
+use crate::api::shape::{Kind, array, boolean, int32, structs, text};
+use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::group::ids::GroupId;
+use crate::group::offsets::TopicPartition;
+use crate::group::schema::OffsetCommitValue;
+use crate::group::shard::OffsetWanted;
+
+/// OffsetFetch.
+pub struct OffsetFetch;
+
+const DESCRIBE_GROUP: Need = Need { operation: Operation::Describe, resource: ResourceType::Group };
+const DESCRIBE_TOPIC: Need = Need { operation: Operation::Describe, resource: ResourceType::Topic };
+
+/// The offset of a partition without one.
+const NO_OFFSET: i64 = -1;
+
+impl Api for OffsetFetch {
+    type Request = OffsetFetchRequest;
+    const NAME: &'static str = "OffsetFetch";
+    const VERSIONS: Versions = Versions::new(1, 9);
+    const SHAPE: Shape = Shape {
+        flexible: 6,
+        fields: &[
+            text().until(7),
+            structs(&[text(), array(&Kind::Fixed(4))]).until(7).nullable(2),
+            structs(&[
+                text(),
+                text().since(9).nullable(9),
+                int32().since(9),
+                structs(&[text(), array(&Kind::Fixed(4))]).nullable(8),
+            ])
+            .since(8),
+            boolean().since(7),
+        ],
+    };
+    const NEEDS: &'static [Need] = &[DESCRIBE_GROUP, DESCRIBE_TOPIC];
+    const RUNS_ON: RunsOn = RunsOn::Coordinator;
+}
+
+/// One group that is asked for; no topics means all.
+struct Asked {
+    group: GroupId,
+    topics: Option<Vec<(TopicName, Vec<i32>)>>,
+}
+
+/// The offset of one partition, or why it is not told.
+type Found = (i32, Result<Option<OffsetCommitValue>, ResponseError>);
+
+/// Offsets by topic, in the order of the request.
+type Topics = Vec<(TopicName, Vec<Found>)>;
+
+impl OneStage for OffsetFetch {
+    async fn handle(context: RequestContext, request: Self::Request) -> Result<OffsetFetchResponse, CloseReason> {
+        let stable = request.require_stable;
+        if context.version < 8 {
+            let topics = request.topics.map(|topics| topics.into_iter().map(|one| (one.name, one.partition_indexes)));
+            let asked = Asked { group: GroupId::from(&**request.group_id), topics: topics.map(Iterator::collect) };
+            let outcome = fetch_group(&context, &asked, stable).await;
+            return Ok(answer_one(outcome, asked, context.version));
+        }
+        let mut groups = Vec::with_capacity(request.groups.len());
+        for group in request.groups {
+            let topics = group.topics.map(|topics| topics.into_iter().map(|one| (one.name, one.partition_indexes)));
+            let asked = Asked { group: GroupId::from(&**group.group_id), topics: topics.map(Iterator::collect) };
+            let answer = OffsetFetchResponseGroup::default().with_group_id(group.group_id);
+            groups.push(match fetch_group(&context, &asked, stable).await {
+                Ok(topics) => answer.with_topics(topics.into_iter().map(topic_of_group).collect()),
+                Err(error) => answer.with_error_code(error.code()),
+            });
+        }
+        Ok(OffsetFetchResponse::default().with_groups(groups))
+    }
+}
+
+async fn fetch_group(context: &RequestContext, asked: &Asked, stable: bool) -> Result<Topics, ResponseError> {
+    if !context.allowed(DESCRIBE_GROUP.operation, DESCRIBE_GROUP.resource, asked.group.as_str()) {
+        return Err(ResponseError::GroupAuthorizationFailed);
+    }
+    match &asked.topics {
+        None => fetch_all(context, &asked.group, stable).await,
+        Some(topics) => fetch_some(context, &asked.group, topics, stable).await,
+    }
+}
+
+/// Every offset of the group whose topic may be seen.
+async fn fetch_all(context: &RequestContext, group: &GroupId, stable: bool) -> Result<Topics, ResponseError> {
+    let found = context.broker.groups.fetch(group, OffsetWanted::All, stable).await.map_err(|error| error.code())?;
+    let mut topics: Topics = Vec::new();
+    for (at, value) in found {
+        let is_same = topics.last().is_some_and(|(name, _)| ***name == *at.topic);
+        if !is_same {
+            topics.push((TopicName(text_of(&at.topic)), Vec::new()));
+        }
+        if let Some((_, partitions)) = topics.last_mut() {
+            partitions.push((at.partition.0, Ok(value)));
+        }
+    }
+    topics.retain(|(name, _)| may_see(context, name));
+    Ok(topics)
+}
+
+/// The offsets of these partitions; topics that may not be seen are refused one by one.
+async fn fetch_some(
+    context: &RequestContext,
+    group: &GroupId,
+    topics: &[(TopicName, Vec<i32>)],
+    stable: bool,
+) -> Result<Topics, ResponseError> {
+    let mut wanted = Vec::new();
+    for (name, partitions) in topics.iter().filter(|(name, _)| may_see(context, name)) {
+        let topic: Arc<str> = Arc::from(&***name);
+        let at = |partition: &i32| TopicPartition { topic: Arc::clone(&topic), partition: PartitionIndex(*partition) };
+        wanted.extend(partitions.iter().map(at));
+    }
+    let found = context.broker.groups.fetch(group, OffsetWanted::Of(wanted), stable).await;
+    let mut found = found.map_err(|error| error.code())?.into_iter();
+    let answered = topics.iter().map(|(name, partitions)| {
+        let seen = may_see(context, name);
+        let one = |partition: &i32| match seen {
+            true => (*partition, Ok(found.next().and_then(|(_, value)| value))),
+            false => (*partition, Err(ResponseError::TopicAuthorizationFailed)),
+        };
+        (name.clone(), partitions.iter().map(one).collect())
+    });
+    Ok(answered.collect())
+}
+
+fn may_see(context: &RequestContext, topic: &str) -> bool {
+    context.allowed(DESCRIBE_TOPIC.operation, DESCRIBE_TOPIC.resource, topic)
+}
+
+/// The form of versions below 8. Version 1 has no error of its own: each partition carries it.
+fn answer_one(outcome: Result<Topics, ResponseError>, asked: Asked, version: i16) -> OffsetFetchResponse {
+    let answer = OffsetFetchResponse::default();
+    let topics = match outcome {
+        Ok(topics) => topics,
+        Err(error) if version >= 2 => return answer.with_error_code(error.code()),
+        Err(error) => {
+            let refuse = |partitions: Vec<i32>| partitions.into_iter().map(|index| (index, Err(error))).collect();
+            let topics = asked.topics.into_iter().flatten();
+            topics.map(|(name, partitions)| (name, refuse(partitions))).collect()
+        }
+    };
+    answer.with_topics(topics.into_iter().map(topic).collect())
+}
+
+fn topic((name, partitions): (TopicName, Vec<Found>)) -> OffsetFetchResponseTopic {
+    let partition = |(index, found): Found| {
+        let Told { offset, leader_epoch, metadata, error } = told(found);
+        OffsetFetchResponsePartition::default()
+            .with_partition_index(index)
+            .with_committed_offset(offset)
+            .with_committed_leader_epoch(leader_epoch)
+            .with_metadata(Some(text_of(&metadata)))
+            .with_error_code(error)
+    };
+    OffsetFetchResponseTopic::default().with_name(name).with_partitions(partitions.into_iter().map(partition).collect())
+}
+
+fn topic_of_group((name, partitions): (TopicName, Vec<Found>)) -> OffsetFetchResponseTopics {
+    let partition = |(index, found): Found| {
+        let Told { offset, leader_epoch, metadata, error } = told(found);
+        OffsetFetchResponsePartitions::default()
+            .with_partition_index(index)
+            .with_committed_offset(offset)
+            .with_committed_leader_epoch(leader_epoch)
+            .with_metadata(Some(text_of(&metadata)))
+            .with_error_code(error)
+    };
+    OffsetFetchResponseTopics::default()
+        .with_name(name)
+        .with_partitions(partitions.into_iter().map(partition).collect())
+}
+
+/// What a partition's answer says.
+struct Told {
+    offset: i64,
+    leader_epoch: i32,
+    metadata: Arc<str>,
+    error: i16,
+}
+
+fn told(found: Result<Option<OffsetCommitValue>, ResponseError>) -> Told {
+    let nothing = Told { offset: NO_OFFSET, leader_epoch: -1, metadata: Arc::from(""), error: 0 };
+    match found {
+        Ok(Some(value)) => {
+            let (offset, leader_epoch) = (value.offset.0, value.leader_epoch.0);
+            Told { offset, leader_epoch, metadata: value.metadata, error: 0 }
+        }
+        Ok(None) => nothing,
+        Err(error) => Told { error: error.code(), ..nothing },
+    }
+}
