@@ -54,3 +54,9 @@ pub const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// Time that a stop gives to the requests that were received.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often log directories are asked to do what is due.
+pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Threads for blocking work: cold reads and log directories.
+pub const BLOCKING_THREADS_MAX: usize = 64;

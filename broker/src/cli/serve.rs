@@ -1,0 +1,149 @@
+//! `barnabas serve`: reads the settings, runs a broker until a signal, stops it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use barnabas_config::{Config, ConfigSources, Warning, key};
+use barnabas_storage::seam::{OpenMode, Seams};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::limits::BLOCKING_THREADS_MAX;
+use crate::seam::TcpNet;
+use crate::server::Server;
+
+/// What `serve` is told.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Arguments {
+    /// server.properties files, later ones over earlier ones. Without any: 127.0.0.1:9092, data in ./barnabas-data.
+    files: Vec<PathBuf>,
+    /// A setting, over files and environment.
+    #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
+}
+
+/// Anything that ends the process with an error.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    start_logging();
+    match configure(arguments).and_then(|config| runtime()?.block_on(serve(config, arguments.files.is_empty()))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("barnabas: {}", with_causes(failure.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// To stderr; `RUST_LOG` says how much.
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,openraft=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+}
+
+fn configure(arguments: &Arguments) -> Result<Config, Failure> {
+    let seams = Seams::system();
+    let read_file = |path: &Path| {
+        let file = seams.disk.open(path, OpenMode::Read)?;
+        let length = usize::try_from(file.len()?).map_err(io::Error::other)?;
+        let mut text = vec![0; length];
+        file.read_exact_at(&mut text, 0)?;
+        String::from_utf8(text).map_err(io::Error::other)
+    };
+    let (config, warnings) = Config::load(&ConfigSources {
+        files: arguments.files.clone(),
+        environment: environment(),
+        assignments: arguments.assignments.clone(),
+        read_file: &read_file,
+    })?;
+    for warning in warnings {
+        warn(&warning);
+    }
+    Ok(config)
+}
+
+/// Variables that are not text cannot be settings.
+fn environment() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+fn warn(warning: &Warning) {
+    tracing::warn!("{warning}");
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("worker")
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .enable_all()
+        .build()
+}
+
+async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let log_dirs: Vec<String> = config.read(&key::LOG_DIRS);
+    let mut server = Server::start(Arc::new(config), Seams::system(), &TcpNet).await?;
+    tracing::info!(addresses = ?server.addresses(), "ready");
+    if let Some(address) = server.addresses().first().filter(|_| greet) {
+        println!("{}", greeting(*address, &log_dirs.join(",")));
+    }
+    let failed = tokio::select! {
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        () = server.failed() => true,
+    };
+    tracing::info!("stopping");
+    tokio::select! {
+        stopped = server.stop() => stopped?,
+        _ = terminate.recv() => return Err("killed by a second signal before everything was closed".into()),
+        _ = interrupt.recv() => return Err("killed by a second signal before everything was closed".into()),
+    }
+    if failed { Err("every log directory is offline after disk errors: replace the disk, then restart".into()) } else { Ok(()) }
+}
+
+/// Three commands to try.
+fn greeting(address: SocketAddr, log_dirs: &str) -> String {
+    format!(
+        "Barnabas {} serves on {address}, its data is in {log_dirs}. Try:\n\n  \
+         echo hello | kcat -b {address} -t greetings -P\n  \
+         kcat -b {address} -t greetings -C -e\n  \
+         kafka-console-consumer.sh --bootstrap-server {address} --topic greetings --from-beginning\n",
+        env!("CARGO_PKG_VERSION"),
+    )
+}
+
+/// An error with everything behind it, in one line.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_names_three_commands() {
+        let greeting = greeting(SocketAddr::from(([127, 0, 0, 1], 9092)), "./barnabas-data");
+        assert_eq!(greeting.lines().filter(|line| line.starts_with("  ")).count(), 3);
+    }
+
+    #[test]
+    fn an_error_is_shown_with_its_causes() {
+        let error = crate::server::StartError::Thread(io::Error::other("no thread left"));
+        assert_eq!(with_causes(&error), "start a thread: no thread left");
+    }
+}

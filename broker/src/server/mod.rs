@@ -1,0 +1,248 @@
+//! The composition root: from settings to a broker that serves, and back down again.
+//!
+//! Order at the start: bind (so that a taken port is found before anything is touched; clients wait in the backlog),
+//! identity and lock, metadata, log directories, partitions and groups, registration, listeners. A stop goes the
+//! other way: listeners and connections drain, then logs, then metadata.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use barnabas_auth::AllowEveryone;
+use barnabas_config::{Config, key};
+use barnabas_raft::{BrokerId, Controller, ControllerOptions, MetadataImage, MetadataListener};
+use barnabas_storage::log_dir::{LogDirOptions, MetaProperties};
+use barnabas_storage::seam::Seams;
+use barnabas_storage::{LogDir, LogDirError, LogOptions};
+
+use crate::api::dispatch::Dispatch;
+use crate::broker::Broker;
+use crate::group::Groups;
+use crate::group::settings::GroupSettings;
+use crate::limits::DRAIN_TIMEOUT;
+use crate::metrics::Metrics;
+use crate::network::{Network, NetworkOptions, listener};
+use crate::partition::Partitions;
+use crate::partition::fetch_session::FetchSessions;
+use crate::partition::log_options::log_options;
+use crate::partition::producer_ids::ProducerIds;
+use crate::seam::{Net, Tasks};
+
+mod endpoints;
+mod housekeeping;
+mod identity;
+#[cfg(test)]
+mod tests;
+
+pub use endpoints::BindError;
+pub use identity::IdentityError;
+
+/// Keeps a second process from the metadata: `.lock`, which keeps Kafka out, is taken later, by the log directory.
+const METADATA_LOCK: &str = "barnabas-metadata.lock";
+
+/// Why the broker did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener could not be opened.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The directories do not belong together, or to this node.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Another process works on the directory.
+    #[error("{0} is in use by another broker process")]
+    Locked(PathBuf, #[source] std::io::Error),
+    /// The metadata layer did not start.
+    #[error("open the metadata log")]
+    Metadata(#[from] barnabas_raft::OpenError),
+    /// The broker could not be registered.
+    #[error("register the broker")]
+    Register(#[from] barnabas_raft::ProposeError),
+    /// A log directory could not be opened.
+    #[error("open log directory {0}")]
+    LogDir(PathBuf, #[source] LogDirError),
+    /// A thread could not be started.
+    #[error("start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A broker that serves.
+pub struct Server {
+    broker: Arc<Broker>,
+    log_dirs: Vec<Arc<LogDir>>,
+    housekeeping: housekeeping::Housekeeping,
+    addresses: Vec<SocketAddr>,
+    _lock: Box<dyn Send + Sync>,
+}
+
+impl Server {
+    /// Starts everything; returns when requests are served.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start<N: Net>(config: Arc<Config>, seams: Seams, net: &N) -> Result<Self, StartError> {
+        let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::default()));
+        let bound = endpoints::bind(net, &config)?;
+        let paths: Vec<PathBuf> = config.read(&key::LOG_DIRS).into_iter().map(PathBuf::from).collect();
+        let meta = identity::establish(&seams, &config, &paths)?;
+        let lock = lock_metadata(&seams, &paths)?;
+        let controller = Controller::open(seams.clone(), controller_options(&config, &paths, &meta)).await?;
+        let log_dirs = open_log_dirs(&tasks, &seams, &config, paths, controller.image()).await?;
+
+        let broker = compose(config, seams, tasks, metrics, controller, log_dirs.clone(), &meta);
+        let (partitions, groups) = (Arc::clone(&broker.partitions), Arc::clone(&broker.groups));
+        broker.controller.subscribe(partitions as Arc<dyn MetadataListener>).await;
+        broker.controller.subscribe(groups as Arc<dyn MetadataListener>).await;
+        let rack = broker.config.read(&key::BROKER_RACK);
+        broker.controller.register_broker(endpoints::advertised(&broker.config, &bound), rack).await?;
+
+        let spawn = &broker.seams.spawn;
+        let housekeeping = housekeeping::start(spawn.as_ref(), Arc::clone(&broker.seams.clock), log_dirs.clone());
+        let housekeeping = housekeeping.map_err(StartError::Thread)?;
+        let addresses = bound.iter().map(|each| each.address).collect();
+        serve(&broker, bound);
+        Ok(Self { broker, log_dirs, housekeeping, addresses, _lock: lock })
+    }
+
+    /// The services.
+    #[must_use]
+    pub fn broker(&self) -> &Arc<Broker> {
+        &self.broker
+    }
+
+    /// Where the listeners listen, in the order of `listeners`.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Returns when the broker cannot go on: every log directory is offline.
+    pub async fn failed(&mut self) {
+        self.housekeeping.all_offline().await;
+    }
+
+    /// Stops: what was received is finished within a bounded time, then everything is closed.
+    ///
+    /// # Errors
+    /// When a log directory could not be closed cleanly; the others are closed all the same.
+    pub async fn stop(self) -> Result<(), LogDirError> {
+        let left = self.broker.tasks.stop(DRAIN_TIMEOUT).await;
+        if left > 0 {
+            tracing::warn!("{left} tasks did not end within {DRAIN_TIMEOUT:?}");
+        }
+        let (housekeeping, log_dirs) = (self.housekeeping, self.log_dirs);
+        let closed = self.broker.tasks.blocking(move || {
+            housekeeping.stop();
+            // Each one is closed, whatever became of the others.
+            log_dirs.iter().map(|dir| dir.close()).fold(Ok(()), |all, each| all.and(each))
+        });
+        let closed = closed.await;
+        self.broker.controller.close().await;
+        closed
+    }
+}
+
+fn lock_metadata(seams: &Seams, paths: &[PathBuf]) -> Result<Box<dyn Send + Sync>, StartError> {
+    let path = metadata_dir(paths).join(METADATA_LOCK);
+    seams.disk.lock(&path).map_err(|error| StartError::Locked(path, error))
+}
+
+/// Metadata is kept in the first log directory.
+fn metadata_dir(paths: &[PathBuf]) -> PathBuf {
+    paths.first().cloned().expect("invariant: log.dirs names a directory")
+}
+
+fn controller_options(config: &Config, paths: &[PathBuf], meta: &MetaProperties) -> ControllerOptions {
+    let snapshot_bytes = config.read(&key::METADATA_LOG_MAX_RECORD_BYTES_BETWEEN_SNAPSHOTS);
+    ControllerOptions {
+        directory: metadata_dir(paths),
+        cluster_id: meta.cluster_id.clone(),
+        node_id: BrokerId(meta.node_id),
+        snapshot_bytes: u64::try_from(snapshot_bytes).unwrap_or(u64::MAX),
+    }
+}
+
+fn log_dir_options(config: &Config) -> LogDirOptions {
+    let bytes = |key| u64::try_from(config.read::<i64>(key)).unwrap_or(0);
+    let count = |key| usize::try_from(config.read::<i64>(key)).unwrap_or(1);
+    LogDirOptions {
+        journal_bytes_initial: bytes(&key::JOURNAL_BYTES_INITIAL),
+        journal_bytes_max: bytes(&key::JOURNAL_BYTES_MAX),
+        journal_batch_bytes_max: count(&key::JOURNAL_BATCH_BYTES_MAX),
+        checkpoint_interval: Duration::from_millis(bytes(&key::LOG_CHECKPOINT_INTERVAL_MS)),
+        recovery_threads: count(&key::NUM_RECOVERY_THREADS_PER_DATA_DIR),
+        free_bytes_min: bytes(&key::LOG_FREE_BYTES_MIN),
+    }
+}
+
+/// Opens every log directory, off the async workers.
+async fn open_log_dirs(
+    tasks: &Tasks,
+    seams: &Seams,
+    config: &Arc<Config>,
+    paths: Vec<PathBuf>,
+    image: Arc<MetadataImage>,
+) -> Result<Vec<Arc<LogDir>>, StartError> {
+    let (seams, config) = (seams.clone(), Arc::clone(config));
+    let open_all = move || {
+        let options = log_dir_options(&config);
+        let options_of = |_: &str, id, _| -> Option<LogOptions> {
+            image.topic_by_id(id).map(|topic| log_options(&config, &topic.configs))
+        };
+        let open = |path: PathBuf| match LogDir::open(seams.clone(), &path, options.clone(), &options_of) {
+            Ok((dir, report)) => {
+                tracing::info!(path = %path.display(), ?report, "log directory opened");
+                Ok(dir)
+            }
+            Err(error) => Err(StartError::LogDir(path, error)),
+        };
+        paths.into_iter().map(open).collect()
+    };
+    tasks.blocking(open_all).await
+}
+
+fn compose(
+    config: Arc<Config>,
+    seams: Seams,
+    tasks: Tasks,
+    metrics: Arc<Metrics>,
+    controller: Controller,
+    log_dirs: Vec<Arc<LogDir>>,
+    meta: &MetaProperties,
+) -> Arc<Broker> {
+    let id = BrokerId(meta.node_id);
+    let partitions = Arc::new(Partitions::new(id, Arc::clone(&config), tasks.clone(), log_dirs));
+    let groups = Groups::new(
+        id,
+        GroupSettings::from_config(&config),
+        Arc::clone(&seams.clock),
+        tasks.clone(),
+        crate::group::log::in_partitions(&partitions),
+    );
+    Arc::new(Broker {
+        id,
+        fetch_sessions: FetchSessions::new(&config),
+        producer_ids: ProducerIds::new(&controller),
+        authorizer: Arc::new(AllowEveryone),
+        groups: Arc::new(groups),
+        config,
+        seams,
+        tasks,
+        metrics,
+        controller,
+        partitions,
+    })
+}
+
+/// Accepts connections from now on.
+fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoints::Bound<L>>) {
+    let service = Arc::new(Dispatch::new(Arc::clone(broker)));
+    let options = NetworkOptions::of(&broker.config);
+    let network = Network::new(options, service, broker.tasks.clone(), Arc::clone(&broker.metrics));
+    let network = Arc::new(network);
+    for each in bound {
+        tracing::info!(listener = %each.name, address = %each.address, "listening");
+        broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, Arc::from(each.name)));
+    }
+}
