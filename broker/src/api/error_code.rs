@@ -6,6 +6,7 @@ use barnabas_storage::{AppendError, ReadError};
 use kafka_protocol::error::ResponseError;
 
 use crate::group::error::GroupError;
+use crate::partition::fetch_session::SessionError;
 use crate::partition::{CommitError, FindError};
 
 /// An error that a client is told of by a Kafka code.
@@ -59,6 +60,16 @@ impl ErrorCode for FindError {
             Self::UnknownPartition => ResponseError::UnknownTopicOrPartition,
             Self::NotLeader { .. } => ResponseError::NotLeaderOrFollower,
             Self::Offline => ResponseError::KafkaStorageError,
+        }
+    }
+}
+
+impl ErrorCode for SessionError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::UnknownId => ResponseError::FetchSessionIdNotFound,
+            Self::InvalidEpoch => ResponseError::InvalidFetchSessionEpoch,
+            Self::TopicIds => ResponseError::FetchSessionTopicIdError,
         }
     }
 }

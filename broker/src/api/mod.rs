@@ -31,6 +31,7 @@ use table::{row, two_stage};
 /// The table: one line per API, in key order.
 const ROWS: &[Row] = &[
     two_stage::<data::produce::Produce>(),                        // 0
+    two_stage::<data::fetch::Fetch>(),                            // 1
     row::<data::list_offsets::ListOffsets>(),                     // 2
     row::<group::offset_commit::OffsetCommit>(),                  // 8
     row::<group::offset_fetch::OffsetFetch>(),                    // 9

@@ -212,3 +212,6 @@ impl LogObserver for HighWatermark {
         self.stop(Stopped::Offline);
     }
 }
+
+#[cfg(test)]
+mod tests;

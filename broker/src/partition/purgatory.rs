@@ -53,7 +53,7 @@ impl Countdown {
 }
 
 /// A request's wait. Ready when the countdown has reached zero.
-struct Wait {
+pub(super) struct Wait {
     countdown: Arc<Countdown>,
     partitions: Vec<Arc<HighWatermark>>,
 }
@@ -89,7 +89,11 @@ impl PendingCommit {
     /// Of the batch that ends with `last_offset`.
     #[must_use]
     pub fn new(partition: &Partition, last_offset: Offset) -> Self {
-        Self { high_watermark: Arc::clone(&partition.high_watermark), last_offset }
+        Self::of(Arc::clone(&partition.high_watermark), last_offset)
+    }
+
+    pub(super) fn of(high_watermark: Arc<HighWatermark>, last_offset: Offset) -> Self {
+        Self { high_watermark, last_offset }
     }
 
     /// What is known now: a batch whose fate is open has timed out.
@@ -144,11 +148,19 @@ pub struct PendingRead<'a> {
 /// Waits until `min_bytes` can be read from these partitions together, or one of them has something to say that is no
 /// data (it was stopped, its leader epoch moved). Entered at once, before the first poll. Cancellation-safe.
 pub fn readable(reads: &[PendingRead<'_>], min_bytes: u64) -> impl Future<Output = ()> + Send + use<> {
+    enough(reads.iter().map(|read| (&read.partition.high_watermark, read.from, read.max_bytes)), min_bytes)
+}
+
+/// [`readable`], by offset and most bytes of each high watermark.
+pub(super) fn enough<'a>(
+    reads: impl ExactSizeIterator<Item = (&'a Arc<HighWatermark>, Offset, u64)>,
+    min_bytes: u64,
+) -> Wait {
     let countdown = Countdown::new(i64::try_from(min_bytes).unwrap_or(i64::MAX));
     let mut wait = Wait { countdown, partitions: Vec::with_capacity(reads.len()) };
-    for read in reads {
-        read.partition.high_watermark.enter_read(read.from, read.max_bytes, &wait.countdown);
-        wait.partitions.push(Arc::clone(&read.partition.high_watermark));
+    for (high_watermark, from, max_bytes) in reads {
+        high_watermark.enter_read(from, max_bytes, &wait.countdown);
+        wait.partitions.push(Arc::clone(high_watermark));
         if wait.countdown.is_done() {
             break;
         }

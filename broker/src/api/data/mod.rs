@@ -1,6 +1,8 @@
 //! The data plane: Produce, Fetch, and what clients ask about offsets and producer ids.
 
 mod current_leader;
+pub mod fetch;
+mod fetch_response;
 pub mod init_producer_id;
 pub mod list_offsets;
 pub mod offset_for_leader_epoch;
