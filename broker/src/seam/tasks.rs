@@ -84,6 +84,7 @@ impl Tasks {
     }
 
     /// Runs blocking work (a cold read, a checkpoint) off the async workers.
+    #[allow(clippy::disallowed_methods, reason = "this is the seam of async tasks")]
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         match tokio::task::spawn_blocking(work).await {
             Ok(value) => value,
