@@ -4,9 +4,11 @@
 
 pub mod api;
 pub mod broker;
+pub mod cli;
 pub mod group;
 pub mod limits;
 pub mod metrics;
 pub mod network;
 pub mod partition;
 pub mod seam;
+pub mod server;

@@ -1,3 +1,7 @@
 //! The one binary: a broker and its command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    barnabas_broker::cli::run()
+}

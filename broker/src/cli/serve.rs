@@ -106,7 +106,11 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
         _ = terminate.recv() => return Err("killed by a second signal before everything was closed".into()),
         _ = interrupt.recv() => return Err("killed by a second signal before everything was closed".into()),
     }
-    if failed { Err("every log directory is offline after disk errors: replace the disk, then restart".into()) } else { Ok(()) }
+    if failed {
+        Err("every log directory is offline after disk errors: replace the disk, then restart".into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Three commands to try.

@@ -56,8 +56,11 @@ fn bind_one<N: Net>(net: &N, config: &Config, setting: &Setting) -> Result<Bound
     if setting.protocol != SecurityProtocol::Plaintext {
         return Err(BindError::Protocol(name));
     }
-    let addresses = addresses(&setting.host, setting.port)
-        .map_err(|source| BindError::Host { name: name.clone(), host: setting.host.clone(), source })?;
+    let addresses = addresses(&setting.host, setting.port).map_err(|source| BindError::Host {
+        name: name.clone(),
+        host: setting.host.clone(),
+        source,
+    })?;
     let mut refused = None;
     // Without a host: all of IPv6 and IPv4, or all of IPv4 on a machine without IPv6.
     for address in addresses {

@@ -26,7 +26,9 @@ pub enum IdentityError {
         expected: String,
     },
     /// A directory of another node.
-    #[error("{path} belongs to node.id {found}, the settings say {expected}: set node.id={found} or name another directory")]
+    #[error(
+        "{path} belongs to node.id {found}, the settings say {expected}: set node.id={found} or name another directory"
+    )]
     OtherNode {
         /// Which.
         path: PathBuf,

@@ -19,7 +19,6 @@ use barnabas_storage::{LogDir, LogDirError, LogOptions};
 use crate::api::dispatch::Dispatch;
 use crate::broker::Broker;
 use crate::group::Groups;
-use crate::group::settings::GroupSettings;
 use crate::limits::DRAIN_TIMEOUT;
 use crate::metrics::Metrics;
 use crate::network::{Network, NetworkOptions, listener};
@@ -32,8 +31,6 @@ use crate::seam::{Net, Tasks};
 mod endpoints;
 mod housekeeping;
 mod identity;
-#[cfg(test)]
-mod tests;
 
 pub use endpoints::BindError;
 pub use identity::IdentityError;
@@ -135,7 +132,8 @@ impl Server {
         let closed = self.broker.tasks.blocking(move || {
             housekeeping.stop();
             // Each one is closed, whatever became of the others.
-            log_dirs.iter().map(|dir| dir.close()).fold(Ok(()), |all, each| all.and(each))
+            let closed: Vec<_> = log_dirs.iter().map(|dir| dir.close()).collect();
+            closed.into_iter().collect()
         });
         let closed = closed.await;
         self.broker.controller.close().await;
@@ -213,16 +211,12 @@ fn compose(
 ) -> Arc<Broker> {
     let id = BrokerId(meta.node_id);
     let partitions = Arc::new(Partitions::new(id, Arc::clone(&config), tasks.clone(), log_dirs));
-    let groups = Groups::new(
-        id,
-        GroupSettings::from_config(&config),
-        Arc::clone(&seams.clock),
-        tasks.clone(),
-        crate::group::log::in_partitions(&partitions),
-    );
+    let (clock, parts) = (Arc::clone(&seams.clock), Arc::clone(&partitions));
+    let groups = Groups::of_broker(id, &config, clock, tasks.clone(), parts);
+    let session_slots = config.read(&key::MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS);
     Arc::new(Broker {
         id,
-        fetch_sessions: FetchSessions::new(&config),
+        fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0)),
         producer_ids: ProducerIds::new(&controller),
         authorizer: Arc::new(AllowEveryone),
         groups: Arc::new(groups),

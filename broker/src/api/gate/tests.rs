@@ -8,9 +8,9 @@ mod generate;
 
 use generate::Generator;
 
-/// Requests per API and version.
+/// Requests per API and version: 64, or a quarter of `PROPTEST_CASES`.
 fn cases() -> u64 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64)
+    u64::from(proptest::test_runner::Config::default().cases / 4)
 }
 
 /// Calls `check` with every row and version, and random requests made from its shape.
