@@ -46,11 +46,8 @@ keys! {
     CONFIG_UNKNOWN_KEYS: String = "config.unknown.keys";
     PROCESS_ROLES: Vec<String> = "process.roles";
     NODE_ID: i64 = "node.id";
-    LISTENERS: Vec<String> = "listeners";
-    ADVERTISED_LISTENERS: Vec<String> = "advertised.listeners";
     CONTROLLER_LISTENER_NAMES: Vec<String> = "controller.listener.names";
     CONTROLLER_QUORUM_VOTERS: Vec<String> = "controller.quorum.voters";
-    INTER_BROKER_LISTENER_NAME: Option<String> = "inter.broker.listener.name";
     LOG_DIRS: Vec<String> = "log.dirs";
     NUM_PARTITIONS: i64 = "num.partitions";
     DEFAULT_REPLICATION_FACTOR: i64 = "default.replication.factor";
@@ -66,7 +63,6 @@ keys! {
     MAX_CONNECTIONS: i64 = "max.connections";
     MAX_CONNECTIONS_PER_IP: i64 = "max.connections.per.ip";
     FETCH_MAX_BYTES: i64 = "fetch.max.bytes";
-    MESSAGE_MAX_BYTES: i64 = "message.max.bytes";
     MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS: i64 = "max.incremental.fetch.session.cache.slots";
     MAX_REQUEST_PARTITION_SIZE_LIMIT: i64 = "max.request.partition.size.limit";
     LOG_RETENTION_CHECK_INTERVAL_MS: i64 = "log.retention.check.interval.ms";
@@ -86,7 +82,6 @@ keys! {
     GROUP_MAX_SESSION_TIMEOUT_MS: i64 = "group.max.session.timeout.ms";
     GROUP_MAX_SIZE: i64 = "group.max.size";
     REQUEST_TIMEOUT_MS: i64 = "request.timeout.ms";
-    MIN_INSYNC_REPLICAS: i64 = "min.insync.replicas";
     JOURNAL_BYTES_INITIAL: i64 = "log.journal.bytes.initial";
     JOURNAL_BYTES_MAX: i64 = "log.journal.bytes.max";
     JOURNAL_BATCH_BYTES_MAX: i64 = "log.journal.batch.bytes.max";

@@ -7,6 +7,7 @@ mod api_heads;
 mod architecture;
 mod edges;
 mod links;
+mod settings;
 mod sizes;
 mod source;
 mod words;
