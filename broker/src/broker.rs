@@ -13,6 +13,7 @@ use crate::partition::Partitions;
 use crate::partition::fetch_session::FetchSessions;
 use crate::partition::producer_ids::ProducerIds;
 use crate::seam::Tasks;
+use crate::topics::Topics;
 
 /// The services of one broker.
 pub struct Broker {
@@ -28,6 +29,8 @@ pub struct Broker {
     pub metrics: Arc<Metrics>,
     /// Cluster metadata.
     pub controller: Controller,
+    /// Makes topics, also on demand.
+    pub topics: Topics,
     /// Partitions this broker leads.
     pub partitions: Arc<Partitions>,
     /// The group coordinator.

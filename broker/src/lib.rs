@@ -12,3 +12,4 @@ pub mod network;
 pub mod partition;
 pub mod seam;
 pub mod server;
+pub mod topics;

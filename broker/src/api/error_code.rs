@@ -2,12 +2,15 @@
 //! not compile until its code is decided. A produce never gets UNKNOWN_SERVER_ERROR; a fetch only the codes of the
 //! whitelist in the protocol note 2.2.
 
+use barnabas_config::topic::InvalidTopicConfig;
+use barnabas_raft::{CreateTopicError, DeleteTopicError, ProposeError};
 use barnabas_storage::{AppendError, ReadError};
 use kafka_protocol::error::ResponseError;
 
 use crate::group::error::GroupError;
 use crate::partition::fetch_session::SessionError;
 use crate::partition::{CommitError, FindError};
+use crate::topics::InvalidTopicName;
 
 /// An error that a client is told of by a Kafka code.
 pub trait ErrorCode {
@@ -94,5 +97,49 @@ impl ErrorCode for GroupError {
             Self::UnknownTopicOrPartition => ResponseError::UnknownTopicOrPartition,
             Self::Unstorable => ResponseError::UnknownServerError,
         }
+    }
+}
+
+impl ErrorCode for CreateTopicError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::Exists(_) => ResponseError::TopicAlreadyExists,
+            Self::Collides { .. } => ResponseError::InvalidTopicException,
+            Self::InvalidPartitions => ResponseError::InvalidPartitions,
+            Self::InvalidReplicationFactor(_) => ResponseError::InvalidReplicationFactor,
+            Self::TooLarge => ResponseError::PolicyViolation,
+            Self::InvalidAssignment(_) => ResponseError::InvalidReplicaAssignment,
+        }
+    }
+}
+
+impl ErrorCode for DeleteTopicError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::UnknownId(_) => ResponseError::UnknownTopicId,
+        }
+    }
+}
+
+impl ErrorCode for ProposeError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::NotController => ResponseError::NotController,
+            // It may still be made: the client asks again and finds out.
+            Self::Unknown => ResponseError::RequestTimedOut,
+            Self::Fatal(_) => ResponseError::UnknownServerError,
+        }
+    }
+}
+
+impl ErrorCode for InvalidTopicName {
+    fn code(&self) -> ResponseError {
+        ResponseError::InvalidTopicException
+    }
+}
+
+impl ErrorCode for InvalidTopicConfig {
+    fn code(&self) -> ResponseError {
+        ResponseError::InvalidConfig
     }
 }

@@ -10,6 +10,8 @@ use std::pin::Pin;
 use barnabas_auth::{Operation, ResourceType};
 use kafka_protocol::protocol::{Decodable, Request};
 
+pub mod authorized_operations;
+pub mod brokers;
 pub mod cluster;
 pub mod context;
 pub mod data;
