@@ -220,6 +220,7 @@ fn compose(
         producer_ids: ProducerIds::new(&controller),
         authorizer: Arc::new(AllowEveryone),
         groups: Arc::new(groups),
+        topics: Topics::new(Arc::clone(&config), controller.clone()),
         config,
         seams,
         tasks,
