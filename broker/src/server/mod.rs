@@ -27,6 +27,7 @@ use crate::partition::fetch_session::FetchSessions;
 use crate::partition::log_options::log_options;
 use crate::partition::producer_ids::ProducerIds;
 use crate::seam::{Net, Tasks};
+use crate::topics::Topics;
 
 mod endpoints;
 mod housekeeping;
