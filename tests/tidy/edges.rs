@@ -67,6 +67,7 @@ const MEMBERS: [Member; 7] = [
             "barnabas-raft",
             "barnabas-storage",
             "arc-swap",
+            "base64",
             "bytes",
             "clap",
             "crc32c",
