@@ -80,9 +80,9 @@ impl ClassicGroup {
         let Some(ticket) = self.joining.remove(&rejoin.new_id) else { return };
         if let Err(error) = outcome {
             turn.refuse_join(ticket, error, &MemberId::unknown());
-            self.rename_static(&rejoin.instance, &rejoin.new_id, &rejoin.old_id, turn);
             let (session_ms, rebalance_ms) = (rejoin.old_session_timeout_ms, rejoin.old_rebalance_timeout_ms);
-            self.change_member(&rejoin.old_id, &rejoin.old_protocols, session_ms, rebalance_ms);
+            self.change_member(&rejoin.new_id, &rejoin.old_protocols, session_ms, rebalance_ms);
+            self.rename_static(&rejoin.instance, &rejoin.new_id, &rejoin.old_id, turn);
             return;
         }
         let joined = self.joined(&rejoin.new_id);
@@ -95,5 +95,7 @@ impl ClassicGroup {
             Joined { leader: rejoin.old_leader, members: Vec::new(), ..joined }
         };
         turn.effects.push(Effect::Join(ticket, Ok(joined)));
+        // A session that ended while the record was being written was let pass: it needs a new deadline.
+        self.reset_session(&rejoin.new_id, turn);
     }
 }
