@@ -37,6 +37,7 @@ const ROWS: &[Row] = &[
     row::<data::list_offsets::ListOffsets>(),                     // 2
     row::<group::offset_commit::OffsetCommit>(),                  // 8
     row::<group::offset_fetch::OffsetFetch>(),                    // 9
+    row::<group::find_coordinator::FindCoordinator>(),            // 10
     row::<group::join_group::JoinGroup>(),                        // 11
     row::<group::heartbeat::Heartbeat>(),                         // 12
     row::<group::leave_group::LeaveGroup>(),                      // 13

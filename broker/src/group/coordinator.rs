@@ -23,13 +23,14 @@ use super::error::GroupError;
 use super::ids::{GroupId, InstanceId, MemberId};
 use super::log::{GroupLog, PartitionLog};
 use super::offsets::TopicPartition;
-use super::placement::{OFFSETS_TOPIC, partition_of};
+use super::placement::partition_of;
 use super::schema::OffsetCommitValue;
 use super::settings::GroupSettings;
 use super::shard::{CommitRequest, OffsetWanted};
 use super::slot::Slot;
 use crate::partition::Partitions;
 use crate::seam::Tasks;
+use crate::topics::CONSUMER_OFFSETS;
 
 /// Finds the log of a partition of `__consumer_offsets` that this broker leads.
 pub type FindLog = Box<dyn Fn(PartitionIndex) -> Option<Arc<dyn GroupLog>> + Send + Sync>;
@@ -70,7 +71,7 @@ impl Groups {
         partitions: Arc<Partitions>,
     ) -> Self {
         let find_log = move |index| {
-            let partition = partitions.by_name(OFFSETS_TOPIC, index)?;
+            let partition = partitions.by_name(CONSUMER_OFFSETS, index)?;
             Some(Arc::new(PartitionLog(partition)) as Arc<dyn GroupLog>)
         };
         Self::new(broker, GroupSettings::from_config(config), clock, tasks, Box::new(find_log))
@@ -219,7 +220,7 @@ impl Groups {
 
 impl MetadataListener for Groups {
     fn publish(&self, delta: &MetadataDelta, _image: &Arc<MetadataImage>) {
-        let is_ours = |topic: &&Arc<TopicImage>| &*topic.name == OFFSETS_TOPIC;
+        let is_ours = |topic: &&Arc<TopicImage>| &*topic.name == CONSUMER_OFFSETS;
         if delta.topics_deleted.iter().any(|topic| is_ours(&topic)) {
             self.give_up_all();
         }

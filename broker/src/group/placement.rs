@@ -4,9 +4,6 @@ use barnabas_storage::PartitionIndex;
 
 use super::ids::GroupId;
 
-/// The internal topic of groups and committed offsets.
-pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
-
 /// The partition, of `partitions`, that keeps `group`: Java's `String.hashCode` over UTF-16 units, without its sign
 /// (and 0 for `i32::MIN`), modulo the number of partitions.
 #[must_use]

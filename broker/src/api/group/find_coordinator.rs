@@ -16,7 +16,7 @@ use super::text_of;
 use crate::api::shape::{Kind, array, int8, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
 use crate::group::ids::GroupId;
-use crate::group::placement::OFFSETS_TOPIC;
+use crate::topics::CONSUMER_OFFSETS;
 
 /// FindCoordinator.
 pub struct FindCoordinator;
@@ -87,15 +87,15 @@ async fn find(context: &RequestContext, key_type: i8, key: &str) -> Result<Node,
 
 async fn find_group(context: &RequestContext, group: &str) -> Result<Node, ResponseError> {
     let broker = &context.broker;
-    if broker.controller.image().topic(OFFSETS_TOPIC).is_none() {
-        broker.topics.ensure_internal(OFFSETS_TOPIC).await.map_err(|error| {
-            tracing::warn!(%error, "{OFFSETS_TOPIC} could not be made");
+    if broker.controller.image().topic(CONSUMER_OFFSETS).is_none() {
+        broker.topics.ensure_internal(CONSUMER_OFFSETS).await.map_err(|error| {
+            tracing::warn!(%error, "{CONSUMER_OFFSETS} could not be made");
             ResponseError::CoordinatorNotAvailable
         })?;
     }
     let image = broker.controller.image();
     let partition = broker.groups.partition_of(&GroupId::from(group));
-    let leader = image.topic(OFFSETS_TOPIC).and_then(|topic| topic.partition(partition)?.leader);
+    let leader = image.topic(CONSUMER_OFFSETS).and_then(|topic| topic.partition(partition)?.leader);
     let leader = leader.and_then(|leader| image.broker(leader)).filter(|leader| !leader.fenced);
     let leader = leader.ok_or(ResponseError::CoordinatorNotAvailable)?;
     let endpoint = leader.endpoints.iter().find(|endpoint| *endpoint.listener == *context.connection.listener);

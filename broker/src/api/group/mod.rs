@@ -1,5 +1,6 @@
 //! The group family of APIs.
 
+pub mod find_coordinator;
 pub mod heartbeat;
 pub mod join_group;
 pub mod leave_group;
