@@ -51,12 +51,9 @@ impl StateMachine {
             publications.offer(&image, image.everything());
             Applied { image, last: meta.last_log_id, membership: meta.last_membership }
         });
-        let (purged, vote) = wal.read(|state| (state.purged(), state.vote()));
+        let purged = wal.read(crate::wal::LogState::purged);
         if applied.last < purged {
-            return Err(file.damaged("it is missing or older than the metadata log"));
-        }
-        if applied.last.is_some() && vote.is_none() {
-            return Err(file.damaged("the metadata log that belongs to it is missing"));
+            return Err(file.too_old());
         }
         Ok(Self { applied: Arc::new(Mutex::new(applied)), publications, file, spawn })
     }
