@@ -5,8 +5,6 @@
 //! written only if no younger one has been: a slow one never covers what a truncation has recorded since.
 
 use std::collections::HashMap;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -105,7 +103,10 @@ impl Checkpointer {
         for log in journal.logs() {
             if log.is_dirty() {
                 let ticket = this.ticket();
-                checkpoints.push((ticket, checkpoint(journal, &*log)?, log));
+                // One that is deleted meanwhile has nothing left to checkpoint.
+                if let Some(checkpoint) = checkpoint(journal, &*log)? {
+                    checkpoints.push((ticket, checkpoint, log));
+                }
             }
         }
         let mut book = this.book.lock();
@@ -132,7 +133,7 @@ impl Checkpointer {
     pub(crate) fn checkpoint_one(journal: &Journal, log: &dyn JournalledLog) -> Result<(), LogDirError> {
         let this = &journal.checkpointer;
         let ticket = this.ticket();
-        let checkpoint = checkpoint(journal, log)?;
+        let Some(checkpoint) = checkpoint(journal, log)? else { return Ok(()) };
         let mut book = this.book.lock();
         book.apply(ticket, checkpoint, None);
         write(journal, &mut book)
@@ -152,7 +153,8 @@ impl Checkpointer {
         write(journal, &mut book)
     }
 
-    /// Takes a log out of the manifest (from the next write on): its directory is gone.
+    /// Takes a log out of the manifest (from the next write on): its directory is gone. Rounds below `next_round` may
+    /// still hold batches of it.
     pub(crate) fn forget(&self, key: LogKey, next_round: u64) {
         let mut book = self.book.lock();
         let ticket = self.ticket();
@@ -166,14 +168,19 @@ impl Checkpointer {
         self.book.lock().graves.contains_key(&key)
     }
 
-    /// The last manifest of a clean stop, with an empty ring.
-    pub(crate) fn end_clean(journal: &Journal, checkpoints: Vec<LogCheckpoint>, tail: Tail) -> Result<(), LogDirError> {
+    /// The last manifest of a stop, with an empty ring. `clean` says that Kafka's files count from now on.
+    pub(crate) fn end(
+        journal: &Journal,
+        checkpoints: Vec<LogCheckpoint>,
+        tail: Tail,
+        clean: bool,
+    ) -> Result<(), LogDirError> {
         let mut book = journal.checkpointer.book.lock();
         for checkpoint in checkpoints {
             book.apply(journal.checkpointer.ticket(), checkpoint, Some(tail.round));
         }
         book.manifest.tail = tail;
-        book.manifest.clean = true;
+        book.manifest.clean = clean;
         write(journal, &mut book)
     }
 
@@ -244,9 +251,10 @@ fn key_of(checkpoint: &LogCheckpoint) -> LogKey {
     LogKey { topic_id: checkpoint.topic_id, partition: checkpoint.partition }
 }
 
-fn checkpoint(journal: &Journal, log: &dyn JournalledLog) -> Result<LogCheckpoint, LogDirError> {
-    let checkpoint = log.checkpoint();
-    checkpoint.map_err(|error| failed(journal, "checkpoint a log in", &journal.dir, error))
+/// `None` when the log is deleted. Its files stay where they are meanwhile.
+fn checkpoint(journal: &Journal, log: &dyn JournalledLog) -> Result<Option<LogCheckpoint>, LogDirError> {
+    let checkpoint = journal.with_files_in_place(LogKey::of(log), || log.checkpoint()).transpose();
+    checkpoint.map_err(|error| journal.disk_error("checkpoint a log in", &journal.dir, error))
 }
 
 fn write(journal: &Journal, book: &mut Book) -> Result<(), LogDirError> {
@@ -258,14 +266,5 @@ fn write(journal: &Journal, book: &mut Book) -> Result<(), LogDirError> {
     }
     let written = book.manifest.write(&*journal.seams.disk, &journal.dir);
     book.unwritten = written.is_err();
-    written.map_err(|error| failed(journal, "write", &Manifest::path(&journal.dir), error))
-}
-
-/// A full disk is not the end: nothing was freed, and the next try may find room. Everything else is (JRN-8).
-fn failed(journal: &Journal, act: &'static str, path: &Path, error: io::Error) -> LogDirError {
-    if error.kind() == io::ErrorKind::StorageFull {
-        return LogDirError::Io { act, path: path.to_path_buf(), source: error };
-    }
-    journal.fail(act, path, &error);
-    LogDirError::Offline(journal.dir.clone())
+    written.map_err(|error| journal.disk_error("write", &Manifest::path(&journal.dir), error))
 }

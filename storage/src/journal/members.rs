@@ -28,6 +28,10 @@ impl Members {
         self.logs.lock().remove(&key);
     }
 
+    pub(super) fn has(&self, key: LogKey) -> bool {
+        self.logs.lock().contains_key(&key)
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<dyn JournalledLog>> {
         self.logs.lock().values().filter_map(Weak::upgrade).collect()
     }

@@ -50,6 +50,8 @@ pub(crate) struct Journal {
     growing: AtomicBool,
     file_syncs: FileSyncs,
     members: Members,
+    /// Held while a log's directory is renamed, and while a checkpoint works in it.
+    moving: Mutex<()>,
     pub(crate) checkpointer: Checkpointer,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
@@ -70,12 +72,14 @@ impl Journal {
     /// Starts without threads: logs may be opened with it, but nothing is written to the ring until
     /// [`Journal::start_threads`].
     pub(crate) fn new(start: JournalStart) -> Arc<Self> {
+        let ring_share = usize::try_from(start.ring.capacity() / (2 * ROUNDS_PER_RING)).unwrap_or(usize::MAX);
+        let batch_bytes_max = start.batch_bytes_max.min(ROUND_BYTES_MAX / 4).min(ring_share);
         Arc::new(Self {
             seams: start.seams,
             dir: start.dir,
             directory: start.directory,
             session: start.session,
-            batch_bytes_max: start.batch_bytes_max.min(ROUND_BYTES_MAX / 4),
+            batch_bytes_max,
             ring_bytes_max: start.ring_bytes_max,
             queue: Queue::default(),
             ring: Mutex::new(start.ring),
@@ -83,6 +87,7 @@ impl Journal {
             growing: AtomicBool::new(false),
             file_syncs: FileSyncs::default(),
             members: Members::default(),
+            moving: Mutex::new(()),
             checkpointer: start.checkpointer,
             threads: Mutex::new(Vec::new()),
         })
@@ -113,9 +118,34 @@ impl Journal {
         self.members.add(log);
     }
 
-    /// Serves it no more.
-    pub(crate) fn remove_log(&self, key: LogKey) {
+    /// Serves it no more, and then has `take_away` rename its directory. Nothing of it waits any more.
+    ///
+    /// # Errors
+    /// When the renaming fails; the log is gone all the same, and the next start finds a stray.
+    pub(crate) fn remove_log(
+        &self,
+        key: LogKey,
+        take_away: impl FnOnce() -> io::Result<()>,
+    ) -> Result<(), LogDirError> {
+        let _moving = self.moving.lock();
         self.members.remove(key);
+        self.checkpointer.forget(key, self.end().round);
+        take_away().map_err(|error| self.disk_error("rename a deleted log in", &self.dir, error))
+    }
+
+    /// What an error means: a full disk is no reason to stop, everything else takes the directory offline (JRN-8).
+    pub(crate) fn disk_error(&self, act: &'static str, path: &Path, error: io::Error) -> LogDirError {
+        if error.kind() == io::ErrorKind::StorageFull {
+            return LogDirError::Io { act, path: path.to_path_buf(), source: error };
+        }
+        self.take_offline(act, path, &error);
+        LogDirError::Offline(self.dir.clone())
+    }
+
+    /// Does something to the files of a log while its directory is sure to stay; `None` when the log is deleted.
+    pub(crate) fn with_files_in_place<T>(&self, key: LogKey, work: impl FnOnce() -> T) -> Option<T> {
+        let _moving = self.moving.lock();
+        self.members.has(key).then(work)
     }
 
     /// The logs that a checkpoint has to look at.

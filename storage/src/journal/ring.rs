@@ -7,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::format::{BLOCK, FileHeader};
+use super::format::{BLOCK, FileHeader, ROUND_HEADER, RoundHeader};
 use crate::error::LogDirError;
 use crate::ids::TopicId;
 use crate::seam::{Disk, DiskFile, OpenMode};
@@ -153,6 +153,15 @@ impl RingFiles {
         }
         file.sync_data()?;
         Ok(file)
+    }
+
+    /// True when a round was ever written: the first one of each session goes to the same place.
+    pub(crate) fn was_used(&self) -> Result<bool, LogDirError> {
+        let Some(first) = self.files.first() else { return Ok(false) };
+        let mut header = [0; ROUND_HEADER];
+        let read = first.file.read_exact_at(&mut header, Place::START.position);
+        read.map_err(|source| LogDirError::Io { act: "read", path: first.path.clone(), source })?;
+        Ok(RoundHeader::decode(&header).is_some())
     }
 
     pub(crate) fn push(&mut self, file: RingFile) {

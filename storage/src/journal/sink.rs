@@ -125,7 +125,8 @@ pub(crate) trait JournalSink: Send + Sync {
     /// Queues an entry; never blocks (the queue may pass its bound by one batch a thread). Dropped when offline.
     fn submit(&self, entry: JournalEntry);
     /// Blocks until every entry of this log that was submitted before is synced, or the directory is offline. The log
-    /// lets no append in meanwhile.
+    /// lets no append in meanwhile, but holds no lock that `checkpoint` or `is_dirty` take: when the ring is full, only a
+    /// checkpoint makes the room that the entries need.
     fn settle(&self, log: &dyn JournalledLog);
     /// True after a failed write or sync.
     fn is_offline(&self) -> bool;
@@ -138,7 +139,7 @@ pub(crate) trait JournalSink: Send + Sync {
     /// Checkpoints one log: what its log start offset is now, is durable when this returns. Not under the append lock.
     fn checkpoint_now(&self, log: &dyn JournalledLog) -> Result<(), LogDirError>;
     /// Writes a checkpoint that the log made itself into the manifest; entries journalled before it are never replayed.
-    /// A truncation calls this: appends locked out, `settle`, files synced up to the target, `record` with the target
-    /// as recovery point, and only then the files are cut and synced.
+    /// A truncation calls this: appends held off, `settle`, append lock taken, files synced up to the target, `record`
+    /// with the target as recovery point, and only then the files are cut and synced.
     fn record(&self, checkpoint: LogCheckpoint) -> Result<(), LogDirError>;
 }
