@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use crate::source::{nothing_in, root};
 
 /// The ways that must be printed, by their headings.
-const WAYS: [&str; 4] = [
+const WAYS: [&str; 5] = [
     "### The way of a produce",
+    "#### The way back of its acknowledgement",
     "### The way of a fetch",
     "### The way of a group join",
     "### The way of a topic creation",
