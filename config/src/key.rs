@@ -81,7 +81,6 @@ keys! {
     GROUP_MIN_SESSION_TIMEOUT_MS: i64 = "group.min.session.timeout.ms";
     GROUP_MAX_SESSION_TIMEOUT_MS: i64 = "group.max.session.timeout.ms";
     GROUP_MAX_SIZE: i64 = "group.max.size";
-    REQUEST_TIMEOUT_MS: i64 = "request.timeout.ms";
     JOURNAL_BYTES_INITIAL: i64 = "log.journal.bytes.initial";
     JOURNAL_BYTES_MAX: i64 = "log.journal.bytes.max";
     JOURNAL_BATCH_BYTES_MAX: i64 = "log.journal.batch.bytes.max";

@@ -176,6 +176,3 @@ fn recode_request<T: Api>(body: &Bytes, version: i16) -> Result<Bytes, CloseReas
 fn sample_request<T: Api>(version: i16) -> Option<Bytes> {
     encode_exactly(&T::Request::default(), version).ok()
 }
-
-#[cfg(test)]
-mod document;

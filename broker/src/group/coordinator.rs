@@ -245,3 +245,6 @@ fn check_named(group: &GroupId) -> Result<(), GroupError> {
 fn outcome_of(answer: Result<Result<(), GroupError>, oneshot::error::RecvError>) -> Result<(), GroupError> {
     answer.unwrap_or(Err(GroupError::NotCoordinator))
 }
+
+#[cfg(test)]
+mod tests;

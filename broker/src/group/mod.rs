@@ -3,6 +3,8 @@
 pub mod classic;
 pub mod coordinator;
 pub mod error;
+#[cfg(test)]
+mod fake;
 pub mod ids;
 pub mod log;
 pub mod offsets;

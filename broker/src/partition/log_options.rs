@@ -6,9 +6,6 @@ use std::time::Duration;
 use barnabas_config::{Config, TopicConfig};
 use barnabas_storage::{CleanupPolicy, DurabilityMode, LogOptions, TimestampType};
 
-/// How late an `interval` log is synced when `flush.ms` says nothing.
-const DEFAULT_FLUSH_INTERVAL: Duration = Duration::from_millis(100);
-
 /// The options of a topic's logs: its own settings over the broker's.
 #[must_use]
 pub fn log_options(broker: &Config, overrides: &BTreeMap<String, String>) -> LogOptions {
@@ -39,15 +36,14 @@ pub fn from_topic_config(topic: &TopicConfig) -> LogOptions {
     }
 }
 
-/// `durability.mode`; in `os` mode Kafka's own `flush.messages=1` and `flush.ms` ask for more. In `group` every batch
-/// is synced anyway.
+/// The configuration has already mapped Kafka's `flush.messages` and `flush.ms` onto these two.
 fn durability(topic: &TopicConfig) -> DurabilityMode {
-    let flush_ms = topic.number("flush.ms");
-    let interval = u64::try_from(flush_ms).ok().filter(|ms| *ms < i64::MAX as u64).map(Duration::from_millis);
     match topic.text("durability.mode") {
-        "interval" => DurabilityMode::Interval(interval.unwrap_or(DEFAULT_FLUSH_INTERVAL)),
-        "os" if topic.number("flush.messages") == 1 => DurabilityMode::Group,
-        "os" => interval.map_or(DurabilityMode::Os, DurabilityMode::Interval),
+        "interval" => {
+            let interval = u64::try_from(topic.number("durability.interval.ms")).unwrap_or(0);
+            DurabilityMode::Interval(Duration::from_millis(interval))
+        }
+        "os" => DurabilityMode::Os,
         _ => DurabilityMode::Group,
     }
 }
@@ -55,4 +51,53 @@ fn durability(topic: &TopicConfig) -> DurabilityMode {
 /// The table has checked the range; what does not fit all the same is cut to it.
 fn clamp(number: i64) -> u32 {
     u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use barnabas_config::ConfigSources;
+
+    use super::*;
+
+    fn broker(assignments: &[&str]) -> Config {
+        let read_file = |_: &Path| Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+        let assignments = assignments.iter().map(|one| (*one).to_owned()).collect();
+        let sources = ConfigSources { files: vec![], environment: vec![], assignments, read_file: &read_file };
+        Config::load(&sources).unwrap().0
+    }
+
+    fn options(assignments: &[&str], overrides: &[(&str, &str)]) -> LogOptions {
+        let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        log_options(&broker(assignments), &overrides)
+    }
+
+    #[test]
+    fn without_settings_they_are_storages_own_defaults() {
+        assert_eq!(options(&[], &[]), LogOptions::default());
+    }
+
+    #[test]
+    fn minus_one_is_no_limit() {
+        let options = options(&[], &[("retention.ms", "-1"), ("retention.bytes", "-1")]);
+        assert_eq!((options.retention_ms, options.retention_bytes), (None, None));
+    }
+
+    #[test]
+    fn a_topic_may_be_compacted_and_deleted_from() {
+        let both = options(&["log.cleanup.policy=compact"], &[("cleanup.policy", "compact, delete")]);
+        assert_eq!(both.cleanup_policy, CleanupPolicy { delete: true, compact: true });
+        let broker = options(&["log.cleanup.policy=compact"], &[]);
+        assert_eq!(broker.cleanup_policy, CleanupPolicy { delete: false, compact: true });
+    }
+
+    #[test]
+    fn flush_settings_of_kafka_choose_the_durability() {
+        assert_eq!(options(&["log.durability.mode=os"], &[]).durability, DurabilityMode::Os);
+        let every = options(&["log.durability.mode=os"], &[("flush.messages", "1")]);
+        assert_eq!(every.durability, DurabilityMode::Group);
+        let interval = options(&[], &[("flush.ms", "50")]);
+        assert_eq!(interval.durability, DurabilityMode::Interval(Duration::from_millis(50)));
+    }
 }

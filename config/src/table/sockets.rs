@@ -33,8 +33,8 @@ settings! {
     "max.connection.creation.rate": Int = "2147483647", min(0), cluster_wide;
     /// Time after which a silent connection is closed.
     "connections.max.idle.ms": Long = "600000", honoured;
-    /// Longest wait for an answer of another node, and for the creation of a topic.
-    "request.timeout.ms": Int = "30000", honoured;
+    /// Longest wait for an answer of another node.
+    "request.timeout.ms": Int = "30000";
     /// Most bytes in the answer to one fetch; a first batch above it is still sent.
     "fetch.max.bytes": Int = "57671680", min(1024), honoured;
     /// Largest record batch, after compression, for topics that do not say.

@@ -110,13 +110,9 @@ impl SnapshotFile {
         decode(&bytes).map(Some).map_err(|error| self.damaged(&error.to_string()))
     }
 
-    /// The error of a log that begins behind this snapshot.
-    pub(crate) fn too_old(&self) -> OpenError {
-        self.damaged("it is missing or older than the metadata log")
-    }
-
-    fn damaged(&self, what: &str) -> OpenError {
-        let reason = format!("{what}; restore the file from a copy, it must not be deleted");
+    /// The error of a snapshot that cannot be gone on from.
+    pub(crate) fn damaged(&self, what: &str) -> OpenError {
+        let reason = format!("{what}; restore the barnabas-metadata files from a copy, none may be deleted");
         OpenError::Damaged { file: self.directory.join(NAME), reason }
     }
 }

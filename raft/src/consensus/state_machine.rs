@@ -51,9 +51,12 @@ impl StateMachine {
             publications.offer(&image, image.everything());
             Applied { image, last: meta.last_log_id, membership: meta.last_membership }
         });
-        let purged = wal.read(crate::wal::LogState::purged);
+        let (purged, vote) = wal.read(|state| (state.purged(), state.vote()));
         if applied.last < purged {
-            return Err(file.too_old());
+            return Err(file.damaged("it is missing or older than the metadata log"));
+        }
+        if applied.last.is_some() && vote.is_none() {
+            return Err(file.damaged("the metadata log that belongs to it is missing"));
         }
         Ok(Self { applied: Arc::new(Mutex::new(applied)), publications, file, spawn })
     }

@@ -1,5 +1,7 @@
 //! The controller on a real disk: what it decides, and what a restart finds.
 
+mod crash;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

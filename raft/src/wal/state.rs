@@ -2,8 +2,8 @@
 //! that what is read back is what was there.
 //!
 //! Invariants:
-//! 1. Entries are consecutive; the first one follows `before_first`.
-//! 2. Once recovered, `before_first` is not above `purged`: nothing is missing between snapshot and log.
+//! 1. Entries are consecutive; the first one follows `before_first`, if there is one.
+//! 2. Once recovered, nothing is missing between `purged` (which a snapshot has) and the first entry.
 
 use std::collections::VecDeque;
 use std::ops::{Bound, RangeBounds};
@@ -58,6 +58,12 @@ impl LogState {
         self.entries.back().map(RaftEntry::log_id).or(self.before_first)
     }
 
+    /// The entry before the first one that is here.
+    #[cfg(test)]
+    pub(super) fn head_before_entries(&self) -> Option<LogId> {
+        self.before_first
+    }
+
     /// What the first frame of a segment that begins now says.
     pub(crate) fn head(&self) -> Head {
         Head { node: self.node, vote: self.vote, committed: self.committed, purged: self.purged, last: self.last() }
@@ -65,7 +71,7 @@ impl LogState {
 
     /// The entries of these indexes that are here.
     pub(crate) fn range(&self, range: &impl RangeBounds<u64>) -> Vec<RaftEntry> {
-        let first = self.before_first.map_or(0, |id| id.index + 1);
+        let first = self.entries.front().map_or(0, |entry| entry.log_id().index);
         let start = match range.start_bound() {
             Bound::Included(index) => *index,
             Bound::Excluded(index) => index.saturating_add(1),
@@ -78,7 +84,11 @@ impl LogState {
 
     /// True when the log reaches back to what a snapshot has.
     pub(crate) fn is_whole(&self) -> bool {
-        self.before_first <= self.purged
+        let first_needed = self.purged.map_or(0, |purged| purged.index + 1);
+        match self.entries.front() {
+            Some(first) => first.log_id().index <= first_needed,
+            None => self.before_first <= self.purged,
+        }
     }
 
     /// Applies a change.
@@ -110,8 +120,7 @@ impl LogState {
     }
 
     fn append(&mut self, entry: RaftEntry) -> Result<(), &'static str> {
-        let follows = self.last().map_or(0, |last| last.index + 1);
-        if entry.log_id().index != follows {
+        if self.last().is_some_and(|last| entry.log_id().index != last.index + 1) {
             return Err("entries are missing");
         }
         self.entries.push_back(entry);
