@@ -22,13 +22,13 @@ struct Deadline {
     queued: Duration,
 }
 
-impl<K: Ord + Clone> Timers<K> {
-    /// No deadlines.
-    #[must_use]
-    pub fn new() -> Self {
+impl<K: Ord> Default for Timers<K> {
+    fn default() -> Self {
         Self { deadlines: BTreeMap::new(), heap: BinaryHeap::new() }
     }
+}
 
+impl<K: Ord + Clone> Timers<K> {
     /// Sets or replaces the deadline of `key`.
     pub fn set(&mut self, key: K, due: Duration) {
         let queued = match self.deadlines.get(&key) {
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_deadline_moved_later_fires_once_and_late() {
-        let mut timers = Timers::new();
+        let mut timers = Timers::default();
         timers.set("a", at(10));
         timers.set("a", at(30));
         assert_eq!(timers.pop_due(at(29)), None);
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_deadline_moved_earlier_fires_once_and_early() {
-        let mut timers = Timers::new();
+        let mut timers = Timers::default();
         timers.set("a", at(30));
         timers.set("a", at(10));
         assert_eq!(timers.pop_due(at(10)), Some("a"));
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_deadline_does_not_fire() {
-        let mut timers = Timers::new();
+        let mut timers = Timers::default();
         timers.set("a", at(10));
         timers.set("b", at(11));
         timers.cancel(&"a");
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn heartbeats_do_not_grow_the_heap() {
-        let mut timers = Timers::new();
+        let mut timers = Timers::default();
         for second in 0..10_000 {
             timers.set("a", at(second + 45));
             assert!(timers.heap.len() <= 2, "{}", timers.heap.len());
@@ -130,7 +130,7 @@ mod tests {
         }
         for key in 0..10_000 {
             let text = key.to_string();
-            let mut one = Timers::new();
+            let mut one = Timers::default();
             one.set(text.clone(), at(1));
             one.cancel(&text);
             assert!(one.heap.len() <= 16);

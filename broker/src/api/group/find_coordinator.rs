@@ -53,15 +53,8 @@ impl OneStage for FindCoordinator {
         }
         let mut coordinators = Vec::with_capacity(request.coordinator_keys.len());
         for key in request.coordinator_keys {
-            let (node, error) = told(find(&context, request.key_type, &key).await);
-            coordinators.push(
-                Coordinator::default()
-                    .with_key(key)
-                    .with_node_id(BrokerId(node.id))
-                    .with_host(node.host)
-                    .with_port(node.port)
-                    .with_error_code(error.map_or(0, |error| error.code())),
-            );
+            let found = find(&context, request.key_type, &key).await;
+            coordinators.push(coordinator(key, found));
         }
         Ok(FindCoordinatorResponse::default().with_coordinators(coordinators))
     }
@@ -103,6 +96,17 @@ async fn find_group(context: &RequestContext, group: &str) -> Result<Node, Respo
     Ok(Node { id: leader.id.0, host: text_of(&endpoint.host), port: i32::from(endpoint.port) })
 }
 
+/// The form of version 4 and above.
+fn coordinator(key: StrBytes, found: Result<Node, ResponseError>) -> Coordinator {
+    let (node, error) = told(found);
+    Coordinator::default()
+        .with_key(key)
+        .with_node_id(BrokerId(node.id))
+        .with_host(node.host)
+        .with_port(node.port)
+        .with_error_code(error.map_or(0, |error| error.code()))
+}
+
 /// The form of versions below 4.
 fn answer_one(found: Result<Node, ResponseError>) -> FindCoordinatorResponse {
     let (node, error) = told(found);
@@ -120,5 +124,35 @@ fn told(found: Result<Node, ResponseError>) -> (Node, Option<ResponseError>) {
     match found {
         Ok(node) => (node, None),
         Err(error) => (Node { id: -1, host: StrBytes::default(), port: -1 }, Some(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use kafka_protocol::protocol::Encodable;
+
+    use super::*;
+
+    #[test]
+    fn every_answer_can_be_encoded_in_every_version() {
+        let node = || Ok(Node { id: 1, host: text_of("h"), port: 9092 });
+        for version in 0..=3 {
+            for found in [node(), Err(ResponseError::CoordinatorNotAvailable)] {
+                answer_one(found).encode(&mut BytesMut::new(), version).unwrap();
+            }
+        }
+        for version in 4..=FindCoordinator::VERSIONS.max {
+            let answers =
+                vec![coordinator(text_of("g"), node()), coordinator(text_of("h"), Err(ResponseError::InvalidRequest))];
+            let answer = FindCoordinatorResponse::default().with_coordinators(answers);
+            answer.encode(&mut BytesMut::new(), version).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_unknown_coordinator_is_node_minus_one() {
+        let answer = answer_one(Err(ResponseError::CoordinatorNotAvailable));
+        assert_eq!((answer.node_id.0, answer.port, &*answer.host), (-1, -1, ""));
     }
 }

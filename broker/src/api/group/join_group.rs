@@ -53,8 +53,10 @@ impl OneStage for JoinGroup {
         if !may_read_group(&context, &request.group_id) {
             return Ok(refused(ResponseError::GroupAuthorizationFailed, request.member_id, context.version));
         }
-        let group = GroupId::from(&**request.group_id);
-        Ok(match context.broker.groups.join(&group, read(&context, &request)).await {
+        let (group, join) = (GroupId::from(&**request.group_id), read(&context, &request));
+        // The frame need not be kept while the request is parked.
+        drop(request);
+        Ok(match context.broker.groups.join(&group, join).await {
             Ok(joined) => accepted(&joined, context.version),
             Err(refusal) => refused(refusal.error.code(), text_of(refusal.member_id.as_str()), context.version),
         })
@@ -118,4 +120,46 @@ fn member(member: &JoinedMember) -> JoinGroupResponseMember {
 /// Before version 7 the name cannot be null: "" stands for none.
 fn protocol_name(name: Option<StrBytes>, version: i16) -> Option<StrBytes> {
     if version >= 7 { name } else { Some(name.unwrap_or_default()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use kafka_protocol::protocol::Encodable;
+
+    use super::*;
+
+    fn joined(skip_assignment: bool) -> Joined {
+        Joined {
+            member_id: MemberId::from("m"),
+            generation: 3,
+            protocol_type: Some(Arc::from("consumer")),
+            protocol: Some(Arc::from("range")),
+            leader: Some(MemberId::from("m")),
+            skip_assignment,
+            members: vec![JoinedMember {
+                id: MemberId::from("m"),
+                instance: Some("i".into()),
+                metadata: Bytes::from_static(&[1]),
+            }],
+        }
+    }
+
+    #[test]
+    fn every_answer_can_be_encoded_in_every_version() {
+        for version in JoinGroup::VERSIONS.min..=JoinGroup::VERSIONS.max {
+            for answer in [
+                accepted(&joined(version >= 9), version),
+                refused(ResponseError::MemberIdRequired, text_of("m"), version),
+            ] {
+                answer.encode(&mut BytesMut::new(), version).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_protocol_name_is_null_only_from_version_7() {
+        assert_eq!(refused(ResponseError::UnknownMemberId, text_of(""), 6).protocol_name.as_deref(), Some(""));
+        assert_eq!(refused(ResponseError::UnknownMemberId, text_of(""), 7).protocol_name, None);
+    }
 }

@@ -44,12 +44,16 @@ impl OneStage for LeaveGroup {
         } else {
             Err(ResponseError::GroupAuthorizationFailed)
         };
-        let answer = LeaveGroupResponse::default();
-        Ok(match outcome {
-            Err(error) => answer.with_error_code(error.code()),
-            Ok(left) if context.version >= 3 => answer.with_members(left.iter().map(member).collect()),
-            Ok(left) => answer.with_error_code(left.iter().map(error_code).find(|code| *code != 0).unwrap_or(0)),
-        })
+        Ok(answer(outcome, context.version))
+    }
+}
+
+fn answer(outcome: Result<Vec<Left>, ResponseError>, version: i16) -> LeaveGroupResponse {
+    let answer = LeaveGroupResponse::default();
+    match outcome {
+        Err(error) => answer.with_error_code(error.code()),
+        Ok(left) if version >= 3 => answer.with_members(left.iter().map(member).collect()),
+        Ok(left) => answer.with_error_code(left.iter().map(error_code).find(|code| *code != 0).unwrap_or(0)),
     }
 }
 
@@ -70,4 +74,40 @@ fn member(left: &Left) -> MemberResponse {
 
 fn error_code(left: &Left) -> i16 {
     left.result.err().map_or(0, |error| error.code().code())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use kafka_protocol::protocol::Encodable;
+
+    use super::*;
+
+    use crate::group::error::GroupError;
+    use crate::group::ids::MemberId;
+
+    fn left() -> Vec<Left> {
+        vec![Left {
+            member_id: MemberId::from("m"),
+            instance: Some("i".into()),
+            result: Err(GroupError::FencedInstanceId),
+        }]
+    }
+
+    #[test]
+    fn every_answer_can_be_encoded_in_every_version() {
+        for version in LeaveGroup::VERSIONS.min..=LeaveGroup::VERSIONS.max {
+            for outcome in [Ok(left()), Err(ResponseError::GroupAuthorizationFailed)] {
+                answer(outcome, version).encode(&mut BytesMut::new(), version).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn before_version_3_the_members_error_is_the_answers() {
+        let fenced = ResponseError::FencedInstanceId.code();
+        assert_eq!(answer(Ok(left()), 2).error_code, fenced);
+        let batch = answer(Ok(left()), 3);
+        assert_eq!((batch.error_code, batch.members[0].error_code), (0, fenced));
+    }
 }

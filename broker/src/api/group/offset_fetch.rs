@@ -213,3 +213,62 @@ fn told(found: Result<Option<OffsetCommitValue>, ResponseError>) -> Told {
         Err(error) => Told { error: error.code(), ..nothing },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use kafka_protocol::protocol::Encodable;
+
+    use super::*;
+
+    use barnabas_storage::{LeaderEpoch, Offset, Timestamp};
+
+    fn found() -> Topics {
+        let value = OffsetCommitValue {
+            offset: Offset(7),
+            leader_epoch: LeaderEpoch(2),
+            metadata: Arc::from("note"),
+            commit_timestamp: Timestamp(1),
+            expire_timestamp: None,
+        };
+        let refused = Err(ResponseError::TopicAuthorizationFailed);
+        vec![(TopicName(text_of("t")), vec![(0, Ok(Some(value))), (1, Ok(None)), (2, refused)])]
+    }
+
+    fn asked() -> Asked {
+        Asked { group: GroupId::from("g"), topics: Some(vec![(TopicName(text_of("t")), vec![0, 1])]) }
+    }
+
+    #[test]
+    fn every_answer_can_be_encoded_in_every_version() {
+        for version in OffsetFetch::VERSIONS.min..=7 {
+            for outcome in [Ok(found()), Err(ResponseError::NotCoordinator)] {
+                answer_one(outcome, asked(), version).encode(&mut BytesMut::new(), version).unwrap();
+            }
+        }
+        for version in 8..=OffsetFetch::VERSIONS.max {
+            let group = OffsetFetchResponseGroup::default();
+            let group = group.with_topics(found().into_iter().map(topic_of_group).collect());
+            let answer = OffsetFetchResponse::default().with_groups(vec![group]);
+            answer.encode(&mut BytesMut::new(), version).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_partition_without_an_offset_is_no_error() {
+        let answer = answer_one(Ok(found()), asked(), 5);
+        let told: Vec<_> =
+            answer.topics[0].partitions.iter().map(|one| (one.committed_offset, one.error_code)).collect();
+        assert_eq!(told, [(7, 0), (-1, 0), (-1, ResponseError::TopicAuthorizationFailed.code())]);
+        assert_eq!(answer.topics[0].partitions[1].metadata.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn version_1_tells_the_groups_error_in_every_partition() {
+        let error = ResponseError::NotCoordinator;
+        let old = answer_one(Err(error), asked(), 1);
+        assert_eq!(old.error_code, 0);
+        assert!(old.topics[0].partitions.iter().all(|one| one.error_code == error.code()));
+        assert_eq!(answer_one(Err(error), asked(), 2).error_code, error.code());
+    }
+}

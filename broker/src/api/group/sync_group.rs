@@ -49,8 +49,10 @@ impl OneStage for SyncGroup {
         let outcome = if context.version >= 5 && !names_protocol {
             Err(ResponseError::InconsistentGroupProtocol)
         } else if may_read_group(&context, &request.group_id) {
-            let group = GroupId::from(&**request.group_id);
-            context.broker.groups.sync(&group, read(&request)).await.map_err(|error| error.code())
+            let (group, sync) = (GroupId::from(&**request.group_id), read(&request));
+            // The frame need not be kept while the request is parked.
+            drop(request);
+            context.broker.groups.sync(&group, sync).await.map_err(|error| error.code())
         } else {
             Err(ResponseError::GroupAuthorizationFailed)
         };
@@ -81,4 +83,24 @@ fn answer(synced: Synced) -> SyncGroupResponse {
         .with_protocol_type(optional_text(synced.protocol_type.as_ref()))
         .with_protocol_name(optional_text(synced.protocol.as_ref()))
         .with_assignment(synced.assignment)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use kafka_protocol::protocol::Encodable;
+
+    use super::*;
+
+    #[test]
+    fn every_answer_can_be_encoded_in_every_version() {
+        for version in SyncGroup::VERSIONS.min..=SyncGroup::VERSIONS.max {
+            let synced = Synced {
+                protocol_type: Some(Arc::from("consumer")),
+                protocol: Some(Arc::from("range")),
+                assignment: Bytes::from_static(&[1]),
+            };
+            answer(synced).encode(&mut BytesMut::new(), version).unwrap();
+        }
+    }
 }

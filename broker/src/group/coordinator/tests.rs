@@ -1,4 +1,5 @@
 //! The coordinator over fake logs, on tokio's paused clock: time passes when everyone waits.
+#![allow(clippy::disallowed_methods, reason = "tokio's clock, paused, is the clock of these tests")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -28,7 +28,7 @@ impl Shard {
             log: Arc::clone(&log),
             groups: HashMap::new(),
             offsets: Offsets::default(),
-            timers: Timers::new(),
+            timers: Timers::default(),
             writes: VecDeque::new(),
             parked: HashMap::new(),
             last_ticket: 0,

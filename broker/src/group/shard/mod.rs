@@ -26,7 +26,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use commit::{CommitRequest, NewOffset, OffsetWanted};
+pub use commit::{CommitAnswer, CommitRequest, NewOffset, OffsetWanted};
 
 use super::classic::{ClassicGroup, Effect, GroupTimer, JoinAnswer, LeaveAnswer, Now, SyncAnswer, Ticket, Turn};
 use super::error::GroupError;
