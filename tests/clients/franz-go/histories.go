@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/signal"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// history is a file of one event a line, whole lines only, so that a killed writer leaves a usable one.
+// history is a file of one event a line, with its time, whole lines only, so that a killed writer leaves a usable one.
 type history struct {
 	mutex sync.Mutex
 	file  *os.File
@@ -28,7 +29,8 @@ func openHistory(path string) *history {
 func (h *history) write(format string, arguments ...any) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	must(fmt.Fprintf(h.file, format+"\n", arguments...))
+	line := fmt.Sprintf("%d "+format+"\n", append([]any{time.Now().UnixNano()}, arguments...)...)
+	must(h.file.WriteString(line))
 }
 
 // load HISTORY TOPIC PARTITIONS PRODUCER: an idempotent producer (the default) that numbers its records, spreads them over
@@ -39,7 +41,7 @@ func load(ctx context.Context, arguments []string) {
 	partitions := int32(must(strconv.Atoi(arguments[2])))
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
-	connection := client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(1000))
+	connection := client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(500))
 	for n := 0; ctx.Err() == nil; n++ {
 		record := &kgo.Record{Topic: topic, Partition: int32(n) % partitions, Value: fmt.Appendf(nil, "%s-%d", producer, n)}
 		connection.Produce(context.Background(), record, func(record *kgo.Record, err error) {
@@ -59,9 +61,9 @@ func load(ctx context.Context, arguments []string) {
 	connection.Close()
 }
 
-// drain TOPIC: prints `PARTITION OFFSET VALUE` for every record from the beginning to the ends of the partitions.
-func drain(ctx context.Context, arguments []string) {
-	topic := arguments[0]
+// drain TOPIC: prints `PARTITION OFFSET VALUE` for every record from the beginning to the ends of the partitions, the value
+// escaped as in a URL. cat TOPIC: prints the bare values.
+func drain(ctx context.Context, topic string, raw bool) {
 	ends := must(kadm.NewClient(client()).ListEndOffsets(ctx, topic))
 	left := map[int32]int64{}
 	starts := map[int32]kgo.Offset{}
@@ -82,7 +84,11 @@ func drain(ctx context.Context, arguments []string) {
 	consumer := client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: starts}))
 	defer consumer.Close()
 	read(ctx, consumer, func(record *kgo.Record) bool {
-		must(fmt.Fprintf(output, "%d %d %s\n", record.Partition, record.Offset, record.Value))
+		if raw {
+			must(fmt.Fprintf(output, "%s\n", record.Value))
+		} else {
+			must(fmt.Fprintf(output, "%d %d %s\n", record.Partition, record.Offset, url.QueryEscape(string(record.Value))))
+		}
 		if end, ok := left[record.Partition]; ok && record.Offset+1 >= end {
 			delete(left, record.Partition)
 		}
@@ -108,7 +114,7 @@ func group(ctx context.Context, arguments []string) {
 		taken := fetches.Records()
 		next := map[int32]int64{}
 		for _, record := range taken {
-			events.write("read %d %d %s", record.Partition, record.Offset, record.Value)
+			events.write("read %d %d %s", record.Partition, record.Offset, url.QueryEscape(string(record.Value)))
 			next[record.Partition] = record.Offset + 1
 		}
 		if len(taken) > 0 {
@@ -121,4 +127,17 @@ func group(ctx context.Context, arguments []string) {
 		consumer.AllowRebalance()
 	}
 	consumer.Close()
+}
+
+// create TOPIC PARTITIONS: makes a topic.
+func create(ctx context.Context, arguments []string) {
+	partitions := int32(must(strconv.Atoi(arguments[1])))
+	must(kadm.NewClient(client()).CreateTopic(ctx, partitions, 1, nil, arguments[0]))
+}
+
+// ids: prints `TOPIC ID PARTITIONS` for every topic, in order.
+func ids(ctx context.Context) {
+	for _, topic := range must(kadm.NewClient(client()).ListTopics(ctx)).Sorted() {
+		fmt.Println(topic.Topic, topic.ID, len(topic.Partitions))
+	}
 }

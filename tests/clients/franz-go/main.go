@@ -1,7 +1,7 @@
 // The franz-go client with its default settings.
 //
 // Without arguments it runs the client lane: produce with every codec, consume alone and compare, seek by timestamp,
-// consume in a group of two, commit, resume. The subcommands `load`, `drain` and `group` serve the lanes that kill brokers.
+// consume in a group of two, commit, resume. The subcommands serve the lanes that kill brokers.
 package main
 
 import (
@@ -26,9 +26,15 @@ func main() {
 	case "load":
 		load(ctx, os.Args[2:])
 	case "drain":
-		drain(ctx, os.Args[2:])
+		drain(ctx, os.Args[2], false)
+	case "cat":
+		drain(ctx, os.Args[2], true)
 	case "group":
 		group(ctx, os.Args[2:])
+	case "create":
+		create(ctx, os.Args[2:])
+	case "ids":
+		ids(ctx)
 	default:
 		fail("no command is called %s", command)
 	}

@@ -13,7 +13,7 @@ use super::need::Need;
 use super::workshop::Workshop;
 
 /// Lines of a log shown with a failure.
-const SHOWN: usize = 40;
+const SHOWN: usize = 25;
 
 /// What a lane has at hand while it runs.
 pub(crate) struct Room<'a> {
@@ -80,6 +80,13 @@ impl<'a> Room<'a> {
     /// Runs a program to its end; a failure shows the last lines of both its outputs.
     pub(crate) fn step(&self, name: &str, command: Command) -> Result<(), Outcome> {
         let mut process = self.start(name, command)?;
+        self.finish(name, &mut process)
+    }
+
+    /// Runs a program to its end with a file as its standard input.
+    pub(crate) fn step_reading(&self, name: &str, command: Command, input: &Path) -> Result<(), Outcome> {
+        let input = fs::File::open(input)?.into();
+        let mut process = Process::start_reading(name, command, input, &self.output(name), &self.log(name))?;
         self.finish(name, &mut process)
     }
 

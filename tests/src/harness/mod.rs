@@ -1,6 +1,7 @@
 //! Brokers and other programs, started, watched, killed and started again.
 
 pub mod broker;
+pub mod history;
 pub mod port;
 pub mod process;
 pub mod wait;

@@ -11,6 +11,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::wait::{self, TimedOut};
 
+/// What is shown of one line of a log.
+const LONGEST_LINE: usize = 300;
+
 /// A running program. Dropping it kills it and everything it started.
 #[derive(Debug)]
 pub struct Process {
@@ -19,10 +22,21 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`, its standard output and standard error appended to the given files.
-    pub fn start(name: &str, mut command: Command, stdout: &Path, stderr: &Path) -> io::Result<Self> {
+    /// Starts `command` without standard input, its standard output and standard error appended to the given files.
+    pub fn start(name: &str, command: Command, stdout: &Path, stderr: &Path) -> io::Result<Self> {
+        Self::start_reading(name, command, Stdio::null(), stdout, stderr)
+    }
+
+    /// Starts `command` with this standard input.
+    pub fn start_reading(
+        name: &str,
+        mut command: Command,
+        stdin: Stdio,
+        stdout: &Path,
+        stderr: &Path,
+    ) -> io::Result<Self> {
         let child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(append(stdout)?)
             .stderr(append(stderr)?)
             .process_group(0)
@@ -74,8 +88,10 @@ impl Drop for Process {
 /// The last lines of a file, for a failure message.
 pub fn tail(path: &Path, lines: usize) -> String {
     let text = std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let all: Vec<&str> = text.lines().collect();
-    all[all.len().saturating_sub(lines)..].join("\n")
+    let mut last: Vec<String> =
+        text.lines().rev().take(lines).map(|line| line.chars().take(LONGEST_LINE).collect()).collect();
+    last.reverse();
+    last.join("\n")
 }
 
 fn append(path: &Path) -> io::Result<File> {

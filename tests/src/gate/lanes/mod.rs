@@ -2,6 +2,10 @@
 
 mod cargo;
 mod clients;
+mod crash;
+mod dump_log;
+mod real_input;
+mod tools;
 
 use std::time::Duration;
 
@@ -56,6 +60,38 @@ pub(crate) const LANES: &[Lane] = &[
     client("franz-go", "franz-go", &[Need::FranzGo], clients::franz_go),
     client("sarama", "sarama", &[Need::Sarama], clients::sarama),
     client("kafka-go", "segmentio's kafka-go", &[Need::KafkaGo], clients::kafka_go),
+    Lane {
+        name: "tools",
+        about: "Kafka's console, verifiable and performance tools",
+        needs: &[Need::JavaFour],
+        fast: false,
+        budget: Duration::from_secs(3 * 60),
+        run: tools::tools,
+    },
+    Lane {
+        name: "dump-log",
+        about: "kafka-dump-log on our directories, after a clean stop and after kill -9",
+        needs: &[Need::JavaFour, Need::Debian, Need::FranzGo],
+        fast: false,
+        budget: Duration::from_secs(2 * 60),
+        run: dump_log::dump_log,
+    },
+    Lane {
+        name: "crash",
+        about: "kill -9 in a loop under load, with a history check",
+        needs: &[Need::FranzGo],
+        fast: false,
+        budget: Duration::from_secs(2 * 60),
+        run: crash::crash,
+    },
+    Lane {
+        name: "real-input",
+        about: "a million real lines in five codecs, a group of three less one, kill -9 while producing",
+        needs: &[Need::Debian, Need::Python, Need::FranzGo],
+        fast: false,
+        budget: Duration::from_secs(4 * 60),
+        run: real_input::real_input,
+    },
 ];
 
 /// A row for one stock client.
