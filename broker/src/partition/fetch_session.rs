@@ -13,7 +13,7 @@
 //!    partitions. Who gets no session is served without one.
 //! 5. Lock order: the cache before a session; a session's lock is never held while the cache's is taken.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,6 +21,10 @@ use std::time::Duration;
 use barnabas_storage::seam::{Clock, Rng, Seams};
 use barnabas_storage::{LeaderEpoch, Offset, PartitionIndex, TopicId};
 use parking_lot::Mutex;
+
+mod session;
+
+use session::Session;
 
 /// A request with this epoch asks for everything anew, and for a session.
 const INITIAL_EPOCH: i32 = 0;
@@ -162,28 +166,6 @@ struct Slot {
     session: Mutex<Session>,
 }
 
-struct Session {
-    /// What the next request must carry.
-    epoch: i32,
-    by_id: bool,
-    /// In the order in which they are read: who was served goes to the end.
-    partitions: BTreeMap<u64, SessionPartition>,
-    places: HashMap<PartitionKey, u64>,
-    next_place: u64,
-}
-
-struct SessionPartition {
-    key: PartitionKey,
-    wanted: Wanted,
-    /// What the last answer said; -1 makes the next one say it again.
-    high_watermark: Offset,
-    log_start_offset: Offset,
-}
-
-fn next_epoch(epoch: i32) -> i32 {
-    epoch.checked_add(1).unwrap_or(1)
-}
-
 impl FetchSessions {
     /// None yet, and never more than `slots`.
     #[must_use]
@@ -265,8 +247,7 @@ impl FetchSessions {
         if !self.make_room(&mut sessions, partitions.len()) {
             return NO_SESSION;
         }
-        let mut session =
-            Session { epoch: 1, by_id, partitions: BTreeMap::new(), places: HashMap::new(), next_place: 0 };
+        let mut session = Session::new(by_id);
         for ((key, wanted), told) in partitions.iter().zip(told) {
             session.put(key.clone(), *wanted);
             session.remember(key, told);
@@ -315,85 +296,6 @@ impl FetchSessions {
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.clock.monotonic().as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-/// The epoch after a request, and the places and wishes of every partition.
-type Advanced = (i32, Vec<u64>, Vec<(PartitionKey, Wanted)>);
-
-impl Session {
-    fn advance(&mut self, request: SessionRequest) -> Result<Advanced, SessionError> {
-        if request.epoch != self.epoch {
-            return Err(SessionError::InvalidEpoch);
-        }
-        if request.by_id != self.by_id {
-            return Err(SessionError::TopicIds);
-        }
-        for (key, wanted) in request.wanted {
-            self.put(key, wanted);
-        }
-        for key in request.forgotten {
-            if let Some(place) = self.places.remove(&key) {
-                self.partitions.remove(&place);
-            }
-        }
-        self.epoch = next_epoch(self.epoch);
-        let places = self.partitions.keys().copied().collect();
-        let wanted = self.partitions.values().map(|partition| (partition.key.clone(), partition.wanted)).collect();
-        Ok((self.epoch, places, wanted))
-    }
-
-    /// Changes what is wanted of a partition, or takes it in at the end.
-    fn put(&mut self, key: PartitionKey, wanted: Wanted) {
-        if let Some(known) = self.places.get(&key).and_then(|place| self.partitions.get_mut(place)) {
-            known.wanted = wanted;
-            return;
-        }
-        let (high_watermark, log_start_offset) = (Offset::NONE, Offset::NONE);
-        let partition = SessionPartition { key: key.clone(), wanted, high_watermark, log_start_offset };
-        self.places.insert(key, self.next_place);
-        self.partitions.insert(self.next_place, partition);
-        self.next_place += 1;
-    }
-
-    fn remember(&mut self, key: &PartitionKey, told: &Told) {
-        if let Some(partition) = self.places.get(key).and_then(|place| self.partitions.get_mut(place)) {
-            partition.remember(told);
-        }
-    }
-
-    fn select(&mut self, epoch: i32, places: &[u64], told: &[Told]) -> Result<Vec<usize>, SessionError> {
-        if epoch != self.epoch {
-            return Err(SessionError::InvalidEpoch);
-        }
-        let mut included = Vec::new();
-        for (position, (place, told)) in places.iter().zip(told).enumerate() {
-            let Some(partition) = self.partitions.get_mut(place) else { continue };
-            if partition.remember(told) {
-                included.push(position);
-            }
-            if told.has_records {
-                self.move_to_the_end(*place);
-            }
-        }
-        Ok(included)
-    }
-
-    fn move_to_the_end(&mut self, place: u64) {
-        let Some(partition) = self.partitions.remove(&place) else { return };
-        self.places.insert(partition.key.clone(), self.next_place);
-        self.partitions.insert(self.next_place, partition);
-        self.next_place += 1;
-    }
-}
-
-impl SessionPartition {
-    /// Whether the answer has news of this partition.
-    fn remember(&mut self, told: &Told) -> bool {
-        let moved = self.high_watermark != told.high_watermark || self.log_start_offset != told.log_start_offset;
-        self.high_watermark = if told.is_special { Offset::NONE } else { told.high_watermark };
-        self.log_start_offset = told.log_start_offset;
-        moved || told.has_records || told.is_special
     }
 }
 

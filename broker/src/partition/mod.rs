@@ -8,13 +8,13 @@
 //! 3. One node: the high watermark is the synced offset in `group` mode and the log end in `interval` and `os`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use barnabas_raft::PartitionImage;
 use barnabas_storage::{
-    AppendError, AppendOrigin, Appended, DurabilityMode, LeaderEpoch, Log, LogObserver, Offset, PartitionIndex, Read,
-    ReadError, TopicId,
+    AppendError, AppendOrigin, Appended, DurabilityMode, LeaderEpoch, Log, LogDirError, LogObserver, LogOptions,
+    Offset, PartitionIndex, Read, ReadError, TopicId,
 };
 use bytes::Bytes;
 
@@ -43,6 +43,8 @@ pub struct Partition {
     in_sync_replicas: AtomicUsize,
     /// `min.insync.replicas`.
     min_in_sync_replicas: AtomicUsize,
+    /// `durability.mode` is `interval` or `os`: what is appended is committed, whenever it is synced.
+    commits_at_append: AtomicBool,
 }
 
 /// Why an append that was made is not known to be committed.
@@ -67,10 +69,8 @@ impl Partition {
         log.observe(Arc::clone(&high_watermark) as Arc<dyn LogObserver>);
         // Alone in the in-sync set, a leader has committed whatever it holds for certain. Read after the observer
         // stands: what is synced from now on is told.
-        high_watermark.advance(match log.options().durability {
-            DurabilityMode::Group => log.synced_offset(),
-            DurabilityMode::Interval(_) | DurabilityMode::Os => log.log_end_offset(),
-        });
+        let commits_at_append = commits_at_append(&log.options());
+        high_watermark.advance(if commits_at_append { log.log_end_offset() } else { log.synced_offset() });
         Self {
             tasks,
             log,
@@ -78,6 +78,7 @@ impl Partition {
             leader_epoch: AtomicI32::new(image.leader_epoch.0),
             in_sync_replicas: AtomicUsize::new(image.isr.len()),
             min_in_sync_replicas: AtomicUsize::new(min_in_sync_replicas),
+            commits_at_append: AtomicBool::new(commits_at_append),
         }
     }
 
@@ -88,6 +89,21 @@ impl Partition {
         if self.leader_epoch.swap(image.leader_epoch.0, Ordering::AcqRel) != image.leader_epoch.0 {
             self.high_watermark.wake_readers();
         }
+    }
+
+    /// The topic's settings changed. On the way to `group` appends commit by themselves until its file is synced, on the
+    /// way back before the journal is left: at no time does a batch wait for a sync that nobody makes.
+    fn set_options(&self, options: LogOptions) -> Result<(), LogDirError> {
+        if *self.log.options() == options {
+            return Ok(());
+        }
+        let commits_at_append = commits_at_append(&options);
+        if commits_at_append {
+            self.commits_at_append.store(true, Ordering::Release);
+        }
+        self.log.set_options(options)?;
+        self.commits_at_append.store(commits_at_append, Ordering::Release);
+        Ok(())
     }
 
     /// The partition was deleted or is led elsewhere: whoever waits is told.
@@ -137,11 +153,8 @@ impl Partition {
     /// See [`AppendError`].
     pub fn append_as_leader(&self, batch: &Bytes, origin: AppendOrigin) -> Result<Appended, AppendError> {
         let appended = self.log.append_as_leader(batch, self.leader_epoch(), origin)?;
-        match self.log.options().durability {
-            DurabilityMode::Group => {}
-            DurabilityMode::Interval(_) | DurabilityMode::Os => {
-                self.high_watermark.advance(Offset(appended.last_offset.0 + 1));
-            }
+        if self.commits_at_append.load(Ordering::Acquire) {
+            self.high_watermark.advance(Offset(appended.last_offset.0 + 1));
         }
         Ok(appended)
     }
@@ -152,6 +165,11 @@ impl Partition {
     /// See [`CommitError`]. Cancellation-safe.
     pub async fn committed(&self, last_offset: Offset, timeout: Duration) -> Result<(), CommitError> {
         purgatory::committed(&self.tasks, PendingCommit::new(self, last_offset), timeout).await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.high_watermark.waiting()
     }
 
     /// Where `epoch` ended: the largest epoch at or below it, and the offset at which the next one began. `None` for an
@@ -188,6 +206,13 @@ impl Partition {
     #[must_use]
     pub fn last_stable_offset(&self) -> Offset {
         self.high_watermark()
+    }
+}
+
+fn commits_at_append(options: &LogOptions) -> bool {
+    match options.durability {
+        DurabilityMode::Group => false,
+        DurabilityMode::Interval(_) | DurabilityMode::Os => true,
     }
 }
 

@@ -252,11 +252,7 @@ fn min_in_sync_replicas(config: &TopicConfig) -> usize {
 }
 
 fn apply_options(partition: &Partition, config: &TopicConfig) {
-    let options = from_topic_config(config);
-    if *partition.log().options() == options {
-        return;
-    }
-    if let Err(error) = partition.log().set_options(options) {
+    if let Err(error) = partition.set_options(from_topic_config(config)) {
         let error = describe(&error);
         let (topic, index) = (partition.topic(), partition.index().0);
         tracing::error!(%topic, partition = index, error, "the log's settings could not be changed");

@@ -25,22 +25,21 @@ use std::time::Duration;
 
 use barnabas_auth::{Operation, ResourceType};
 use barnabas_config::key;
-use barnabas_storage::{LeaderEpoch, LogSlice, Offset, PartitionIndex, TopicId};
+use barnabas_storage::{LeaderEpoch, Offset, PartitionIndex, TopicId};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::FetchRequest;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
 
-use super::check_leader_epoch;
-use super::current_leader::{self, CurrentLeader};
+use super::current_leader;
 use super::fetch_response::{FetchAnswer, PartitionAnswer, encode};
+use super::fetch_round::{Round, blank, load};
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{Kind, array, int8, int32, int64, structs, structure, text, uuid};
-use crate::api::{Api, Chunk, Need, QuotaClass, Reply, RequestContext, RunsOn, SecondStage, Shape, TwoStage, Versions};
+use crate::api::{Api, Need, QuotaClass, Reply, RequestContext, RunsOn, SecondStage, Shape, TwoStage, Versions};
 use crate::partition::fetch_session::{
     PartitionKey, SessionError, SessionFetch, SessionRequest, Told, TopicKey, Wanted,
 };
-use crate::partition::purgatory::{PendingRead, readable};
-use crate::partition::{Partition, TopicPartitions};
+use crate::partition::purgatory::readable;
 
 /// Fetch.
 pub struct Fetch;
@@ -104,10 +103,10 @@ impl TwoStage for Fetch {
 }
 
 /// What bounds an answer and its wait.
-struct Limits {
-    max_wait: Duration,
-    min_bytes: u64,
-    max_bytes: usize,
+pub(super) struct Limits {
+    pub(super) max_wait: Duration,
+    pub(super) min_bytes: u64,
+    pub(super) max_bytes: usize,
     read_committed: bool,
 }
 
@@ -174,193 +173,6 @@ async fn fetch_and_answer(context: RequestContext, limits: Limits, fetch: Sessio
             let answers = answers.filter(|(position, _)| included.next_if_eq(position).is_some());
             respond(&context, &limits, selected.session_id, answers.map(|(_, answer)| answer).collect())
         }
-    }
-}
-
-/// One look at every partition.
-struct Round {
-    found: Vec<Found>,
-    bytes: u64,
-    /// Something that must be told at once: an error or a diverging epoch.
-    is_special: bool,
-}
-
-/// What one partition has: its answer, its records still to be loaded.
-struct Found {
-    answer: PartitionAnswer,
-    slice: Option<LogSlice>,
-    partition: Option<Arc<Partition>>,
-}
-
-impl Round {
-    fn read(context: &RequestContext, limits: &Limits, partitions: &[(PartitionKey, Wanted)]) -> Self {
-        let mut round = Self { found: Vec::with_capacity(partitions.len()), bytes: 0, is_special: false };
-        let mut budget = Budget { left: limits.max_bytes, is_untouched: true };
-        for (key, wanted) in partitions {
-            let found = read_partition(context, key, wanted, &mut budget);
-            round.bytes += found.slice.as_ref().map_or(0, |slice| slice.len() as u64);
-            round.is_special |= found.answer.error.is_some() || found.answer.diverging.is_some();
-            round.found.push(found);
-        }
-        round
-    }
-
-    fn is_enough(&self, limits: &Limits) -> bool {
-        self.found.is_empty() || self.is_special || limits.max_wait.is_zero() || self.bytes >= limits.min_bytes
-    }
-
-    fn pending<'a>(&'a self, partitions: &[(PartitionKey, Wanted)]) -> Vec<PendingRead<'a>> {
-        let pending = self.found.iter().zip(partitions).filter_map(|(found, (_, wanted))| {
-            let partition = found.partition.as_deref()?;
-            Some(PendingRead { partition, from: wanted.offset, max_bytes: wanted.max_bytes as u64 })
-        });
-        pending.collect()
-    }
-}
-
-/// What an answer may still hold.
-struct Budget {
-    left: usize,
-    /// No partition gave data so far: the next one may exceed every limit by its first batch.
-    is_untouched: bool,
-}
-
-fn read_partition(context: &RequestContext, key: &PartitionKey, wanted: &Wanted, budget: &mut Budget) -> Found {
-    let mut answer = blank(key);
-    let partition = match find(context, key, &mut answer) {
-        Ok(partition) => partition,
-        Err(error) => {
-            answer.error = Some(error);
-            return Found { answer, slice: None, partition: None };
-        }
-    };
-    let slice = match read(&partition, wanted, budget, &mut answer) {
-        Ok(slice) => slice,
-        Err(error) => {
-            answer.error = Some(error);
-            if error == ResponseError::FencedLeaderEpoch {
-                answer.current_leader = Some(CurrentLeader::here(context, &partition));
-            }
-            None
-        }
-    };
-    Found { answer, slice, partition: Some(partition) }
-}
-
-/// The partition, when this client may read it.
-fn find(
-    context: &RequestContext,
-    key: &PartitionKey,
-    answer: &mut PartitionAnswer,
-) -> Result<Arc<Partition>, ResponseError> {
-    let topic = find_topic(context, &key.topic)?;
-    topic.partition(key.index).map_err(|error| {
-        answer.current_leader = CurrentLeader::of_error(&error);
-        error.code()
-    })
-}
-
-fn find_topic(context: &RequestContext, topic: &TopicKey) -> Result<Arc<TopicPartitions>, ResponseError> {
-    let partitions = &context.broker.partitions;
-    let may_read = |name: &str| context.allowed(Operation::Read, ResourceType::Topic, name);
-    match topic {
-        TopicKey::Id(id) => {
-            let topic = partitions.topic_by_id(*id).ok_or(ResponseError::UnknownTopicId)?;
-            if may_read(&topic.name) { Ok(topic) } else { Err(ResponseError::TopicAuthorizationFailed) }
-        }
-        TopicKey::Name(name) if !may_read(name) => Err(ResponseError::TopicAuthorizationFailed),
-        TopicKey::Name(name) => partitions.topic(name).ok_or(ResponseError::UnknownTopicOrPartition),
-    }
-}
-
-fn read(
-    partition: &Partition,
-    wanted: &Wanted,
-    budget: &mut Budget,
-    answer: &mut PartitionAnswer,
-) -> Result<Option<LogSlice>, ResponseError> {
-    check_leader_epoch(partition, wanted.leader_epoch)?;
-    answer.diverging = diverging(partition, wanted)?;
-    let slice = if answer.diverging.is_some() {
-        None
-    } else {
-        let max_bytes = wanted.max_bytes.min(budget.left);
-        let read = partition.read(wanted.offset, max_bytes, budget.is_untouched);
-        read.map_err(|error| {
-            answer.tell_offsets(partition);
-            error.code()
-        })?
-        .slice
-    };
-    if let Some(slice) = &slice {
-        budget.left = budget.left.saturating_sub(slice.len());
-        budget.is_untouched = false;
-    }
-    // After the read, so that it covers every record of the answer.
-    answer.tell_offsets(partition);
-    Ok(slice)
-}
-
-impl PartitionAnswer {
-    fn tell_offsets(&mut self, partition: &Partition) {
-        self.high_watermark = partition.high_watermark();
-        self.last_stable_offset = partition.last_stable_offset();
-        self.log_start_offset = partition.log().log_start_offset();
-    }
-}
-
-/// Where the reader's log and ours part, when its last fetched epoch tells (KIP-595).
-fn diverging(partition: &Partition, wanted: &Wanted) -> Result<Option<(LeaderEpoch, Offset)>, ResponseError> {
-    if wanted.last_fetched_epoch < LeaderEpoch(0) {
-        return Ok(None);
-    }
-    let ended = partition.end_offset_for_epoch(wanted.last_fetched_epoch);
-    let (epoch, end_offset) = ended.ok_or(ResponseError::OffsetOutOfRange)?;
-    let diverges = epoch < wanted.last_fetched_epoch || end_offset < wanted.offset;
-    Ok(diverges.then_some((epoch, end_offset)))
-}
-
-/// Turns slices into chunks: mapped when all of it is in memory, else read off the async workers in one go.
-async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<PartitionAnswer> {
-    let mut answers = Vec::with_capacity(found.len());
-    let mut cold = Vec::new();
-    for (position, Found { mut answer, slice, .. }) in found.into_iter().enumerate() {
-        if let Some(slice) = slice {
-            match slice.resident() {
-                Some(range) => answer.records = Some(Chunk::Mapped(range)),
-                None => cold.push((position, slice)),
-            }
-        }
-        answers.push(answer);
-    }
-    if cold.is_empty() {
-        return answers;
-    }
-    let read = move || cold.into_iter().map(|(position, slice)| (position, slice.read())).collect::<Vec<_>>();
-    for (position, bytes) in context.broker.tasks.blocking(read).await {
-        let Some(answer) = answers.get_mut(position) else { continue };
-        match bytes {
-            Ok(bytes) => answer.records = Some(Chunk::Memory(bytes)),
-            Err(error) => {
-                tracing::error!(topic = ?answer.topic, partition = answer.index.0, %error, "records could not be read");
-                answer.error = Some(ResponseError::KafkaStorageError);
-            }
-        }
-    }
-    answers
-}
-
-fn blank(key: &PartitionKey) -> PartitionAnswer {
-    PartitionAnswer {
-        topic: key.topic.clone(),
-        index: key.index,
-        error: None,
-        high_watermark: Offset::NONE,
-        last_stable_offset: Offset::NONE,
-        log_start_offset: Offset::NONE,
-        diverging: None,
-        current_leader: None,
-        records: None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod current_leader;
 pub mod fetch;
 mod fetch_response;
+mod fetch_round;
 pub mod init_producer_id;
 pub mod list_offsets;
 pub mod offset_for_leader_epoch;

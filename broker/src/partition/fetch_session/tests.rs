@@ -6,6 +6,7 @@ use barnabas_storage::Timestamp;
 use barnabas_storage::seam::{Rng, Seams};
 use parking_lot::Mutex;
 
+use super::session::next_epoch;
 use super::*;
 
 struct ManualClock(Mutex<Duration>);
