@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::peer::{Peer, Programs, Running};
-use crate::{Outcome, fetch, latency, peer, process, produce, report, topic};
+use crate::{Outcome, fetch, idle, latency, peer, process, produce, report, topic};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -92,6 +92,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 fn measure(running: &Running, megabytes: usize, note: &mut dyn FnMut(&'static str, bool, f64)) -> Outcome<()> {
     note("exec to the first answered Metadata, ms", false, running.ready.as_secs_f64() * 1e3);
     note("idle memory, MiB", false, process::resident_mib(&running.child)?);
+    note("an idle connection, bytes", false, idle::bytes_per_connection(&running.bootstrap, &running.child)?);
     for load in &LOADS {
         produce_one(running, load, megabytes, note)?;
     }

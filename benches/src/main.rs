@@ -6,6 +6,7 @@ mod batch;
 mod compare;
 mod connection;
 mod fetch;
+mod idle;
 mod latency;
 mod peer;
 mod process;
