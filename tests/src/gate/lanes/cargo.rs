@@ -7,9 +7,15 @@ use crate::gate::lane::{Outcome, failed};
 use crate::gate::need::{Need, found};
 use crate::gate::room::Room;
 
+/// Cases of each property in the long run.
+const PROPERTY_CASES: &str = "1024";
+/// Hostile frames in the long run.
+const HOSTILE_FRAMES: &str = "1000000";
+
 /// `cargo fmt --check`.
 pub(crate) fn fmt(room: &Room<'_>) -> Result<String, Outcome> {
     room.step("fmt", cargo(room.workshop.root(), &["fmt", "--all", "--", "--check"]))?;
+    room.step("fmt-rdkafka", cargo(&room.workshop.client("rdkafka"), &["fmt", "--", "--check"]))?;
     Ok(String::new())
 }
 
@@ -20,9 +26,37 @@ pub(crate) fn clippy(room: &Room<'_>) -> Result<String, Outcome> {
     Ok(String::new())
 }
 
-/// Every crate's own tests but this one's.
+/// Every crate's own tests.
 pub(crate) fn unit(room: &Room<'_>) -> Result<String, Outcome> {
-    test(room, &["--workspace", "--exclude", "barnabas-tests"], &[])
+    let rooms = test(room, "rooms", &["--workspace", "--exclude", "barnabas-tests", "--tests"], &[])?;
+    let harness = test(room, "harness", &["-p", "barnabas-tests", "--lib", "--bins"], &[])?;
+    Ok(format!("{} tests", rooms + harness))
+}
+
+/// The same tests with many cases of every property.
+pub(crate) fn property(room: &Room<'_>) -> Result<String, Outcome> {
+    let arguments = ["--workspace", "--exclude", "barnabas-tests", "--lib"];
+    let count = test(room, "property", &arguments, &[("PROPTEST_CASES", PROPERTY_CASES)])?;
+    Ok(format!("{count} tests, {PROPERTY_CASES} cases of each property"))
+}
+
+/// The rules of the house.
+pub(crate) fn tidy(room: &Room<'_>) -> Result<String, Outcome> {
+    let count = test(room, "tidy", &["-p", "barnabas-tests", "--test", "tidy"], &[])?;
+    Ok(format!("{count} tests"))
+}
+
+/// Frames against a broker, hostile ones among them.
+pub(crate) fn wire(room: &Room<'_>) -> Result<String, Outcome> {
+    let count = test(room, "wire", &["-p", "barnabas-tests", "--test", "wire"], &[])?;
+    Ok(format!("{count} tests"))
+}
+
+/// The wire's hostile frames, a million of them.
+pub(crate) fn hostile(room: &Room<'_>) -> Result<String, Outcome> {
+    let arguments = ["-p", "barnabas-tests", "--test", "wire", "hostile"];
+    let count = test(room, "hostile", &arguments, &[("HOSTILE_FRAMES", HOSTILE_FRAMES)])?;
+    Ok(format!("{count} tests, {HOSTILE_FRAMES} frames"))
 }
 
 /// Licences, bans and sources. Advisories need a database that is not a package, so they are not asked here.
@@ -34,15 +68,14 @@ pub(crate) fn deny(room: &Room<'_>) -> Result<String, Outcome> {
     Ok(String::new())
 }
 
-/// `cargo test` with these arguments and environment; at least one test must have run.
-fn test(room: &Room<'_>, arguments: &[&str], environment: &[(&str, &str)]) -> Result<String, Outcome> {
+/// `cargo test` with these arguments and environment: how many tests ran, at least one.
+fn test(room: &Room<'_>, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<u64, Outcome> {
     let mut command = cargo(room.workshop.root(), &["test", "--no-fail-fast"]);
     command.args(arguments).envs(environment.iter().copied());
-    room.step("test", command)?;
-    let output = std::fs::read_to_string(room.output("test"))?;
-    match passed(&output) {
+    room.step(name, command)?;
+    match passed(&std::fs::read_to_string(room.output(name))?) {
         0 => failed("no test ran"),
-        count => Ok(format!("{count} tests")),
+        count => Ok(count),
     }
 }
 
