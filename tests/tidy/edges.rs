@@ -99,6 +99,7 @@ const MEMBERS: [Member; 7] = [
             "kafka-protocol",
             "proptest",
             "rand",
+            "socket2",
             "tokio",
             "uuid",
         ],

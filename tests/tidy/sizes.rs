@@ -15,17 +15,22 @@ const LONG_FILES: [(&str, usize, &str); 1] =
 /// Functions above the soft limit in the whole workspace. clippy holds each below 70.
 const LONG_FUNCTIONS_MAX: usize = 60;
 
-fn lines(source: &Source) -> usize {
-    if source.bare().is_empty() { source.text.lines().count() } else { source.bare().lines().count() }
+/// A file's lines and how many it may have: tests are only held to the hard limit.
+fn lines(source: &Source) -> (usize, usize) {
+    if source.bare().is_empty() {
+        (source.text.lines().count(), FILE_HARD)
+    } else {
+        (source.bare().lines().count(), FILE_SOFT)
+    }
 }
 
 #[test]
 fn no_file_is_too_long() {
     let mut findings = Vec::new();
     for source in rust() {
-        let lines = lines(&source);
+        let (lines, most) = lines(&source);
         let listed = LONG_FILES.iter().find(|(path, ..)| *path == source.path);
-        let most = listed.map_or(FILE_SOFT, |(_, most, _)| *most);
+        let most = listed.map_or(most, |(_, most, _)| *most);
         if lines > most || lines > FILE_HARD {
             findings.push(format!("{}: {lines} lines, {most} allowed: split it by noun", source.path));
         }
