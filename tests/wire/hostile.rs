@@ -1,13 +1,13 @@
 //! Bytes that no client sends: for every key and version counts of 2^31-1, negative lengths, truncated and random
 //! bodies. The broker stays up, keeps its memory, and serves others meanwhile.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use barnabas_broker::api::{Row, table};
 use bytes::Bytes;
 use kafka_protocol::messages::ApiVersionsRequest;
-use socket2::{Domain, Socket, Type};
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
 use crate::client::{Client, raw_frame};
 use crate::fixture::Fixture;
@@ -57,10 +57,10 @@ fn frame(number: u64, random: &mut Random) -> Bytes {
 /// Connects from one of many loopback addresses: closed connections use up the ports of each.
 fn connect_from_somewhere(to: SocketAddr, random: &mut Random) -> Client {
     let from = SocketAddr::from(([127, 1, random.byte(), random.byte()], 0));
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&from.into()).unwrap();
-    socket.connect(&to.into()).unwrap();
-    Client::of(socket.into())
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &from).unwrap();
+    connect(&socket, &to).unwrap();
+    Client::of(TcpStream::from(socket))
 }
 
 /// Sends this sender's share of the frames; returns how many were answered.
