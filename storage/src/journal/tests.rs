@@ -255,6 +255,11 @@ fn jrn_1_rounds_of_an_earlier_session_are_not_replayed() {
         rig.append_and_wait(0, b"old session");
     }
     drop(rig);
+    let files = RingFiles::open(&disk, dir(), directory()).unwrap();
+    let mut manifest = manifest_or_none(&disk).unwrap().unwrap();
+    assert_eq!(replay::read(&files, &manifest).unwrap().next_round, 4);
+    manifest.session ^= 1;
+    assert_eq!(replay::read(&files, &manifest).unwrap().next_round, 1);
     drop(Rig::open(&disk, 2).unwrap());
     let manifest = manifest_or_none(&disk).unwrap().unwrap();
     let files = RingFiles::open(&disk, dir(), directory()).unwrap();
@@ -267,12 +272,13 @@ fn jrn_1_rounds_of_an_earlier_session_are_not_replayed() {
 fn jrn_2_replay_over_a_segment_that_has_part_of_it_changes_nothing() {
     let disk = new_disk();
     let rig = Rig::open(&disk, 1).unwrap();
-    for _ in 0..4 {
+    // Too few for a checkpoint.
+    for _ in 0..3 {
         rig.append_and_wait(1, &[7; 900]);
     }
     drop(rig);
     let whole = Rig::open(&disk.kill(), 2).unwrap().found.clone();
-    for cut in [0, 1, 950, 961, 1500, 2800] {
+    for cut in [0, 1, 950, 961, 1500, 2000] {
         let disk = disk.kill();
         disk.open(&path_of(1), OpenMode::ReadWrite).unwrap().set_len(cut).unwrap();
         assert_eq!(Rig::open(&disk, 3).unwrap().found, whole, "cut at {cut}");
@@ -287,6 +293,9 @@ fn jrn_3_what_was_truncated_does_not_come_back() {
         rig.append_and_wait(0, b"epoch 0");
     }
     rig.logs[0].truncate(&rig.journal, 2).unwrap();
+    for seed in 0..8 {
+        assert_eq!(Rig::open(&disk.fork(seed), 2).unwrap().found[0].len(), 2);
+    }
     rig.logs[0].append(&rig.journal, 1, b"epoch 1", false).unwrap();
     assert!(rig.logs[0].wait_synced(3));
     drop(rig);

@@ -147,6 +147,13 @@ impl LossyDisk {
     /// The power fails: this disk is dead from now on, the one returned holds a legal remainder that `seed` picks.
     #[must_use]
     pub fn crash(&self, seed: u64) -> Self {
+        self.shared.control.lock().crashed = true;
+        self.fork(seed)
+    }
+
+    /// What [`LossyDisk::crash`] would give now; this disk goes on.
+    #[must_use]
+    pub fn fork(&self, seed: u64) -> Self {
         let rng = SeededRng::new(seed);
         let survival = match rng.next_u64() % 8 {
             0 => Survival::Nothing,
@@ -160,11 +167,11 @@ impl LossyDisk {
     /// The process is killed: the page cache survives.
     #[must_use]
     pub fn kill(&self) -> Self {
+        self.shared.control.lock().crashed = true;
         self.leave(Survival::Everything, &SeededRng::new(0))
     }
 
     fn leave(&self, survival: Survival, rng: &SeededRng) -> Self {
-        self.shared.control.lock().crashed = true;
         let root = self.shared.root.lock().after_crash(survival, rng);
         Self::with_root(root, Arc::clone(&self.shared.clock))
     }
