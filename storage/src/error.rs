@@ -76,6 +76,9 @@ pub enum AppendError {
     /// The log directory is offline: an earlier write or sync failed, and that is final until a restart.
     #[error("log directory {0} is offline after a disk error: replace the disk, then restart")]
     Offline(PathBuf),
+    /// Stored data below the synced point is damaged: the log takes nothing more until it is repaired.
+    #[error("stored data is damaged near offset {0}: see `barnabas log verify`")]
+    Damaged(Offset),
     /// The log was deleted or closed meanwhile.
     #[error("the log is closed")]
     Closed,

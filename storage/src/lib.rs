@@ -4,21 +4,33 @@
 //! Must not know: sockets, requests, what a topic means, ACLs, tokens, tokio.
 
 pub mod batch;
+mod batch_scan;
 mod checkpoint_file;
 mod checkpointer;
 mod clean_shutdown;
 pub mod compression;
 pub mod error;
 pub mod ids;
+mod index_file;
 mod journal;
+mod leader_epoch;
 pub mod log;
 pub mod log_dir;
 mod manifest;
 mod meta_properties;
+mod mmap;
+mod offset_index;
 pub mod options;
+mod partition_metadata;
+mod producer_state;
 mod record;
 pub mod seam;
+mod segment;
+mod segment_file;
+mod segments;
 pub mod slice;
+mod time_index;
+mod validate;
 mod varint;
 mod whole_file;
 

@@ -1,76 +1,55 @@
-//! One partition's log.
+//! One partition's log: its state and its locks. What it does is in `log/`: open and recover, append, read, look up
+//! offsets, checkpoint, truncate, retain. INVARIANTS.md has LOG-1 to LOG-10.
+//!
+//! Locks, outermost first: `appends` (one append, truncation or close at a time), `stable` (one checkpoint, or one change
+//! of files), `writer`, `segments`, a segment's indexes, `tail`. The journal's threads take `stable` and what is below
+//! it, never `appends`; a reader takes `segments` and `tail` for the time of a look-up in a map.
+//!
+//! Must not know: replication, requests, other logs.
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
-use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 
-use crate::error::{AppendError, LogDirError, ReadError};
+use crate::error::LogDirError;
 use crate::ids::{LeaderEpoch, Offset, PartitionIndex, Timestamp, TopicId};
+use crate::journal::{JournalSink, LogCheckpoint};
+use crate::leader_epoch::LeaderEpochs;
 use crate::options::LogOptions;
-use crate::slice::LogSlice;
+use crate::producer_state::ProducerStates;
+use crate::seam::Seams;
+use crate::segments::Segments;
 
-/// Who appends: decides which checks apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AppendOrigin {
-    /// A produce request. zstd is allowed from Produce v7.
-    Client {
-        /// Whether the request's version may carry zstd.
-        zstd_allowed: bool,
-    },
-    /// A coordinator of this broker: control batches allowed, no size limit but the segment's.
-    Coordinator,
-}
+mod append;
+mod checkpoint;
+mod leftovers;
+mod offsets;
+mod open;
+mod read;
+mod recover;
+mod retention;
+mod snapshots;
+mod truncate;
 
-/// What an append did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// Offset of the batch's first record.
-    pub base_offset: Offset,
-    /// Offset of its last record.
-    pub last_offset: Offset,
-    /// The broker's time when the topic uses `LogAppendTime`, else [`Timestamp::NONE`].
-    pub log_append_time: Timestamp,
-    /// The log start offset after the append.
-    pub log_start_offset: Offset,
-    /// True when the batch was already there: an idempotent producer's retry. The offsets are the first append's.
-    pub duplicate: bool,
-}
+#[cfg(test)]
+mod tests;
 
-/// What a read found.
-#[derive(Clone, Debug)]
-pub struct Read {
-    /// Whole batches; `None` when nothing lies between the asked offset and the bound.
-    pub slice: Option<LogSlice>,
-    /// Offset after the last batch of the slice; the asked offset when there is none.
-    pub next_offset: Offset,
-}
+pub use self::append::{AppendOrigin, Appended};
+pub use self::offsets::{FoundOffset, OffsetQuery};
+pub(crate) use self::open::LogRecovery;
+pub use self::read::Read;
 
-/// A special or timestamp query of ListOffsets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OffsetQuery {
-    /// -2: the log start offset.
-    Earliest,
-    /// -1: the bound (high watermark or last stable offset).
-    Latest,
-    /// -3: the record with the greatest timestamp.
-    MaxTimestamp,
-    /// -4: the first offset on local disk.
-    EarliestLocal,
-    /// -5: the last tiered offset: none here.
-    LatestTiered,
-    /// The first record at or after this time.
-    At(Timestamp),
-}
-
-/// The answer to an [`OffsetQuery`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoundOffset {
-    /// The offset.
-    pub offset: Offset,
-    /// The record's timestamp, [`Timestamp::NONE`] for the specials that have none.
-    pub timestamp: Timestamp,
-    /// The leader epoch of that offset, [`LeaderEpoch::NONE`] when unknown.
-    pub leader_epoch: LeaderEpoch,
+/// What every log of a directory shares.
+#[derive(Clone)]
+pub(crate) struct LogContext {
+    /// Disk, clock, random numbers, threads.
+    pub(crate) seams: Seams,
+    /// The directory's journal.
+    pub(crate) journal: Arc<dyn JournalSink>,
+    /// The directory, for messages.
+    pub(crate) log_dir: PathBuf,
 }
 
 /// Hears of a log's progress. Called from storage's threads, in order, holding no lock of the log; must not block.
@@ -87,168 +66,172 @@ pub trait LogObserver: Send + Sync {
 ///
 /// Offsets, in this order: log start <= synced <= log end (`group`), log start <= high watermark <= log end.
 pub struct Log {
-    _private: (),
+    topic: Arc<str>,
+    topic_id: TopicId,
+    partition: PartitionIndex,
+    directory: PathBuf,
+    context: LogContext,
+    /// Itself, for journal entries.
+    me: Weak<Self>,
+    options: RwLock<Arc<LogOptions>>,
+    observer: RwLock<Option<Arc<dyn LogObserver>>>,
+    appends: Mutex<()>,
+    stable: Mutex<LogCheckpoint>,
+    writer: Mutex<Writer>,
+    segments: RwLock<Segments>,
+    epochs: RwLock<LeaderEpochs>,
+    tail: RwLock<Tail>,
+    log_start: AtomicI64,
+    synced: AtomicI64,
+    high_watermark: AtomicI64,
+    /// Segments below this base have nothing that is not synced. Moved by syncs.
+    file_synced_base: AtomicI64,
+    /// Counts files made; the directory is synced up to `names_synced`.
+    names_made: AtomicU64,
+    names_synced: Mutex<u64>,
+    deleted: AtomicBool,
+    /// Where stored data is damaged below the synced point: from there on nothing is served, and nothing is appended.
+    damage: OnceLock<Offset>,
+    /// Files renamed to `.deleted`, and when they go.
+    expired: Mutex<Vec<(Timestamp, PathBuf)>>,
+}
+
+/// What only the appender changes.
+struct Writer {
+    producers: ProducerStates,
+    /// Bytes appended since the last producer snapshot.
+    since_snapshot: u64,
+    /// The epochs have entries that the file has not.
+    epochs_changed: bool,
+    /// `segment.jitter.ms`, drawn for the active segment.
+    roll_jitter_ms: i64,
+    closed: bool,
+}
+
+/// The end of the log, as readers see it: moved by the appender after the bytes are in the file.
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    /// The offset that the next record gets.
+    log_end: Offset,
+    /// Base of the segment that is appended to; the log end when there is none yet.
+    segment_base: Offset,
+    /// Where the next batch goes in it.
+    position: u64,
 }
 
 impl Log {
     /// The topic's name, as in the directory's name.
     #[must_use]
     pub fn topic(&self) -> &Arc<str> {
-        todo!()
+        &self.topic
     }
 
     /// The partition's index.
     #[must_use]
     pub fn partition(&self) -> PartitionIndex {
-        todo!()
+        self.partition
     }
 
     /// The topic id of partition.metadata.
     #[must_use]
     pub fn topic_id(&self) -> TopicId {
-        todo!()
+        self.topic_id
     }
 
     /// Who hears of syncs. Set once, before the first append; replaces an earlier one.
-    pub fn observe(&self, _observer: Arc<dyn LogObserver>) {
-        todo!()
-    }
-
-    /// Validates one batch, gives it offsets, writes it to the active segment and hands it to the journal. Returns
-    /// before the sync: the batch is durable when `synced_offset()` passes `last_offset`. The bytes are not changed
-    /// nor copied: base offset, leader epoch (and for LogAppendTime timestamp and CRC) go into a patched header.
-    ///
-    /// # Errors
-    /// See [`AppendError`].
-    pub fn append_as_leader(
-        &self,
-        _batch: &Bytes,
-        _leader_epoch: LeaderEpoch,
-        _origin: AppendOrigin,
-    ) -> Result<Appended, AppendError> {
-        todo!()
-    }
-
-    /// Finds whole batches from the one that covers `from`, below `up_to` (exclusive), at most `max_bytes` long; with
-    /// `at_least_one`, the first batch even when it is larger. The slice stays within one segment.
-    ///
-    /// # Errors
-    /// `OutOfRange` when `from` is below the log start or above the log end.
-    pub fn read(
-        &self,
-        _from: Offset,
-        _max_bytes: usize,
-        _up_to: Offset,
-        _at_least_one: bool,
-    ) -> Result<Read, ReadError> {
-        todo!()
-    }
-
-    /// Answers a ListOffsets query. A record at or above `up_to` is not found. May read from disk: call it off the
-    /// async workers for `At` and `MaxTimestamp`.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub fn find_offset(&self, _query: OffsetQuery, _up_to: Offset) -> Result<Option<FoundOffset>, ReadError> {
-        todo!()
+    pub fn observe(&self, observer: Arc<dyn LogObserver>) {
+        *self.observer.write() = Some(observer);
     }
 
     /// The largest leader epoch at or below `epoch`, and the offset at which it ended (the log end for the latest
     /// one). `None` when the log knows no such epoch.
     #[must_use]
-    pub fn end_offset_for_epoch(&self, _epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
-        todo!()
+    pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
+        let log_end = self.log_end_offset();
+        self.epochs.read().end_offset(epoch, log_end)
     }
 
     /// The latest leader epoch with a record, or `None` for a log that never had one.
     #[must_use]
     pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
-        todo!()
+        self.epochs.read().latest()
     }
 
-    /// The first offset that can be read. Moved by DeleteRecords and retention. Durable lazily.
+    /// The first offset that can be read. Moved by DeleteRecords and retention, durably before they return.
     #[must_use]
     pub fn log_start_offset(&self) -> Offset {
-        todo!()
+        Offset(self.log_start.load(Ordering::Acquire))
     }
 
     /// The offset that the next record gets. Moved by append and truncate.
     #[must_use]
     pub fn log_end_offset(&self) -> Offset {
-        todo!()
+        self.tail.read().log_end
     }
 
     /// The end of the contiguous prefix that is on disk for certain. Moved by the journal and by file syncs.
     #[must_use]
     pub fn synced_offset(&self) -> Offset {
-        todo!()
+        Offset(self.synced.load(Ordering::Acquire))
     }
 
     /// The high watermark last told by [`Log::set_high_watermark`] (or read from the checkpoint at the start).
     #[must_use]
     pub fn high_watermark(&self) -> Offset {
-        todo!()
+        Offset(self.high_watermark.load(Ordering::Acquire))
     }
 
     /// Told by the partition; never above the log end, never below the log start. Bounds retention.
-    pub fn set_high_watermark(&self, _offset: Offset) {
-        todo!()
-    }
-
-    /// Bytes from the batch that covers `from` up to the one below `up_to`, as an estimate from segment positions (for
-    /// the fetch purgatory's min bytes). Never reads the disk.
-    #[must_use]
-    pub fn bytes_between(&self, _from: Offset, _up_to: Offset) -> u64 {
-        todo!()
+    pub fn set_high_watermark(&self, offset: Offset) {
+        let bounded = offset.min(self.log_end_offset()).max(self.log_start_offset());
+        self.high_watermark.store(bounded.0, Ordering::Release);
     }
 
     /// The present settings.
     #[must_use]
     pub fn options(&self) -> Arc<LogOptions> {
-        todo!()
-    }
-
-    /// Changes the settings. A switch to `group` syncs the file before it returns.
-    ///
-    /// # Errors
-    /// When that sync fails; the directory is offline then.
-    pub fn set_options(&self, _options: LogOptions) -> Result<(), LogDirError> {
-        todo!()
-    }
-
-    /// Raises the log start offset (DeleteRecords); `to` must not lie above the high watermark. Returns the new log
-    /// start offset. Durable before it returns.
-    ///
-    /// # Errors
-    /// `OutOfRange` for an offset above the high watermark.
-    pub fn delete_records(&self, _to: Offset) -> Result<Offset, ReadError> {
-        todo!()
-    }
-
-    /// Cuts the log so that `to` is its end. Synced before it returns.
-    ///
-    /// # Errors
-    /// See [`LogDirError`].
-    pub fn truncate_to(&self, _to: Offset) -> Result<(), LogDirError> {
-        todo!()
-    }
-
-    /// Deletes what retention lets go, as of `now`; returns how many segments went. Blocks.
-    ///
-    /// # Errors
-    /// See [`LogDirError`].
-    pub fn apply_retention(&self, _now: Timestamp) -> Result<usize, LogDirError> {
-        todo!()
-    }
-
-    /// Forgets producers that were silent for `producer.id.expiration.ms`.
-    pub fn expire_producers(&self, _now: Timestamp, _expiration_ms: i64) {
-        todo!()
+        Arc::clone(&self.options.read())
     }
 
     /// Size of all segments in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
-        todo!()
+        self.segments.read().bytes()
+    }
+
+    /// Forgets producers that were silent for `producer.id.expiration.ms`.
+    pub fn expire_producers(&self, now: Timestamp, expiration_ms: i64) {
+        self.writer.lock().producers.expire(now, expiration_ms);
+    }
+
+    /// The log is gone: appends and reads are refused from now on. Slices that were handed out stay readable.
+    pub(crate) fn mark_deleted(&self) {
+        self.deleted.store(true, Ordering::Release);
+        let _appends = self.appends.lock();
+        self.writer.lock().closed = true;
+    }
+
+    fn now(&self) -> Timestamp {
+        self.context.seams.clock.now()
+    }
+
+    fn disk(&self) -> &Arc<dyn crate::seam::Disk> {
+        &self.context.seams.disk
+    }
+
+    fn offline(&self) -> LogDirError {
+        LogDirError::Offline(self.context.log_dir.clone())
+    }
+
+    /// An error that ends the directory's service.
+    fn fatal(&self, act: &'static str, path: &Path, error: &std::io::Error) -> LogDirError {
+        self.context.journal.fail(act, path, error);
+        self.offline()
+    }
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log").field("directory", &self.directory).finish_non_exhaustive()
     }
 }

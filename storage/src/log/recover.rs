@@ -1,0 +1,416 @@
+//! Recovery of one log (LOG-8): replay by position, verify what is above the synced point, cut a torn tail, fence
+//! damage below it, rebuild indexes, epochs and producers, sync.
+//!
+//! Tail and interior are told apart by the synced point alone: below it every byte was known to be on disk, so a bad
+//! batch there is corruption and nothing is cut; above it pages may have reached the disk in any order, so the first bad
+//! batch ends the log even when good ones follow.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::leftovers::Leftovers;
+use super::{Log, LogRecovery, Tail};
+use crate::batch::BatchError;
+use crate::batch_scan::{BatchScan, Found, ScanError};
+use crate::error::LogDirError;
+use crate::ids::Offset;
+use crate::journal::{LogCheckpoint, ReplayBatch};
+use crate::leader_epoch::LeaderEpochs;
+use crate::seam::OpenMode;
+use crate::segment::{DATA, Segment, UNINDEXED_BYTES_MAX, file_path};
+use crate::segment_file::SegmentFile;
+
+/// One run over one log.
+pub(super) struct Recovery<'a> {
+    log: &'a Log,
+    clean: bool,
+    checkpoint: Option<&'a LogCheckpoint>,
+    report: LogRecovery,
+    epochs: LeaderEpochs,
+    /// Offset that the next batch has to have; `None` while it is not known.
+    expected: Option<Offset>,
+    /// Segments that were written or verified, and have to be synced.
+    touched: Vec<Arc<Segment>>,
+}
+
+/// Why the verification of a segment ended early.
+enum Stop {
+    /// At this position, in a part that was never known to be synced.
+    Torn(u64),
+    /// Below the synced point.
+    Damaged(Offset),
+}
+
+impl<'a> Recovery<'a> {
+    pub(super) fn new(log: &'a Log, clean: bool, checkpoint: Option<&'a LogCheckpoint>) -> Self {
+        Self {
+            log,
+            clean,
+            checkpoint,
+            report: LogRecovery::default(),
+            epochs: LeaderEpochs::default(),
+            expected: None,
+            touched: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(mut self, replay: &[ReplayBatch]) -> Result<LogRecovery, LogDirError> {
+        let log = self.log;
+        let recovered = self.recover(replay);
+        match recovered {
+            Ok(()) => Ok(self.report),
+            Err(ScanError::Io(source)) => Err(LogDirError::Io { act: "recover", path: log.directory.clone(), source }),
+            Err(ScanError::Damaged { near, reason: BatchError::Magic(magic), .. }) => Err(LogDirError::Malformed {
+                file: log.directory.clone(),
+                reason: format!("message format {magic} near offset {near}: let Apache Kafka rewrite the topic first"),
+            }),
+            Err(ScanError::Damaged { near, .. }) => {
+                self.fence(near);
+                Ok(self.report)
+            }
+        }
+    }
+
+    fn recover(&mut self, replay: &[ReplayBatch]) -> Result<(), ScanError> {
+        let log = self.log;
+        let leftovers = Leftovers::tidy(log).map_err(ScanError::Io)?;
+        if !self.clean {
+            self.write_again(replay).map_err(ScanError::Io)?;
+        }
+        self.load_segments(&leftovers).map_err(ScanError::Io)?;
+        let segments = log.segments.read().all();
+        let log_start = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.log_start);
+        let first_base = segments.first().map_or(log_start, |segment| segment.base);
+        log.log_start.store(log_start.max(first_base).0, Ordering::Release);
+        if let Some(damage) = self.missing_below_synced_point(&segments) {
+            self.fence(damage);
+            return Ok(());
+        }
+        self.load_epochs(&segments)?;
+        let verify_from = self.verify_from(&segments);
+        self.index_sealed(&segments[..verify_from], &leftovers)?;
+        if let Some(damage) = self.verify(&segments[verify_from..])? {
+            self.fence(damage);
+            return Ok(());
+        }
+        self.finish()
+    }
+
+    /// Writes journalled batches to their places. The same bytes at the same places: doing it twice changes nothing.
+    fn write_again(&mut self, replay: &[ReplayBatch]) -> io::Result<()> {
+        let log = self.log;
+        let (recovery_point, log_start) = self
+            .checkpoint
+            .map_or((Offset::ZERO, Offset::ZERO), |checkpoint| (checkpoint.recovery_point, checkpoint.log_start));
+        for batch in replay {
+            if batch.next_offset <= recovery_point || batch.next_offset <= log_start {
+                continue;
+            }
+            let path = file_path(&log.directory, batch.segment_base, DATA);
+            if !log.disk().exists(&path) {
+                log.name_made();
+            }
+            let file = log.disk().open(&path, OpenMode::Create)?;
+            file.write_all_at(&[IoSlice::new(&batch.bytes)], batch.position)?;
+            self.report.batches_replayed += 1;
+        }
+        Ok(())
+    }
+
+    fn load_segments(&self, leftovers: &Leftovers) -> io::Result<()> {
+        let log = self.log;
+        let map_len = u64::from(log.options().segment_bytes);
+        let mut bases = leftovers.segment_bases.clone();
+        for entry in log.disk().list(&log.directory)? {
+            bases.extend(super::snapshots::offset_of(&entry.name, DATA));
+        }
+        bases.sort_unstable();
+        bases.dedup();
+        let mut segments = log.segments.write();
+        for base in bases {
+            let path = file_path(&log.directory, base, DATA);
+            let len = log.disk().open(&path, OpenMode::Read)?.len()?;
+            let data = SegmentFile::existing(log.disk(), path, len, map_len);
+            segments.insert(Arc::new(Segment::sealed(log.disk(), &log.directory, data, base, log.now())));
+        }
+        Ok(())
+    }
+
+    /// The files that a checkpoint has proven must be there, and as long as it says.
+    fn missing_below_synced_point(&self, segments: &[Arc<Segment>]) -> Option<Offset> {
+        let checkpoint = self.checkpoint?;
+        if checkpoint.recovery_point <= checkpoint.log_start {
+            return None;
+        }
+        let first = segments.first().map(|segment| segment.base);
+        if first.is_none_or(|first| first > checkpoint.log_start) {
+            return Some(checkpoint.log_start);
+        }
+        if self.clean {
+            return None;
+        }
+        let holds = |segment: &&Arc<Segment>| segment.base == checkpoint.segment_base;
+        let reaches = segments.iter().find(holds).is_some_and(|segment| segment.len() >= checkpoint.position);
+        (!reaches).then_some(checkpoint.segment_base.max(checkpoint.log_start))
+    }
+
+    fn load_epochs(&mut self, segments: &[Arc<Segment>]) -> Result<(), ScanError> {
+        let log = self.log;
+        let known_below = match self.checkpoint {
+            Some(_) if self.clean => Offset(i64::MAX),
+            Some(checkpoint) => checkpoint.recovery_point,
+            None if self.clean => Offset(i64::MAX),
+            // Everything is read again.
+            None => return Ok(()),
+        };
+        if let Some(epochs) = LeaderEpochs::read(&**log.disk(), &log.directory).map_err(ScanError::Io)? {
+            self.epochs = epochs;
+            self.epochs.truncate_end(known_below);
+            return Ok(());
+        }
+        for segment in segments.iter().filter(|segment| segment.base < known_below) {
+            let mut scan = BatchScan::new(&**segment.data.open().map_err(ScanError::Io)?, 0, segment.len());
+            while let Ok(Some(found)) = scan.next_header() {
+                if found.header.base_offset() >= known_below {
+                    break;
+                }
+                self.epochs.assign(found.header.leader_epoch(), found.header.base_offset());
+            }
+        }
+        log.writer.lock().epochs_changed = true;
+        Ok(())
+    }
+
+    /// Index of the first segment that has to be looked at.
+    fn verify_from(&self, segments: &[Arc<Segment>]) -> usize {
+        match self.checkpoint {
+            _ if self.clean => segments.len().saturating_sub(1),
+            Some(checkpoint) => segments.partition_point(|segment| segment.base < checkpoint.segment_base),
+            None => 0,
+        }
+    }
+
+    /// Rebuilds the index files that are missing of segments which are otherwise trusted.
+    fn index_sealed(&mut self, segments: &[Arc<Segment>], leftovers: &Leftovers) -> Result<(), ScanError> {
+        for segment in segments.iter().filter(|segment| !leftovers.indexed_bases.contains(&segment.base)) {
+            self.log.grow_again(segment, 0)?;
+            segment.seal().map_err(ScanError::Io)?;
+            self.log.name_made();
+            self.touched.push(Arc::clone(segment));
+        }
+        Ok(())
+    }
+
+    /// Goes over the segments from the recovery point on; leaves all but the last sealed. Gives the offset of damage.
+    fn verify(&mut self, segments: &[Arc<Segment>]) -> Result<Option<Offset>, ScanError> {
+        for (index, segment) in segments.iter().enumerate() {
+            if self.is_gap(segment) {
+                self.cut_from(&segments[index..], 0)?;
+                break;
+            }
+            let stop = self.verify_segment(segment)?;
+            self.touched.push(Arc::clone(segment));
+            match stop {
+                None => {}
+                Some(Stop::Damaged(offset)) => return Ok(Some(offset)),
+                Some(Stop::Torn(position)) => {
+                    self.cut_from(&segments[index..], position)?;
+                    break;
+                }
+            }
+            if index + 1 < segments.len() {
+                segment.seal().map_err(ScanError::Io)?;
+            }
+        }
+        let reached = self.end();
+        let synced = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.recovery_point);
+        Ok((reached < synced).then_some(reached))
+    }
+
+    /// True when the segment does not continue the one before. Only compaction leaves holes, and that we know of ours.
+    fn is_gap(&self, segment: &Segment) -> bool {
+        match self.expected {
+            None => false,
+            Some(expected) if self.checkpoint.is_some() => segment.base != expected,
+            Some(expected) => segment.base < expected,
+        }
+    }
+
+    fn verify_segment(&mut self, segment: &Segment) -> Result<Option<Stop>, ScanError> {
+        let synced_len = self.synced_len(segment);
+        let trusted = if self.clean { segment.len() } else { synced_len.saturating_sub(UNINDEXED_BYTES_MAX) };
+        let resume = segment.reopen(trusted).map_err(ScanError::Io)?;
+        if self.expected.is_none() && resume == 0 {
+            self.expected = Some(segment.base);
+        }
+        let file = Arc::clone(segment.data.open().map_err(ScanError::Io)?);
+        let mut scan = BatchScan::new(&*file, resume, segment.len());
+        loop {
+            let position = scan.position();
+            let synced = position < synced_len;
+            let next =
+                if synced { scan.next_header() } else { scan.next_whole().map(|next| next.map(|(found, _)| found)) };
+            match next {
+                Ok(None) => return Ok(None),
+                Ok(Some(found)) if self.is_in_place(segment, &found) => self.take(segment, &found),
+                Err(ScanError::Io(error)) => return Err(ScanError::Io(error)),
+                Err(ScanError::Damaged { position, near, reason: reason @ BatchError::Magic(0 | 1) })
+                    if self.checkpoint.is_none() =>
+                {
+                    return Err(ScanError::Damaged { position, near, reason });
+                }
+                Ok(Some(_)) | Err(ScanError::Damaged { .. }) if synced => {
+                    return Ok(Some(Stop::Damaged(self.expected.unwrap_or(segment.base))));
+                }
+                Ok(Some(_)) | Err(ScanError::Damaged { .. }) => return Ok(Some(Stop::Torn(position))),
+            }
+        }
+    }
+
+    /// Up to where the segment's bytes are known to be on disk.
+    fn synced_len(&self, segment: &Segment) -> u64 {
+        match self.checkpoint {
+            _ if self.clean => segment.len(),
+            Some(checkpoint) if checkpoint.segment_base == segment.base => checkpoint.position,
+            Some(_) | None => 0,
+        }
+    }
+
+    /// The header fields that the checksum does not cover.
+    fn is_in_place(&self, segment: &Segment, found: &Found) -> bool {
+        let header = &found.header;
+        let (base, epoch) = (header.base_offset(), header.leader_epoch());
+        let follows = match self.expected {
+            None => true,
+            Some(expected) if self.checkpoint.is_some() && !self.clean => base == expected,
+            Some(expected) => base >= expected,
+        };
+        let fits = base >= segment.base && header.last_offset().0 - segment.base.0 <= i64::from(i32::MAX);
+        follows && fits && (epoch.0 < 0 || self.epochs.latest().is_none_or(|latest| epoch >= latest || self.clean))
+    }
+
+    fn take(&mut self, segment: &Segment, found: &Found) {
+        segment.index(found, self.log.options().index_interval_bytes);
+        if !self.clean {
+            self.epochs.assign(found.header.leader_epoch(), found.header.base_offset());
+        }
+        self.expected = Some(found.header.next_offset());
+    }
+
+    /// Ends the log at `position` of the first of these segments; the others go.
+    fn cut_from(&mut self, segments: &[Arc<Segment>], position: u64) -> Result<(), ScanError> {
+        let log = self.log;
+        let keep_copy = self.checkpoint.is_none();
+        for (index, segment) in segments.iter().enumerate() {
+            let from = if index == 0 { position } else { 0 };
+            self.report.bytes_cut += segment.len() - from;
+            if keep_copy {
+                super::leftovers::keep_copy(log, segment, from).map_err(ScanError::Io)?;
+            }
+            let stays = index == 0 && (position > 0 || Some(segment.base) == self.expected);
+            if stays {
+                segment.data.cut(position).map_err(ScanError::Io)?;
+            } else {
+                log.segments.write().remove(segment.base);
+                log.remove_files(segment).map_err(ScanError::Io)?;
+                self.touched.retain(|touched| touched.base != segment.base);
+            }
+        }
+        tracing::warn!(
+            dir = %log.directory.display(), end = self.end().0, bytes = self.report.bytes_cut, "a torn tail was cut"
+        );
+        Ok(())
+    }
+
+    /// Where the log ends as far as it has been looked at.
+    fn end(&self) -> Offset {
+        let log = self.log;
+        let last_base = log.segments.read().active().map_or(log.log_start_offset(), |segment| segment.base);
+        self.expected.unwrap_or(last_base).max(last_base)
+    }
+
+    /// Sets the log's state, and syncs what was touched.
+    fn finish(&mut self) -> Result<(), ScanError> {
+        let log = self.log;
+        let end = self.end();
+        self.epochs.truncate_end(end);
+        *log.epochs.write() = self.epochs.clone();
+        log.writer.lock().roll_jitter_ms = log.draw_jitter(&log.options());
+        if end < log.log_start_offset() {
+            log.log_start.store(end.0, Ordering::Release);
+        }
+        let active = self.active(end)?;
+        let tail = match &active {
+            Some(active) => Tail { log_end: end, segment_base: active.base, position: active.len() },
+            None => Tail { log_end: end, segment_base: end, position: 0 },
+        };
+        *log.tail.write() = tail;
+        log.remove_snapshots(end).map_err(ScanError::Io)?;
+        let producers = log.load_producers(end, self.clean)?;
+        log.writer.lock().producers = producers;
+        self.sync(&tail).map_err(ScanError::Io)
+    }
+
+    /// The segment that the next batch goes to. A log that once had records keeps one, so that its end is not forgotten.
+    fn active(&self, end: Offset) -> Result<Option<Arc<Segment>>, ScanError> {
+        let log = self.log;
+        let last = log.segments.read().active().cloned();
+        match last {
+            Some(last) => {
+                if !last.is_growing() {
+                    log.grow_again(&last, 0)?;
+                }
+                Ok(Some(last))
+            }
+            None if end > Offset::ZERO => log.roll(&mut log.writer.lock(), end).map(Some).map_err(ScanError::Io),
+            None => Ok(None),
+        }
+    }
+
+    fn sync(&mut self, tail: &Tail) -> io::Result<()> {
+        let log = self.log;
+        if !self.clean {
+            for segment in &self.touched {
+                segment.data.sync()?;
+                segment.sync_indexes()?;
+            }
+            let epochs = log.epochs.read().clone();
+            if LeaderEpochs::read(&**log.disk(), &log.directory)?.unwrap_or_default() != epochs {
+                epochs.write(&**log.disk(), &log.directory)?;
+            }
+            log.name_made();
+        }
+        log.sync_names()?;
+        log.file_synced_base.store(tail.segment_base.0, Ordering::Release);
+        log.synced.store(tail.log_end.0, Ordering::Release);
+        let told = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.high_watermark);
+        log.high_watermark.store(told.min(tail.log_end).max(log.log_start_offset()).0, Ordering::Release);
+        let mut stable = log.stable.lock();
+        stable.log_start = log.log_start_offset();
+        stable.recovery_point = tail.log_end;
+        stable.segment_base = tail.segment_base;
+        stable.position = tail.position;
+        stable.high_watermark = log.high_watermark();
+        Ok(())
+    }
+
+    /// Damage below the synced point: nothing is cut and nothing is appended; reads end before it.
+    fn fence(&mut self, offset: Offset) {
+        let log = self.log;
+        let _ = log.damage.set(offset);
+        self.report.damaged = true;
+        tracing::error!(dir = %log.directory.display(), offset = offset.0, "stored data is damaged: the log is fenced");
+        let end = self.checkpoint.map_or(offset, |checkpoint| checkpoint.recovery_point).max(self.end());
+        let base = log.segments.read().active().map_or(end, |segment| segment.base);
+        let position = log.segments.read().active().map_or(0, |segment| segment.len());
+        *log.tail.write() = Tail { log_end: end, segment_base: base, position };
+        *log.epochs.write() = self.epochs.clone();
+        log.synced.store(end.0, Ordering::Release);
+        log.writer.lock().closed = true;
+        if let Some(checkpoint) = self.checkpoint {
+            log.high_watermark.store(checkpoint.high_watermark.0, Ordering::Release);
+            *log.stable.lock() = checkpoint.clone();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Segments mapped for reading: the one unsafe file of storage.
+//!
+//! A mapped range is only ever handed to the kernel (a vectored write to a socket), where an I/O error is an errno;
+//! user space never touches it, where it would be SIGBUS (design decision 3, LOG-9). Nothing is written through a map.
+//!
+//! Must not know: batches, offsets.
+
+#![allow(unsafe_code, reason = "the one file that may: mincore, and a slice over mapped memory")]
+
+use std::fs::File;
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use memmap2::{MmapOptions, MmapRaw};
+
+/// Maps of this process at most; the kernel's default limit (`vm.max_map_count`) is 65,530. Beyond it reads are preads.
+const MAPS_MAX: usize = 16_384;
+
+static MAPS: AtomicUsize = AtomicUsize::new(0);
+
+/// A segment's file, mapped in its whole future length at once: pages become readable as the file grows.
+pub(crate) struct SegmentMap {
+    map: MmapRaw,
+}
+
+impl SegmentMap {
+    /// Maps `len` bytes, which may reach beyond the end of the file. `None` when the machine or [`MAPS_MAX`] does not
+    /// allow it: that is never an error, the caller reads the file instead.
+    pub(crate) fn new(file: &File, len: usize) -> Option<Arc<Self>> {
+        if len == 0 || MAPS.fetch_add(1, Ordering::Relaxed) >= MAPS_MAX {
+            MAPS.fetch_sub(usize::from(len != 0), Ordering::Relaxed);
+            return None;
+        }
+        match MmapOptions::new().len(len).map_raw_read_only(file) {
+            Ok(map) => Some(Arc::new(Self { map })),
+            Err(_) => {
+                MAPS.fetch_sub(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    /// The range, when it lies within the map.
+    pub(crate) fn range(self: &Arc<Self>, start: usize, len: usize) -> Option<MappedRange> {
+        let end = start.checked_add(len)?;
+        (end <= self.map.len()).then(|| MappedRange { map: Arc::clone(self), start, len })
+    }
+}
+
+impl Drop for SegmentMap {
+    fn drop(&mut self) {
+        MAPS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for SegmentMap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SegmentMap({} bytes)", self.map.len())
+    }
+}
+
+/// Mapped bytes that only the kernel may touch: an I/O error there is an errno, in user space it would be SIGBUS.
+#[derive(Debug, Clone)]
+pub struct MappedRange {
+    map: Arc<SegmentMap>,
+    start: usize,
+    len: usize,
+}
+
+impl MappedRange {
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True when empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The bytes from `skip` on, for a vectored write to a socket and nothing else.
+    #[must_use]
+    pub fn io_slice(&self, skip: usize) -> IoSlice<'_> {
+        let skip = skip.min(self.len);
+        // SAFETY: `SegmentMap::range` has checked that start + len lies within the map, which lives as long as `self`.
+        // The range holds committed batches only (LOG-3), which are never written again while a reader may hold them,
+        // so the shared slice sees no write.
+        let bytes =
+            unsafe { std::slice::from_raw_parts(self.map.map.as_ptr().add(self.start + skip), self.len - skip) };
+        IoSlice::new(bytes)
+    }
+
+    /// True when every page of the range is in memory. A page may still go before it is sent: rare, and then the send
+    /// waits for the disk.
+    pub(crate) fn is_resident(&self) -> bool {
+        let page = rustix::param::page_size();
+        let first = self.start / page * page;
+        let pages = (self.start + self.len - first).div_ceil(page);
+        let mut states = vec![0u8; pages];
+        // SAFETY: first is page-aligned and lies, as does the length, within the live map (maps start at a page);
+        // `states` has a byte per page.
+        let asked = unsafe {
+            let address = self.map.map.as_mut_ptr().add(first);
+            libc::mincore(address.cast(), self.start + self.len - first, states.as_mut_ptr())
+        };
+        asked == 0 && states.iter().all(|state| state & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_map_sees_what_the_file_gains_later() {
+        let mut file = tempfile::tempfile().unwrap();
+        let map = SegmentMap::new(&file, 1 << 20).unwrap();
+        file.write_all(b"hello world").unwrap();
+        let range = map.range(6, 5).unwrap();
+        assert_eq!(&*range.io_slice(0), b"world");
+        assert_eq!(&*range.io_slice(3), b"ld");
+        assert!(range.io_slice(9).is_empty());
+        assert!(range.is_resident());
+        assert!(map.range(1 << 20, 1).is_none());
+        assert!(map.range(usize::MAX, 2).is_none());
+    }
+}

@@ -1,0 +1,130 @@
+//! The `.log` file of a segment: opened when first needed, written by pwritev, read by pread or through a map.
+//!
+//! Must not know: batches, offsets.
+
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+
+use crate::mmap::{MappedRange, SegmentMap};
+use crate::seam::{Disk, DiskFile, OpenMode};
+
+/// What this process wrote at most so long ago is taken to be in memory without asking the kernel.
+const RESIDENT_TAIL_BYTES: u64 = 4 << 20;
+
+/// One segment's data. Lives as long as a slice of it, whatever happens to the segment.
+pub(crate) struct SegmentFile {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    file: OnceLock<Arc<dyn DiskFile>>,
+    /// Bytes of whole batches. Moved by the appender after the write; read by everybody.
+    len: AtomicU64,
+    /// This process wrote everything from here on. Above the length when it wrote nothing.
+    written_from: AtomicU64,
+    map_len: u64,
+    map: RwLock<Option<Arc<SegmentMap>>>,
+}
+
+impl SegmentFile {
+    /// A file of `len` good bytes; it is opened when needed. `map_len` is how long it may become.
+    pub(crate) fn existing(disk: &Arc<dyn Disk>, path: PathBuf, len: u64, map_len: u64) -> Self {
+        Self {
+            disk: Arc::clone(disk),
+            path,
+            file: OnceLock::new(),
+            len: AtomicU64::new(len),
+            written_from: AtomicU64::new(u64::MAX),
+            map_len: map_len.max(len),
+            map: RwLock::new(None),
+        }
+    }
+
+    /// Makes the file, or empties the one that is there: it holds nothing that counts.
+    pub(crate) fn create(disk: &Arc<dyn Disk>, path: PathBuf, map_len: u64) -> io::Result<Self> {
+        let file = disk.open(&path, OpenMode::Create)?;
+        if !file.is_empty()? {
+            file.set_len(0)?;
+        }
+        let this = Self::existing(disk, path, 0, map_len);
+        this.written_from.store(0, Ordering::Relaxed);
+        Ok(Self { file: OnceLock::from(file), ..this })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The open file.
+    pub(crate) fn open(&self) -> io::Result<&Arc<dyn DiskFile>> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let opened = self.disk.open(&self.path, OpenMode::ReadWrite)?;
+        Ok(self.file.get_or_init(|| opened))
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len.load(Ordering::Acquire)
+    }
+
+    /// Writes at the end. On an error the file is cut back, as far as that is possible.
+    pub(crate) fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<u64> {
+        let position = self.len();
+        let file = self.open()?;
+        if let Err(error) = file.write_all_at(pieces, position) {
+            file.set_len(position)?;
+            return Err(error);
+        }
+        let size: usize = pieces.iter().map(|piece| piece.len()).sum();
+        self.written_from.fetch_min(position, Ordering::Relaxed);
+        self.len.store(position + size as u64, Ordering::Release);
+        Ok(position)
+    }
+
+    /// Cuts the file.
+    pub(crate) fn cut(&self, len: u64) -> io::Result<()> {
+        self.len.store(len, Ordering::Release);
+        // A map over cut pages would be EFAULT for its readers; new readers get a new one.
+        self.map.write().take();
+        self.open()?.set_len(len)
+    }
+
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.open()?.sync_data()
+    }
+
+    pub(crate) fn read(&self, position: u64, len: usize) -> io::Result<Bytes> {
+        let mut bytes = vec![0; len];
+        self.open()?.read_exact_at(&mut bytes, position)?;
+        Ok(Bytes::from(bytes))
+    }
+
+    /// The range, mapped, when it is in memory.
+    pub(crate) fn resident(&self, position: u64, len: usize) -> Option<MappedRange> {
+        let range = self.map()?.range(usize::try_from(position).ok()?, len)?;
+        let recent = self.len().saturating_sub(RESIDENT_TAIL_BYTES).max(self.written_from.load(Ordering::Relaxed));
+        (position >= recent || range.is_resident()).then_some(range)
+    }
+
+    fn map(&self) -> Option<Arc<SegmentMap>> {
+        if let Some(map) = &*self.map.read() {
+            return Some(Arc::clone(map));
+        }
+        let file = self.open().ok()?.as_std()?;
+        let mut slot = self.map.write();
+        if slot.is_none() {
+            *slot = SegmentMap::new(file, usize::try_from(self.map_len.max(self.len())).ok()?);
+        }
+        slot.clone()
+    }
+}
+
+impl std::fmt::Debug for SegmentFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SegmentFile").field("path", &self.path).field("len", &self.len()).finish_non_exhaustive()
+    }
+}
