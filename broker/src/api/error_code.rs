@@ -32,7 +32,7 @@ impl ErrorCode for AppendError {
             Self::StaleLeaderEpoch { .. } | Self::Closed => ResponseError::NotLeaderOrFollower,
             // Retriable for every client, and certainly refused (DiskFull) or perhaps written (Io): a retry of an
             // idempotent producer is right either way.
-            Self::DiskFull | Self::Offline(_) | Self::Io(_) => ResponseError::KafkaStorageError,
+            Self::DiskFull | Self::Damaged(_) | Self::Offline(_) | Self::Io(_) => ResponseError::KafkaStorageError,
         }
     }
 }

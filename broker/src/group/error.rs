@@ -64,6 +64,7 @@ impl GroupError {
     pub fn from_append(error: &AppendError) -> Self {
         match error {
             AppendError::Offline(_)
+            | AppendError::Damaged(_)
             | AppendError::Closed
             | AppendError::Io(_)
             | AppendError::StaleLeaderEpoch { .. } => Self::NotCoordinator,

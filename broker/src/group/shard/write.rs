@@ -177,9 +177,11 @@ impl Shard {
 /// Whether the log will refuse everything from now on.
 fn is_final(error: &AppendError) -> bool {
     match error {
-        AppendError::Offline(_) | AppendError::Closed | AppendError::Io(_) | AppendError::StaleLeaderEpoch { .. } => {
-            true
-        }
+        AppendError::Offline(_)
+        | AppendError::Damaged(_)
+        | AppendError::Closed
+        | AppendError::Io(_)
+        | AppendError::StaleLeaderEpoch { .. } => true,
         AppendError::DiskFull
         | AppendError::TooLarge { .. }
         | AppendError::LargerThanSegment { .. }
