@@ -97,7 +97,8 @@ impl Slot {
         self.wake.notify_one();
     }
 
-    /// Loads the shard and drives it until it is retired or the broker stops.
+    /// Loads the shard and drives it until it is retired or the broker stops: then what is being written is answered
+    /// first.
     pub async fn run(self: Arc<Self>, tasks: Tasks) {
         let slot = Arc::clone(&self);
         tasks.blocking(move || slot.load()).await;
@@ -108,7 +109,7 @@ impl Slot {
                 () = self.wake.notified() => {}
                 outcome = self.committed(attention.commit) => self.commit_over(outcome),
                 () = tasks.sleep(wait) => {}
-                () = stopping.wait() => self.retire(),
+                () = stopping.wait(), if !attention.owes_answers => self.retire(),
             }
         }
     }

@@ -271,3 +271,16 @@ async fn a_stopping_broker_answers_whoever_is_parked() {
     assert_eq!(parked.unwrap_err().error, GroupError::NotCoordinator);
     assert_eq!(left, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stopping_broker_answers_what_is_being_written_first() {
+    let log = FakeLog::holding();
+    let groups = serving(&log).await;
+    let committing = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        log.commit();
+    };
+    let (id, stop) = (group(), groups.tasks.stop(Duration::from_secs(60)));
+    let (commit, left, ()) = tokio::join!(groups.commit(&id, commit_request(-1, 7)), stop, committing);
+    assert_eq!((commit, left), (Ok(()), 0));
+}

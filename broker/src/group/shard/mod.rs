@@ -51,6 +51,8 @@ pub struct Attention {
     pub commit: Option<Offset>,
     /// Come back at this time.
     pub due: Duration,
+    /// Somebody waits for a write to be committed.
+    pub owes_answers: bool,
     /// The shard is broken: take it down.
     pub broken: bool,
 }
@@ -76,7 +78,8 @@ impl Shard {
     pub fn attention(&self) -> Attention {
         let write = self.writes.iter().find_map(Write::deadline);
         let due = [self.timers.next_due(), write].into_iter().flatten().fold(self.next_retention_check, Duration::min);
-        Attention { commit: self.writes.front().map(Write::last), due, broken: self.broken }
+        let commit = self.writes.front().map(Write::last);
+        Attention { commit, due, owes_answers: write.is_some(), broken: self.broken }
     }
 
     /// Does what is due.
