@@ -115,9 +115,12 @@ impl Server {
         &self.addresses
     }
 
-    /// Returns when the broker cannot go on: every log directory is offline.
+    /// Returns when the broker cannot go on: every log directory is offline, or the metadata log failed.
     pub async fn failed(&mut self) {
-        self.housekeeping.all_offline().await;
+        tokio::select! {
+            () = self.housekeeping.all_offline() => {}
+            reason = self.broker.controller.failed() => tracing::error!("the metadata log failed: {reason}"),
+        }
     }
 
     /// Stops: what was received is finished within a bounded time, then everything is closed.

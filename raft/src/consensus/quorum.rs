@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use barnabas_storage::seam::Seams;
+use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::errors::{ClientWriteError, Fatal};
 use openraft::impls::ProgressResponder;
 use openraft::raft::ClientWriteResult;
@@ -140,6 +141,19 @@ impl Quorum {
         }
         if let Err(error) = self.raft.trigger().snapshot().await {
             tracing::warn!(%error, "ask for a snapshot of the metadata");
+        }
+    }
+
+    /// Returns, with the reason, when raft's task has ended.
+    pub(crate) async fn failed(&self) -> String {
+        let mut metrics = self.raft.metrics();
+        loop {
+            if let Err(error) = &metrics.borrow_watched().running_state {
+                return error.to_string();
+            }
+            if metrics.changed().await.is_err() {
+                return "raft's task is gone".to_owned();
+            }
         }
     }
 

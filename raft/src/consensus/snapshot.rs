@@ -29,7 +29,6 @@ pub(crate) fn encode(meta: &SnapshotMeta, image: &MetadataImage) -> Vec<u8> {
     out.unsigned(FORMAT);
     out.optional(meta.last_log_id.as_ref(), put_log_id);
     put_stored_membership(&mut out, &meta.last_membership);
-    out.unsigned(image.features_epoch());
     out.list(&image.records(), |out, record| record.encode(out));
     let mut bytes = out.into_bytes();
     bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
@@ -52,11 +51,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(SnapshotMeta, MetadataImage), Deco
     }
     let last_log_id = from.optional(log_id)?;
     let last_membership = stored_membership(&mut from)?;
-    let features_epoch = from.unsigned()?;
     let records = from.list(Record::decode)?;
     from.end()?;
     let index = last_log_id.map_or(0, |id| id.index);
-    let image = MetadataImage::from_records(index, features_epoch, &records);
+    let image = MetadataImage::from_records(index, &records);
     Ok((SnapshotMeta { last_log_id, last_membership }, image))
 }
 

@@ -18,6 +18,7 @@ use super::{CreatedTopics, NewTopic};
 use crate::consensus::quorum::Quorum;
 use crate::error::{DeleteTopicError, OpenError, ProposeError};
 use crate::metadata::cluster::ClusterRecord;
+use crate::metadata::features::{FeatureLevelRecord, METADATA_VERSION, METADATA_VERSION_BOOTSTRAP};
 use crate::metadata::{BrokerEndpoint, BrokerId, Entry, MetadataImage, Record, Touched};
 use crate::publisher::Publications;
 
@@ -62,8 +63,9 @@ impl Actor {
     pub(super) async fn bootstrap(&self, cluster_id: &str) -> Result<(), OpenError> {
         let image = self.quorum.image();
         if image.cluster_id().is_empty() {
-            let record = ClusterRecord { cluster_id: cluster_id.to_owned() };
-            let entry = Entry { timestamp: self.seams.clock.now(), records: vec![record.into()] };
+            let cluster = ClusterRecord { cluster_id: cluster_id.to_owned() };
+            let feature = FeatureLevelRecord { name: METADATA_VERSION.to_owned(), level: METADATA_VERSION_BOOTSTRAP };
+            let entry = Entry { timestamp: self.seams.clock.now(), records: vec![cluster.into(), feature.into()] };
             self.commit(vec![entry]).await.map_err(|error| OpenError::Raft(error.to_string()))?;
         } else if image.cluster_id() != cluster_id {
             let (found, expected) = (image.cluster_id().to_owned(), cluster_id.to_owned());

@@ -169,6 +169,11 @@ impl Controller {
         self.ask(|answer| Request::AllocateProducerIds { answer }).await
     }
 
+    /// Returns, with the reason, when the metadata layer cannot go on: its log failed, or it was closed.
+    pub async fn failed(&self) -> String {
+        self.inner.quorum.failed().await
+    }
+
     /// Clean stop: everything synced, raft's tasks and the threads ended. Later requests are refused.
     pub async fn close(&self) {
         self.inner.quorum.close().await;

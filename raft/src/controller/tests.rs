@@ -74,6 +74,7 @@ async fn a_created_topic_is_led_by_this_broker_and_survives_a_restart() {
     let controller = open(directory.path()).await;
     assert_eq!(controller.image().topic("t"), Some(&made));
     assert_eq!(controller.image().cluster_id(), "test-cluster");
+    assert_eq!(controller.image().features().collect::<Vec<_>>(), [("metadata.version", 30)]);
     controller.close().await;
 }
 

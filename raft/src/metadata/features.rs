@@ -4,6 +4,11 @@ use super::codec::{DecodeError, Reader, Writer};
 use super::image::MetadataImage;
 use super::record::Body;
 
+/// The feature that says which metadata records a cluster may use.
+pub const METADATA_VERSION: &str = "metadata.version";
+/// Its level in a new cluster: 4.3-IV0.
+pub const METADATA_VERSION_BOOTSTRAP: i16 = 30;
+
 /// Sets the finalized level of a feature; level 0 removes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureLevelRecord {
@@ -27,12 +32,11 @@ impl Body for FeatureLevelRecord {
 }
 
 impl FeatureLevelRecord {
-    pub(super) fn apply(&self, index: u64, image: &mut MetadataImage) {
+    pub(super) fn apply(&self, image: &mut MetadataImage) {
         if self.level == 0 {
             image.features.remove_mut(self.name.as_str());
         } else {
             image.features.insert_mut(self.name.as_str().into(), self.level);
         }
-        image.features_epoch = index;
     }
 }

@@ -4,7 +4,7 @@
 //! Invariants:
 //! 1. `apply` is pure and total: same image, same entry, same result, on every machine. No clock, no random number, no
 //!    settings, no order of a hash map. A record that names what is not there changes nothing.
-//! 2. `MetadataImage::from_records(image.records())` equals `image` but for `applied_index`.
+//! 2. `MetadataImage::from_records` of an image's index and records is that image.
 //! 3. `topic_ids` and `topics` name each other; a topic's partitions are numbered without gaps.
 
 use std::collections::BTreeSet;
@@ -33,7 +33,6 @@ pub struct MetadataImage {
     pub(super) topic_ids: RedBlackTreeMapSync<Arc<str>, TopicId>,
     pub(super) metric_names: RedBlackTreeMapSync<String, Arc<str>>,
     pub(super) features: RedBlackTreeMapSync<Arc<str>, i16>,
-    pub(super) features_epoch: u64,
     pub(super) next_producer_id: i64,
 }
 
@@ -124,12 +123,6 @@ impl MetadataImage {
         self.features.iter().map(|(name, level)| (&**name, *level))
     }
 
-    /// Raft index of the last change of a feature (`finalized_features_epoch`).
-    #[must_use]
-    pub fn features_epoch(&self) -> u64 {
-        self.features_epoch
-    }
-
     /// The first producer id that nobody has.
     #[must_use]
     pub fn next_producer_id(&self) -> i64 {
@@ -157,7 +150,7 @@ impl MetadataImage {
             Record::TopicConfig(record) => record.apply(self, touched),
             Record::PartitionChange(record) => record.apply(self, touched),
             Record::RemoveTopic(record) => record.apply(self, touched),
-            Record::FeatureLevel(record) => record.apply(index, self),
+            Record::FeatureLevel(record) => record.apply(self),
             Record::ProducerIds(record) => record.apply(self),
             Record::Cluster(record) => record.apply(self),
         }
@@ -186,14 +179,10 @@ impl MetadataImage {
 
     /// The image that these records make, as of `applied_index`.
     #[must_use]
-    pub fn from_records<'a>(
-        applied_index: u64,
-        features_epoch: u64,
-        records: impl IntoIterator<Item = &'a Record>,
-    ) -> Self {
+    pub fn from_records<'a>(applied_index: u64, records: impl IntoIterator<Item = &'a Record>) -> Self {
         let (mut image, mut touched) = (Self::default(), Touched::default());
         for record in records {
-            image.apply_record(features_epoch, record, &mut touched);
+            image.apply_record(applied_index, record, &mut touched);
         }
         image.skip(applied_index);
         image

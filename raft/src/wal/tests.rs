@@ -4,7 +4,6 @@
 use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 
 use barnabas_storage::Timestamp;
 use barnabas_storage::seam::lossy::{Fault, OpKind};
@@ -118,7 +117,7 @@ fn run(disk: &LossyDisk, steps: &[Step], sync: impl Fn(usize) -> bool) -> Ran {
             now.apply(change.clone()).expect("the change fits");
             states.push(now.clone());
         }
-        let (done, waiting) = channel();
+        let (done, waiting) = sync_channel(1);
         let done: Option<Done> = sync(number).then(|| {
             let done: Done = Box::new(move |outcome| done.send(outcome).expect("somebody waits"));
             done
@@ -323,7 +322,7 @@ fn a_failed_sync_is_final() {
     let disk = disk();
     let wal = open(&disk).expect("opens");
     let submit = |index| {
-        let (done, waiting) = channel();
+        let (done, waiting) = sync_channel(1);
         let done: Done = Box::new(move |outcome| done.send(outcome).expect("somebody waits"));
         wal.submit(vec![Change::Append(entry(1, index, 1))], Some(done)).expect("taken");
         waiting.recv().expect("an answer")

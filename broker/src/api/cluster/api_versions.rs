@@ -8,6 +8,8 @@
 //! a client can read it before it knows ours. A version that is not served is answered in the form of version 0 with
 //! UNSUPPORTED_VERSION and only this API's own versions.
 
+use barnabas_raft::MetadataImage;
+use barnabas_raft::metadata::features::METADATA_VERSION;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
@@ -19,12 +21,10 @@ use crate::api::{
     Api, CloseReason, Gate, Need, OneStage, QuotaClass, Reply, RequestContext, Row, RunsOn, Shape, Versions, table,
 };
 
-/// The feature that says which metadata records a cluster may use.
-const METADATA_VERSION: &str = "metadata.version";
 /// 3.3-IV3: the least that Kafka 4.3 supports.
 const METADATA_VERSION_MIN: i16 = 7;
 /// 4.3-IV0.
-const METADATA_VERSION_FINALIZED: i16 = 30;
+const METADATA_VERSION_MAX: i16 = 30;
 
 /// ApiVersions.
 pub struct ApiVersions;
@@ -48,26 +48,27 @@ impl OneStage for ApiVersions {
             return Ok(ApiVersionsResponse::default().with_error_code(error));
         }
         let image = context.broker.controller.image();
-        let epoch = i64::try_from(image.applied_index()).unwrap_or(i64::MAX);
-        Ok(response(table(), epoch))
+        Ok(response(table(), &image))
     }
 }
 
 /// What a supported version is answered.
-fn response(rows: &[Row], features_epoch: i64) -> ApiVersionsResponse {
+fn response(rows: &[Row], image: &MetadataImage) -> ApiVersionsResponse {
     let supported = SupportedFeatureKey::default()
         .with_name(StrBytes::from_static_str(METADATA_VERSION))
         .with_min_version(METADATA_VERSION_MIN)
-        .with_max_version(METADATA_VERSION_FINALIZED);
-    let finalized = FinalizedFeatureKey::default()
-        .with_name(StrBytes::from_static_str(METADATA_VERSION))
-        .with_min_version_level(METADATA_VERSION_FINALIZED)
-        .with_max_version_level(METADATA_VERSION_FINALIZED);
+        .with_max_version(METADATA_VERSION_MAX);
+    let finalized = image.features().map(|(name, level)| {
+        FinalizedFeatureKey::default()
+            .with_name(StrBytes::from_string(name.to_owned()))
+            .with_min_version_level(level)
+            .with_max_version_level(level)
+    });
     ApiVersionsResponse::default()
         .with_api_keys(rows.iter().map(advertise).collect())
         .with_supported_features(vec![supported])
-        .with_finalized_features_epoch(features_epoch)
-        .with_finalized_features(vec![finalized])
+        .with_finalized_features_epoch(i64::try_from(image.applied_index()).unwrap_or(i64::MAX))
+        .with_finalized_features(finalized.collect())
 }
 
 /// What a version that is not served is answered: in the form of version 0.
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_the_table() {
-        let keys = response(table(), 1).api_keys;
+        let keys = response(table(), &MetadataImage::default()).api_keys;
         assert_eq!(keys.len(), table().len());
         for (shown, row) in keys.iter().zip(table()) {
             let shown = (shown.api_key, shown.min_version, shown.max_version);

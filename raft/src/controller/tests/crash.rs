@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use barnabas_storage::seam::lossy::{Fault, OpKind};
 use barnabas_storage::seam::{Disk as _, LossyDisk, ManualClock, Seams, SeededRng, SystemSpawn};
 use barnabas_storage::{Timestamp, TopicId};
 
@@ -98,4 +99,16 @@ async fn a_crash_at_any_operation_keeps_what_was_acknowledged() {
         assert!(done.blocks.iter().all(|block| *block < next), "a block was handed out twice");
         controller.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_failed_sync_ends_the_controller_and_says_why() {
+    let disk = LossyDisk::new(Arc::new(ManualClock::at(Timestamp(0))));
+    let controller = open(&disk, 1).await.expect("opens");
+    controller.register_broker(Vec::new(), None).await.expect("registers");
+    disk.fail_nth(OpKind::SyncData, 1, Fault::Io);
+    assert!(controller.create_topics(vec![topic("t", 1)], false).await.is_err());
+    assert!(!controller.failed().await.is_empty());
+    assert!(matches!(controller.allocate_producer_ids().await, Err(ProposeError::Fatal(_))));
+    controller.close().await;
 }
