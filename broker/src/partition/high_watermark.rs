@@ -10,6 +10,7 @@
 //!    lists are bounded by the requests that the broker admits.
 //! 4. Lock order: this lock before the log's. Storage calls us holding none of its locks.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -19,20 +20,14 @@ use parking_lot::Mutex;
 use super::CommitError;
 use super::purgatory::Countdown;
 
-/// What the high watermark needs of the log behind it.
-pub(super) trait Extent: Send + Sync {
-    /// Bytes of whole batches from the one that covers `from` up to `up_to`.
-    fn bytes_between(&self, from: Offset, up_to: Offset) -> u64;
+/// Who hears that the high watermark moved: the log, which retains nothing above it.
+pub(super) trait CommitListener: Send + Sync {
     /// The high watermark is now `to`.
-    fn high_watermark_moved(&self, to: Offset);
+    fn committed(&self, to: Offset);
 }
 
-impl Extent for Log {
-    fn bytes_between(&self, from: Offset, up_to: Offset) -> u64 {
-        Log::bytes_between(self, from, up_to)
-    }
-
-    fn high_watermark_moved(&self, to: Offset) {
+impl CommitListener for Log {
+    fn committed(&self, to: Offset) {
         self.set_high_watermark(to);
     }
 }
@@ -46,18 +41,30 @@ pub(super) enum Stopped {
     NotLeader,
 }
 
+/// A high watermark, and how many bytes this leadership had committed when it stood there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The high watermark.
+    pub offset: Offset,
+    /// Only differences mean something.
+    bytes: u64,
+}
+
 /// One partition's high watermark: the first offset that is not committed, so that consumers do not see it.
 pub(super) struct HighWatermark {
-    /// Copy of `State::offset` for those who only look.
+    /// Copy of the mark's offset for those who only look.
     offset: AtomicI64,
     /// Weak, because the log holds us as its observer.
-    log: Weak<dyn Extent>,
+    log: Weak<dyn CommitListener>,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Everything below is committed: in `group` mode synced, else appended. Moved by [`HighWatermark::advance`] only.
-    offset: Offset,
+    /// Everything below its offset is committed: in `group` mode synced, else appended.
+    mark: Mark,
+    /// Batches that were appended and are not committed, in order: the offset after each, and its bytes. Bounded by what
+    /// the journal lets in.
+    uncommitted: VecDeque<(Offset, u64)>,
     stopped: Option<Stopped>,
     commits: Vec<CommitWaiter>,
     readers: Vec<ReadWaiter>,
@@ -69,36 +76,65 @@ struct CommitWaiter {
     countdown: Arc<Countdown>,
 }
 
-/// Waits until enough bytes from `from` on are committed.
+/// Waits until enough bytes are committed.
 struct ReadWaiter {
-    from: Offset,
     /// The reader takes no more than this from the partition.
     max_bytes: u64,
-    /// What the countdown was already lowered by.
-    counted: u64,
+    /// What there is to be read, and what the countdown was lowered by.
+    readable: u64,
     countdown: Arc<Countdown>,
 }
 
 impl ReadWaiter {
-    /// Lowers the countdown by what became readable since the last call. A partition that has all the bytes that the
-    /// reader takes from it ends the wait: waiting for `min.bytes` above the partition's own limit would only delay.
-    fn count(&mut self, log: &dyn Extent, high_watermark: Offset) {
-        if high_watermark <= self.from {
-            return;
-        }
-        let readable = log.bytes_between(self.from, high_watermark).min(self.max_bytes);
-        if readable >= self.max_bytes {
+    /// More bytes can be read. A partition that has all the bytes that the reader takes from it ends the wait: waiting
+    /// for `min.bytes` above the partition's own limit would only delay.
+    fn add(&mut self, bytes: u64) {
+        self.readable = self.readable.saturating_add(bytes);
+        if self.readable >= self.max_bytes {
             self.countdown.finish();
-        } else if readable > self.counted {
-            self.countdown.lower(i64::try_from(readable - self.counted).unwrap_or(i64::MAX));
-            self.counted = readable;
+        } else {
+            self.countdown.lower(i64::try_from(bytes).unwrap_or(i64::MAX));
         }
     }
 }
 
+impl State {
+    /// Moves the high watermark and tells those who waited for it.
+    fn advance(&mut self, to: Offset) {
+        let committed = self.uncommitted.iter().take_while(|(next, _)| *next <= to).count();
+        let bytes = self.uncommitted.drain(..committed).map(|(_, bytes)| bytes).sum();
+        self.mark.offset = to;
+        self.commits.retain(|waiter| {
+            let waits = waiter.last_offset >= to;
+            if !waits {
+                waiter.countdown.lower(1);
+            }
+            waits
+        });
+        self.add_committed(bytes);
+    }
+
+    fn add_committed(&mut self, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        self.mark.bytes = self.mark.bytes.saturating_add(bytes);
+        self.readers.retain_mut(|waiter| {
+            waiter.add(bytes);
+            !waiter.countdown.is_done()
+        });
+    }
+}
+
 impl HighWatermark {
-    pub(super) fn new(log: Weak<dyn Extent>, offset: Offset) -> Self {
-        let state = State { offset, stopped: None, commits: Vec::new(), readers: Vec::new() };
+    pub(super) fn new(log: Weak<dyn CommitListener>, offset: Offset) -> Self {
+        let state = State {
+            mark: Mark { offset, bytes: 0 },
+            uncommitted: VecDeque::new(),
+            stopped: None,
+            commits: Vec::new(),
+            readers: Vec::new(),
+        };
         Self { offset: AtomicI64::new(offset.0), log, state: Mutex::new(state) }
     }
 
@@ -106,27 +142,33 @@ impl HighWatermark {
         Offset(self.offset.load(Ordering::Acquire))
     }
 
+    pub(super) fn mark(&self) -> Mark {
+        self.state.lock().mark
+    }
+
+    /// A batch that ends before `next` was appended. The sync may have been quicker than we are.
+    pub(super) fn appended(&self, next: Offset, bytes: u64) {
+        let mut state = self.state.lock();
+        if next <= state.mark.offset {
+            state.add_committed(bytes);
+            return;
+        }
+        let later = state.uncommitted.iter().rev().take_while(|(other, _)| *other > next).count();
+        let place = state.uncommitted.len() - later;
+        state.uncommitted.insert(place, (next, bytes));
+    }
+
     /// Moves to `to` unless it is there already, and tells those who waited for it.
     pub(super) fn advance(&self, to: Offset) {
         let mut state = self.state.lock();
-        if to <= state.offset {
+        if to <= state.mark.offset {
             return;
         }
-        state.offset = to;
         self.offset.store(to.0, Ordering::Release);
-        let Some(log) = self.log.upgrade() else { return };
-        log.high_watermark_moved(to);
-        state.commits.retain(|waiter| {
-            let waits = waiter.last_offset >= to;
-            if !waits {
-                waiter.countdown.lower(1);
-            }
-            waits
-        });
-        state.readers.retain_mut(|waiter| {
-            waiter.count(&*log, to);
-            !waiter.countdown.is_done()
-        });
+        if let Some(log) = self.log.upgrade() {
+            log.committed(to);
+        }
+        state.advance(to);
     }
 
     /// No offset will be committed any more; whoever waits is told.
@@ -155,7 +197,7 @@ impl HighWatermark {
         }
         let state = self.state.lock();
         match state.stopped {
-            _ if state.offset > last_offset => Some(Ok(())),
+            _ if state.mark.offset > last_offset => Some(Ok(())),
             Some(Stopped::Offline) => Some(Err(CommitError::Offline)),
             Some(Stopped::NotLeader) => Some(Err(CommitError::NotLeader)),
             None => None,
@@ -165,23 +207,26 @@ impl HighWatermark {
     /// Lowers `countdown` by one as soon as the fate of `last_offset` is known, perhaps at once.
     pub(super) fn enter_commit(&self, last_offset: Offset, countdown: &Arc<Countdown>) {
         let mut state = self.state.lock();
-        if state.offset > last_offset || state.stopped.is_some() {
+        if state.mark.offset > last_offset || state.stopped.is_some() {
             countdown.lower(1);
         } else {
             state.commits.push(CommitWaiter { last_offset, countdown: Arc::clone(countdown) });
         }
     }
 
-    /// Lowers `countdown` by the bytes that are or become readable from `from` on, `max_bytes` at most.
-    pub(super) fn enter_read(&self, from: Offset, max_bytes: u64, countdown: &Arc<Countdown>) {
+    /// Lowers `countdown` by the bytes that can be read or will be: `found` at `mark`, and what was and will be committed
+    /// since. `max_bytes` is the most that the reader takes from here.
+    pub(super) fn enter_read(&self, mark: Mark, found: u64, max_bytes: u64, countdown: &Arc<Countdown>) {
         let mut state = self.state.lock();
-        let log = self.log.upgrade();
-        let (Some(log), None) = (log, state.stopped) else {
+        if state.stopped.is_some() {
             countdown.finish();
             return;
-        };
-        let mut waiter = ReadWaiter { from, max_bytes, counted: 0, countdown: Arc::clone(countdown) };
-        waiter.count(&*log, state.offset);
+        }
+        let mut waiter = ReadWaiter { max_bytes, readable: 0, countdown: Arc::clone(countdown) };
+        let readable = found.saturating_add(state.mark.bytes.saturating_sub(mark.bytes));
+        if readable > 0 {
+            waiter.add(readable);
+        }
         if !countdown.is_done() {
             state.readers.push(waiter);
         }

@@ -27,7 +27,8 @@ pub mod purgatory;
 
 pub use partitions::{FindError, Partitions, TopicPartitions};
 
-use high_watermark::{Extent, HighWatermark, Stopped};
+pub use high_watermark::Mark;
+use high_watermark::{CommitListener, HighWatermark, Stopped};
 use purgatory::PendingCommit;
 
 use crate::seam::Tasks;
@@ -64,8 +65,8 @@ pub enum CommitError {
 impl Partition {
     /// Takes over the leadership of an open log.
     fn lead(tasks: Tasks, log: Arc<Log>, image: &PartitionImage, min_in_sync_replicas: usize) -> Self {
-        let measured: Arc<dyn Extent> = Arc::clone(&log) as Arc<dyn Extent>;
-        let high_watermark = Arc::new(HighWatermark::new(Arc::downgrade(&measured), log.high_watermark()));
+        let hears: Arc<dyn CommitListener> = Arc::clone(&log) as Arc<dyn CommitListener>;
+        let high_watermark = Arc::new(HighWatermark::new(Arc::downgrade(&hears), log.high_watermark()));
         log.observe(Arc::clone(&high_watermark) as Arc<dyn LogObserver>);
         // Alone in the in-sync set, a leader has committed whatever it holds for certain. Read after the observer
         // stands: what is synced from now on is told.
@@ -153,8 +154,12 @@ impl Partition {
     /// See [`AppendError`].
     pub fn append_as_leader(&self, batch: &Bytes, origin: AppendOrigin) -> Result<Appended, AppendError> {
         let appended = self.log.append_as_leader(batch, self.leader_epoch(), origin)?;
+        let next = Offset(appended.last_offset.0 + 1);
+        if !appended.duplicate {
+            self.high_watermark.appended(next, batch.len() as u64);
+        }
         if self.commits_at_append.load(Ordering::Acquire) {
-            self.high_watermark.advance(Offset(appended.last_offset.0 + 1));
+            self.high_watermark.advance(next);
         }
         Ok(appended)
     }
@@ -188,12 +193,19 @@ impl Partition {
         Some(ended.unwrap_or_else(|| (epoch, self.log.log_start_offset())))
     }
 
-    /// Reads committed batches from `from`, below the high watermark.
+    /// Finds committed batches from `from`, below the high watermark of the mark that is given back.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub fn read(&self, from: Offset, max_bytes: usize, at_least_one: bool) -> Result<Read, ReadError> {
-        self.log.read(from, max_bytes, self.high_watermark(), at_least_one)
+    pub fn read(&self, from: Offset, max_bytes: usize, at_least_one: bool) -> Result<(Read, Mark), ReadError> {
+        let mark = self.mark();
+        Ok((self.log.read(from, max_bytes, mark.offset, at_least_one)?, mark))
+    }
+
+    /// The high watermark, to be waited from.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.high_watermark.mark()
     }
 
     /// The first offset that consumers may not see yet.

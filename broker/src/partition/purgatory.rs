@@ -17,7 +17,7 @@ use std::time::Duration;
 use barnabas_storage::Offset;
 use futures_util::task::AtomicWaker;
 
-use super::high_watermark::HighWatermark;
+use super::high_watermark::{HighWatermark, Mark};
 use super::{CommitError, Partition};
 use crate::seam::Tasks;
 
@@ -53,7 +53,7 @@ impl Countdown {
 }
 
 /// A request's wait. Ready when the countdown has reached zero.
-pub(super) struct Wait {
+struct Wait {
     countdown: Arc<Countdown>,
     partitions: Vec<Arc<HighWatermark>>,
 }
@@ -139,8 +139,10 @@ async fn await_commits(tasks: &Tasks, pending: &[PendingCommit], timeout: Durati
 pub struct PendingRead<'a> {
     /// Of this partition.
     pub partition: &'a Partition,
-    /// From this offset on.
-    pub from: Offset,
+    /// The high watermark it stopped at.
+    pub mark: Mark,
+    /// Bytes that it found.
+    pub found: u64,
     /// The most that the request takes from this partition.
     pub max_bytes: u64,
 }
@@ -148,22 +150,34 @@ pub struct PendingRead<'a> {
 /// Waits until `min_bytes` can be read from these partitions together, or one of them has something to say that is no
 /// data (it was stopped, its leader epoch moved). Entered at once, before the first poll. Cancellation-safe.
 pub fn readable(reads: &[PendingRead<'_>], min_bytes: u64) -> impl Future<Output = ()> + Send + use<> {
-    enough(reads.iter().map(|read| (&read.partition.high_watermark, read.from, read.max_bytes)), min_bytes)
-}
-
-/// [`readable`], by offset and most bytes of each high watermark.
-pub(super) fn enough<'a>(
-    reads: impl ExactSizeIterator<Item = (&'a Arc<HighWatermark>, Offset, u64)>,
-    min_bytes: u64,
-) -> Wait {
-    let countdown = Countdown::new(i64::try_from(min_bytes).unwrap_or(i64::MAX));
-    let mut wait = Wait { countdown, partitions: Vec::with_capacity(reads.len()) };
-    for (high_watermark, from, max_bytes) in reads {
-        high_watermark.enter_read(from, max_bytes, &wait.countdown);
-        wait.partitions.push(Arc::clone(high_watermark));
-        if wait.countdown.is_done() {
-            break;
-        }
+    let mut wait = ReadWait::for_bytes(min_bytes, reads.len());
+    for read in reads {
+        wait.enter(&read.partition.high_watermark, read.mark, read.found, read.max_bytes);
     }
     wait
+}
+
+/// A wait for bytes of several partitions.
+pub(super) struct ReadWait(Wait);
+
+impl ReadWait {
+    pub(super) fn for_bytes(min_bytes: u64, partitions: usize) -> Self {
+        let countdown = Countdown::new(i64::try_from(min_bytes).unwrap_or(i64::MAX));
+        Self(Wait { countdown, partitions: Vec::with_capacity(partitions) })
+    }
+
+    pub(super) fn enter(&mut self, high_watermark: &Arc<HighWatermark>, mark: Mark, found: u64, max_bytes: u64) {
+        if !self.0.countdown.is_done() {
+            high_watermark.enter_read(mark, found, max_bytes, &self.0.countdown);
+            self.0.partitions.push(Arc::clone(high_watermark));
+        }
+    }
+}
+
+impl Future for ReadWait {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx)
+    }
 }

@@ -17,7 +17,7 @@ use crate::api::error_code::ErrorCode;
 use crate::api::{Chunk, RequestContext};
 use crate::partition::fetch_session::{PartitionKey, TopicKey, Wanted};
 use crate::partition::purgatory::PendingRead;
-use crate::partition::{Partition, TopicPartitions};
+use crate::partition::{Mark, Partition, TopicPartitions};
 
 /// One look at every partition.
 pub(super) struct Round {
@@ -31,7 +31,17 @@ pub(super) struct Round {
 pub(super) struct Found {
     answer: PartitionAnswer,
     slice: Option<LogSlice>,
-    partition: Option<Arc<Partition>>,
+    /// `None` when the partition was not read.
+    seen: Option<Seen>,
+}
+
+/// How far a partition was seen.
+struct Seen {
+    partition: Arc<Partition>,
+    /// Where the read stopped.
+    mark: Mark,
+    /// Bytes that count for `min_bytes`: of the slice, or all that the request takes when only limits kept it away.
+    bytes: u64,
 }
 
 impl Round {
@@ -40,7 +50,7 @@ impl Round {
         let mut budget = Budget { left: limits.max_bytes, is_untouched: true };
         for (key, wanted) in partitions {
             let found = read_partition(context, key, wanted, &mut budget);
-            round.bytes += found.slice.as_ref().map_or(0, |slice| slice.len() as u64);
+            round.bytes += found.seen.as_ref().map_or(0, |seen| seen.bytes);
             round.is_special |= found.answer.error.is_some() || found.answer.diverging.is_some();
             round.found.push(found);
         }
@@ -53,8 +63,8 @@ impl Round {
 
     pub(super) fn pending<'a>(&'a self, partitions: &[(PartitionKey, Wanted)]) -> Vec<PendingRead<'a>> {
         let pending = self.found.iter().zip(partitions).filter_map(|(found, (_, wanted))| {
-            let partition = found.partition.as_deref()?;
-            Some(PendingRead { partition, from: wanted.offset, max_bytes: wanted.max_bytes as u64 })
+            let Seen { partition, mark, bytes } = found.seen.as_ref()?;
+            Some(PendingRead { partition, mark: *mark, found: *bytes, max_bytes: wanted.max_bytes as u64 })
         });
         pending.collect()
     }
@@ -73,20 +83,23 @@ fn read_partition(context: &RequestContext, key: &PartitionKey, wanted: &Wanted,
         Ok(partition) => partition,
         Err(error) => {
             answer.error = Some(error);
-            return Found { answer, slice: None, partition: None };
+            return Found { answer, slice: None, seen: None };
         }
     };
-    let slice = match read(&partition, wanted, budget, &mut answer) {
-        Ok(slice) => slice,
+    match read(&partition, wanted, budget, &mut answer) {
+        Ok((slice, mark)) => {
+            let kept_away = if wanted.offset < mark.offset { wanted.max_bytes } else { 0 };
+            let bytes = slice.as_ref().map_or(kept_away, LogSlice::len) as u64;
+            Found { answer, slice, seen: Some(Seen { partition, mark, bytes }) }
+        }
         Err(error) => {
             answer.error = Some(error);
             if error == ResponseError::FencedLeaderEpoch {
                 answer.current_leader = Some(CurrentLeader::here(context, &partition));
             }
-            None
+            Found { answer, slice: None, seen: None }
         }
-    };
-    Found { answer, slice, partition: Some(partition) }
+    }
 }
 
 /// The partition, when this client may read it.
@@ -120,27 +133,22 @@ fn read(
     wanted: &Wanted,
     budget: &mut Budget,
     answer: &mut PartitionAnswer,
-) -> Result<Option<LogSlice>, ResponseError> {
+) -> Result<(Option<LogSlice>, Mark), ResponseError> {
     check_leader_epoch(partition, wanted.leader_epoch)?;
     answer.diverging = diverging(partition, wanted)?;
-    let slice = if answer.diverging.is_some() {
-        None
-    } else {
-        let max_bytes = wanted.max_bytes.min(budget.left);
-        let read = partition.read(wanted.offset, max_bytes, budget.is_untouched);
-        read.map_err(|error| {
-            answer.tell_offsets(partition);
-            error.code()
-        })?
-        .slice
-    };
-    if let Some(slice) = &slice {
+    if answer.diverging.is_some() {
+        answer.tell_offsets(partition);
+        return Ok((None, partition.mark()));
+    }
+    let read = partition.read(wanted.offset, wanted.max_bytes.min(budget.left), budget.is_untouched);
+    // After the read, so that the high watermark covers every record of the answer.
+    answer.tell_offsets(partition);
+    let (read, mark) = read.map_err(|error| error.code())?;
+    if let Some(slice) = &read.slice {
         budget.left = budget.left.saturating_sub(slice.len());
         budget.is_untouched = false;
     }
-    // After the read, so that it covers every record of the answer.
-    answer.tell_offsets(partition);
-    Ok(slice)
+    Ok((read.slice, mark))
 }
 
 impl PartitionAnswer {

@@ -25,3 +25,6 @@ fn check_leader_epoch(partition: &Partition, of_client: LeaderEpoch) -> Result<(
         Err(ResponseError::UnknownLeaderEpoch)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,37 +11,36 @@ use futures_util::FutureExt;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::purgatory::{self, PendingCommit};
+use super::super::purgatory::{self, PendingCommit, ReadWait};
 use super::*;
 use crate::seam::Tasks;
 
-/// A log of ten bytes a record.
+/// What a log hears.
 #[derive(Default)]
-struct TenByteRecords {
-    told: Mutex<Vec<Offset>>,
-}
+struct Heard(Mutex<Vec<Offset>>);
 
-impl Extent for TenByteRecords {
-    fn bytes_between(&self, from: Offset, up_to: Offset) -> u64 {
-        u64::try_from(up_to.0 - from.0).unwrap_or(0) * 10
-    }
-
-    fn high_watermark_moved(&self, to: Offset) {
-        self.told.lock().push(to);
+impl CommitListener for Heard {
+    fn committed(&self, to: Offset) {
+        self.0.lock().push(to);
     }
 }
 
+/// Partitions of ten bytes a record.
 struct Bench {
-    _logs: Vec<Arc<TenByteRecords>>,
+    _logs: Vec<Arc<Heard>>,
     partitions: Vec<Arc<HighWatermark>>,
 }
 
 impl Bench {
+    /// With 100 records each, one a batch, none committed.
     fn of(partitions: usize) -> Self {
-        let logs: Vec<_> = (0..partitions).map(|_| Arc::new(TenByteRecords::default())).collect();
-        let dynamic = |log: &Arc<TenByteRecords>| Arc::clone(log) as Arc<dyn Extent>;
+        let logs: Vec<_> = (0..partitions).map(|_| Arc::new(Heard::default())).collect();
+        let dynamic = |log: &Arc<Heard>| Arc::clone(log) as Arc<dyn CommitListener>;
         let watermark = |log| Arc::new(HighWatermark::new(Arc::downgrade(&dynamic(log)), Offset(0)));
-        let partitions = logs.iter().map(watermark).collect();
+        let partitions: Vec<_> = logs.iter().map(watermark).collect();
+        for partition in &partitions {
+            (1..=100).for_each(|next| partition.appended(Offset(next), 10));
+        }
         Self { _logs: logs, partitions }
     }
 
@@ -50,9 +49,18 @@ impl Bench {
         pending.map(|(partition, last)| PendingCommit::of(Arc::clone(partition), Offset(*last))).collect()
     }
 
-    fn readable(&self, from: &[i64], max_bytes: u64, min_bytes: u64) -> impl Future<Output = ()> + use<> {
-        let reads = self.partitions.iter().zip(from).map(|(partition, from)| (partition, Offset(*from), max_bytes));
-        purgatory::enough(reads, min_bytes)
+    /// Waits from the present high watermarks on, where a read found so many bytes.
+    fn readable(&self, found: &[u64], max_bytes: u64, min_bytes: u64) -> ReadWait {
+        let marks: Vec<Mark> = self.partitions.iter().map(|partition| partition.mark()).collect();
+        self.readable_from(&marks, found, max_bytes, min_bytes)
+    }
+
+    fn readable_from(&self, marks: &[Mark], found: &[u64], max_bytes: u64, min_bytes: u64) -> ReadWait {
+        let mut wait = ReadWait::for_bytes(min_bytes, self.partitions.len());
+        for ((partition, mark), found) in self.partitions.iter().zip(marks).zip(found) {
+            wait.enter(partition, *mark, *found, max_bytes);
+        }
+        wait
     }
 
     fn waiting(&self) -> usize {
@@ -142,16 +150,15 @@ async fn an_offline_directory_ends_every_wait_but_takes_nothing_back() {
 fn a_read_is_woken_once_when_enough_bytes_are_there_together() {
     let bench = Bench::of(3);
     let wakes = Arc::new(Wakes::default());
-    let mut read = pin!(bench.readable(&[0, 2, 5], 1000, 60));
+    let mut read = pin!(bench.readable(&[0, 5, 0], 1000, 60));
     assert!(poll(read.as_mut(), &wakes).is_pending());
     bench.partitions[0].advance(Offset(2));
-    bench.partitions[1].advance(Offset(4));
-    bench.partitions[2].advance(Offset(5));
+    bench.partitions[1].advance(Offset(2));
     bench.partitions[0].advance(Offset(3));
-    assert_eq!(wakes.count(), 0, "20 + 20 + 0 + 10 bytes are not 60");
-    bench.partitions[2].advance(Offset(6));
+    assert_eq!(wakes.count(), 0, "5 + 20 + 20 + 10 bytes are not 60");
+    bench.partitions[2].advance(Offset(1));
     assert_eq!(wakes.count(), 1);
-    bench.partitions[2].advance(Offset(7));
+    bench.partitions[2].advance(Offset(2));
     assert_eq!(wakes.count(), 1);
     assert!(poll(read.as_mut(), &wakes).is_ready());
 }
@@ -169,11 +176,32 @@ fn a_partition_with_all_that_is_taken_from_it_ends_the_wait() {
 }
 
 #[test]
-fn what_is_there_already_counts() {
+fn what_was_committed_between_read_and_wait_counts() {
     let bench = Bench::of(2);
+    let marks: Vec<Mark> = bench.partitions.iter().map(|partition| partition.mark()).collect();
     bench.partitions[1].advance(Offset(3));
-    assert!(bench.readable(&[0, 0], 1000, 30).now_or_never().is_some());
-    assert!(bench.readable(&[0, 0], 1000, 31).now_or_never().is_none());
+    assert!(bench.readable_from(&marks, &[0, 0], 1000, 30).now_or_never().is_some());
+    assert!(bench.readable_from(&marks, &[0, 0], 1000, 31).now_or_never().is_none());
+    assert!(bench.readable_from(&marks, &[1, 0], 1000, 31).now_or_never().is_some());
+}
+
+#[test]
+fn bytes_count_once_whichever_of_append_and_sync_is_told_first() {
+    let bench = Bench::of(1);
+    let partition = &bench.partitions[0];
+    partition.advance(Offset(100));
+    let before = partition.mark();
+    partition.advance(Offset(103));
+    assert_eq!(partition.mark().bytes, before.bytes, "the journal was quicker than the appends");
+    for next in [102, 101, 103] {
+        partition.appended(Offset(next), 7);
+    }
+    assert_eq!(partition.mark().bytes, before.bytes + 21);
+    for next in [105, 104, 106] {
+        partition.appended(Offset(next), 1);
+    }
+    partition.advance(Offset(105));
+    assert_eq!(partition.mark().bytes, before.bytes + 23, "two appends told in the wrong order");
 }
 
 #[test]
@@ -189,30 +217,44 @@ fn a_new_leader_epoch_makes_readers_look_again() {
 
 #[test]
 fn the_high_watermark_never_goes_back_and_the_log_hears_each_move() {
-    let log = Arc::new(TenByteRecords::default());
-    let dynamic: Arc<dyn Extent> = Arc::clone(&log) as Arc<dyn Extent>;
+    let log = Arc::new(Heard::default());
+    let dynamic: Arc<dyn CommitListener> = Arc::clone(&log) as Arc<dyn CommitListener>;
     let watermark = HighWatermark::new(Arc::downgrade(&dynamic), Offset(3));
     for to in [2, 3, 5, 4, 5, 9] {
         watermark.synced(Offset(to));
     }
     assert_eq!(watermark.offset(), Offset(9));
-    assert_eq!(*log.told.lock(), [Offset(5), Offset(9)]);
+    assert_eq!(*log.0.lock(), [Offset(5), Offset(9)]);
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Commit { last: [i64; 3] },
-    Read { from: [i64; 3], max: u64, min: u64 },
-    Advance { partition: usize, to: i64 },
-    Drop { which: usize },
+    Commit {
+        last: [i64; 3],
+    },
+    /// Bytes that the read found; `from` is filled in with the high watermarks at which the wait began.
+    Read {
+        found: [u64; 3],
+        from: [i64; 3],
+        max: u64,
+        min: u64,
+    },
+    Advance {
+        partition: usize,
+        to: i64,
+    },
+    Drop {
+        which: usize,
+    },
 }
 
 fn a_step() -> impl Strategy<Value = Step> {
     let offset = 0i64..40;
     let offsets = [offset.clone(), offset.clone(), offset.clone()];
+    let found = [0u64..30, 0u64..30, 0u64..30];
     prop_oneof![
-        offsets.clone().prop_map(|last| Step::Commit { last }),
-        (offsets, 1u64..500, 1u64..500).prop_map(|(from, max, min)| Step::Read { from, max, min }),
+        offsets.prop_map(|last| Step::Commit { last }),
+        (found, 1u64..500, 1u64..500).prop_map(|(found, max, min)| Step::Read { found, from: [0; 3], max, min }),
         (0usize..3, offset).prop_map(|(partition, to)| Step::Advance { partition, to }),
         (0usize..64).prop_map(|which| Step::Drop { which }),
     ]
@@ -230,9 +272,9 @@ impl Step {
     fn is_over(&self, at: &[i64; 3]) -> bool {
         match self {
             Self::Commit { last } => last.iter().zip(at).all(|(last, at)| at > last),
-            Self::Read { from, max, min } => {
+            Self::Read { found, from, max, min } => {
                 let bytes = |from: &i64, at: &i64| u64::try_from(at - from).unwrap_or(0) * 10;
-                let each = || from.iter().zip(at).map(|(from, at)| bytes(from, at));
+                let each = || from.iter().zip(at).zip(found).map(|((from, at), found)| found + bytes(from, at));
                 each().any(|bytes| bytes >= *max) || each().sum::<u64>() >= *min
             }
             Self::Advance { .. } | Self::Drop { .. } => true,
@@ -249,15 +291,18 @@ proptest! {
         let bench = Bench::of(3);
         let mut at = [0i64; 3];
         let mut waits: Vec<Waiting> = Vec::new();
-        for step in steps {
-            let future: Option<Pin<Box<dyn Future<Output = ()>>>> = match &step {
+        for mut step in steps {
+            let future: Option<Pin<Box<dyn Future<Output = ()>>>> = match &mut step {
                 Step::Commit { last } => {
                     let pending = bench.commits(last);
                     let tasks = Tasks::new();
                     let forever = Duration::from_secs(3600);
                     Some(Box::pin(async move { drop(purgatory::all_committed(&tasks, &pending, forever).await) }))
                 }
-                Step::Read { from, max, min } => Some(Box::pin(bench.readable(from, *max, *min))),
+                Step::Read { found, from, max, min } => {
+                    *from = at;
+                    Some(Box::pin(bench.readable(found, *max, *min)))
+                }
                 Step::Advance { partition, to } => {
                     bench.partitions[*partition].advance(Offset(*to));
                     at[*partition] = at[*partition].max(*to);
@@ -265,7 +310,7 @@ proptest! {
                 }
                 Step::Drop { which } => {
                     if !waits.is_empty() {
-                        waits.swap_remove(which % waits.len());
+                        waits.swap_remove(*which % waits.len());
                     }
                     None
                 }
