@@ -14,6 +14,9 @@ const LONG_FILES: [(&str, usize, &str); 2] = [
     ("storage/src/seam/lossy.rs", 445, "the test disk: one mutex over files, directories and what a crash may lose"),
 ];
 
+/// Functions above the soft limit in the whole workspace. clippy holds each below 70.
+const LONG_FUNCTIONS_MAX: usize = 60;
+
 /// A file's lines and how many it may have: tests are only held to the hard limit.
 fn lines(source: &Source) -> (usize, usize) {
     if source.bare().is_empty() {
