@@ -108,8 +108,7 @@ struct Served {
     peer: DuplexStream,
 }
 
-fn serve_script(pipe_bytes: usize) -> Served {
-    let (ours, peer) = duplex(pipe_bytes);
+fn network_of(script: &Arc<Script>) -> Arc<Network> {
     let options = NetworkOptions {
         request_bytes_max: 1 << 20,
         budget_bytes: 8 << 20,
@@ -117,18 +116,26 @@ fn serve_script(pipe_bytes: usize) -> Served {
         connections_max: 10,
         connections_per_ip_max: 10,
     };
-    let script = Arc::new(Script::default());
-    let service = Arc::<Script>::clone(&script);
-    let network = Arc::new(Network::new(options, service, Tasks::new(), Arc::new(Metrics::default())));
-    let info = ConnectionInfo {
+    let service = Arc::<Script>::clone(script);
+    Arc::new(Network::new(options, service, Tasks::new(), Arc::new(Metrics::default())))
+}
+
+fn info() -> Arc<ConnectionInfo> {
+    Arc::new(ConnectionInfo {
         id: 1,
         listener: Arc::from("PLAINTEXT"),
         local: SocketAddr::from(([127, 0, 0, 1], 9092)),
         peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
         principal: Principal::anonymous(),
-    };
+    })
+}
+
+fn serve_script(pipe_bytes: usize) -> Served {
+    let (ours, peer) = duplex(pipe_bytes);
+    let script = Arc::new(Script::default());
+    let network = network_of(&script);
     let stopping = network.tasks.stopping();
-    network.tasks.spawn("connection", serve(Arc::clone(&network), Pipe(ours), Arc::new(info), stopping));
+    network.tasks.spawn("connection", serve(Arc::clone(&network), Pipe(ours), info(), stopping));
     Served { script, network, peer }
 }
 
@@ -299,4 +306,11 @@ async fn a_stop_finishes_what_was_received() {
         assert_eq!(served.answer().await, None);
     };
     assert_eq!(tokio::join!(stop, finish).0, 0);
+}
+
+#[test]
+fn the_task_of_a_connection_is_small() {
+    let (ours, _peer) = duplex(16);
+    let task = serve(network_of(&Arc::default()), Pipe(ours), info(), Tasks::new().stopping());
+    assert!(size_of_val(&task) < 2048, "{} bytes", size_of_val(&task));
 }
