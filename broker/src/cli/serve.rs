@@ -1,6 +1,6 @@
 //! `barnabas serve`: reads the settings, runs a broker until a signal, stops it.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,7 +42,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 /// To stderr; `RUST_LOG` says how much.
 fn start_logging() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,openraft=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).with_target(false).init();
 }
 
 fn configure(arguments: &Arguments) -> Result<Config, Failure> {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tracing::Instrument;
 
@@ -23,6 +24,8 @@ pub struct Tasks {
 
 #[derive(Debug)]
 struct Shared {
+    /// Where tasks run: metadata is published from a thread that has no runtime of its own.
+    runtime: Option<Handle>,
     stopping: watch::Sender<bool>,
     running: AtomicUsize,
     ended: Notify,
@@ -64,11 +67,12 @@ impl Drop for Running {
 }
 
 impl Tasks {
-    /// No task runs yet.
+    /// No task runs yet. Made inside a runtime, it spawns there from any thread.
     #[must_use]
     pub fn new() -> Self {
         let (stopping, _) = watch::channel(false);
-        Self { shared: Arc::new(Shared { stopping, running: AtomicUsize::new(0), ended: Notify::new() }) }
+        let runtime = Handle::try_current().ok();
+        Self { shared: Arc::new(Shared { runtime, stopping, running: AtomicUsize::new(0), ended: Notify::new() }) }
     }
 
     /// Runs `work` in the background. It should end when [`Tasks::stopping`] says so.
@@ -80,7 +84,11 @@ impl Tasks {
             let _running = running;
             work.await;
         };
-        drop(tokio::spawn(task.instrument(tracing::debug_span!("task", name))));
+        let task = task.instrument(tracing::debug_span!("task", name));
+        match &self.shared.runtime {
+            Some(runtime) => drop(runtime.spawn(task)),
+            None => drop(tokio::spawn(task)),
+        }
     }
 
     /// Runs blocking work (a cold read, a checkpoint) off the async workers.
@@ -164,6 +172,18 @@ mod tests {
         let tasks = Tasks::new();
         tasks.spawn("broken", async { panic!("on purpose") });
         assert_eq!(tasks.stop(Duration::from_secs(60)).await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_thread_outside_the_runtime_may_spawn() {
+        let tasks = Tasks::new();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let elsewhere = tasks.clone();
+        let thread = std::thread::Builder::new().spawn(move || {
+            elsewhere.spawn("from a thread", async move { drop(send.send(7)) });
+        });
+        thread.unwrap().join().unwrap();
+        assert_eq!(receive.await, Ok(7));
     }
 
     #[tokio::test]

@@ -168,11 +168,12 @@ fn controller_options(config: &Config, paths: &[PathBuf], meta: &MetaProperties)
 fn log_dir_options(config: &Config) -> LogDirOptions {
     let bytes = |key| u64::try_from(config.read::<i64>(key)).unwrap_or(0);
     let count = |key| usize::try_from(config.read::<i64>(key)).unwrap_or(1);
+    let millis = |key| Duration::from_millis(bytes(key));
     LogDirOptions {
         journal_bytes_initial: bytes(&key::JOURNAL_BYTES_INITIAL),
         journal_bytes_max: bytes(&key::JOURNAL_BYTES_MAX),
         journal_batch_bytes_max: count(&key::JOURNAL_BATCH_BYTES_MAX),
-        checkpoint_interval: Duration::from_millis(bytes(&key::LOG_CHECKPOINT_INTERVAL_MS)),
+        checkpoint_interval: millis(&key::LOG_CHECKPOINT_INTERVAL_MS),
         recovery_threads: count(&key::NUM_RECOVERY_THREADS_PER_DATA_DIR),
         free_bytes_min: bytes(&key::LOG_FREE_BYTES_MIN),
     }
