@@ -1,14 +1,29 @@
 //! One entry of `log.dirs`: its lock, identity, journal, checkpoints and logs.
+//!
+//! Must not know: what the metadata says about a topic, beyond the settings it is given.
 
+mod layout;
+mod start;
+mod stop;
+mod upkeep;
+
+use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parking_lot::{Mutex, RwLock};
+
+use self::upkeep::Upkeep;
 use crate::error::LogDirError;
-use crate::ids::{PartitionIndex, Timestamp, TopicId};
-use crate::log::Log;
+use crate::ids::{Offset, PartitionIndex, Timestamp, TopicId};
+use crate::journal::{Journal, JournalSink as _, JournalledLog, LogCheckpoint, LogKey};
+use crate::log::{Log, LogContext};
+use crate::meta_properties;
 use crate::options::LogOptions;
-use crate::seam::Seams;
+use crate::seam::{Disk, Seams};
 
 /// What meta.properties says (KRaft form, version 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +39,7 @@ pub struct MetaProperties {
 /// How a log directory works; every bound has its setting in `config`.
 #[derive(Clone, Debug)]
 pub struct LogDirOptions {
-    /// Size of the journal's ring when it is made.
+    /// Size of the journal's ring when it is made: written with zeros before the first start is ready, so keep it small.
     pub journal_bytes_initial: u64,
     /// Size it may grow to.
     pub journal_bytes_max: u64,
@@ -36,17 +51,23 @@ pub struct LogDirOptions {
     pub recovery_threads: usize,
     /// Free space below which client appends are refused.
     pub free_bytes_min: u64,
+    /// How often retention looks at the logs (`log.retention.check.interval.ms`).
+    pub retention_check_interval: Duration,
+    /// When a silent producer is forgotten (`producer.id.expiration.ms`).
+    pub producer_id_expiration: Duration,
 }
 
 impl Default for LogDirOptions {
     fn default() -> Self {
         Self {
-            journal_bytes_initial: 64 << 20,
+            journal_bytes_initial: 8 << 20,
             journal_bytes_max: 512 << 20,
             journal_batch_bytes_max: 256 << 10,
             checkpoint_interval: Duration::from_secs(5),
             recovery_threads: 2,
             free_bytes_min: 64 << 20,
+            retention_check_interval: Duration::from_secs(300),
+            producer_id_expiration: Duration::from_secs(86_400),
         }
     }
 }
@@ -66,7 +87,18 @@ pub struct RecoveryReport {
 
 /// One log directory, locked by this process.
 pub struct LogDir {
-    _private: (),
+    path: PathBuf,
+    meta: MetaProperties,
+    journal: Arc<Journal>,
+    context: LogContext,
+    logs: RwLock<HashMap<LogKey, Arc<Log>>>,
+    /// Held while a log is made or deleted: one after the other.
+    changing: Mutex<()>,
+    upkeep: Upkeep,
+    /// Some log was found damaged: the next start must look again, so no stop counts as clean.
+    damaged: bool,
+    closed: AtomicBool,
+    lock: Mutex<Option<Box<dyn Send + Sync>>>,
 }
 
 impl LogDir {
@@ -74,16 +106,24 @@ impl LogDir {
     ///
     /// # Errors
     /// `Malformed` when the directory is formatted already.
-    pub fn format(_seams: &Seams, _path: &Path, _meta: &MetaProperties) -> Result<(), LogDirError> {
-        todo!()
+    pub fn format(seams: &Seams, path: &Path, meta: &MetaProperties) -> Result<(), LogDirError> {
+        let made = seams.disk.create_dir_all(path);
+        made.map_err(|source| LogDirError::Io { act: "make", path: path.to_path_buf(), source })?;
+        if meta_properties::read(&*seams.disk, path)?.is_some() {
+            return Err(LogDirError::Malformed {
+                file: path.to_path_buf(),
+                reason: "it is formatted already: choose another directory, or empty this one".to_owned(),
+            });
+        }
+        meta_properties::write(&*seams.disk, path, meta)
     }
 
     /// Reads meta.properties; `None` when there is none.
     ///
     /// # Errors
     /// See [`LogDirError`].
-    pub fn read_meta(_seams: &Seams, _path: &Path) -> Result<Option<MetaProperties>, LogDirError> {
-        todo!()
+    pub fn read_meta(seams: &Seams, path: &Path) -> Result<Option<MetaProperties>, LogDirError> {
+        meta_properties::read(&*seams.disk, path)
     }
 
     /// Locks the directory, replays the journal, recovers the logs and starts the journal's writer and the
@@ -93,30 +133,43 @@ impl LogDir {
     /// # Errors
     /// See [`LogDirError`].
     pub fn open(
-        _seams: Seams,
-        _path: &Path,
-        _options: LogDirOptions,
-        _options_of: &(dyn Fn(&str, TopicId, PartitionIndex) -> Option<LogOptions> + Sync),
+        seams: Seams,
+        path: &Path,
+        options: LogDirOptions,
+        options_of: &(dyn Fn(&str, TopicId, PartitionIndex) -> Option<LogOptions> + Sync),
     ) -> Result<(Arc<Self>, RecoveryReport), LogDirError> {
-        todo!()
+        let started = start::start(seams, path, &options, options_of)?;
+        let this = Self {
+            path: path.to_path_buf(),
+            meta: started.meta,
+            journal: started.journal,
+            context: started.context,
+            logs: RwLock::new(started.logs),
+            changing: Mutex::new(()),
+            upkeep: Upkeep::new(&options),
+            damaged: !started.report.damaged.is_empty(),
+            closed: AtomicBool::new(false),
+            lock: Mutex::new(Some(started.lock)),
+        };
+        Ok((Arc::new(this), started.report))
     }
 
     /// What meta.properties says.
     #[must_use]
     pub fn meta(&self) -> &MetaProperties {
-        todo!()
+        &self.meta
     }
 
     /// Every open log.
     #[must_use]
     pub fn logs(&self) -> Vec<Arc<Log>> {
-        todo!()
+        self.logs.read().values().cloned().collect()
     }
 
     /// The log of a partition, when this directory has it.
     #[must_use]
-    pub fn log(&self, _topic_id: TopicId, _partition: PartitionIndex) -> Option<Arc<Log>> {
-        todo!()
+    pub fn log(&self, topic_id: TopicId, partition: PartitionIndex) -> Option<Arc<Log>> {
+        self.logs.read().get(&LogKey { topic_id, partition }).cloned()
     }
 
     /// Makes the directory and partition.metadata of a partition, durable before it returns. Returns the existing log
@@ -126,12 +179,27 @@ impl LogDir {
     /// See [`LogDirError`].
     pub fn create_log(
         &self,
-        _topic: &str,
-        _topic_id: TopicId,
-        _partition: PartitionIndex,
-        _options: LogOptions,
+        topic: &str,
+        topic_id: TopicId,
+        partition: PartitionIndex,
+        options: LogOptions,
     ) -> Result<Arc<Log>, LogDirError> {
-        todo!()
+        let _changing = self.changing.lock();
+        self.check_open()?;
+        if let Some(log) = self.log(topic_id, partition) {
+            return Ok(log);
+        }
+        let key = LogKey { topic_id, partition };
+        if self.journal.checkpointer.has_grave(key) {
+            // The ring may still hold batches of a deleted log of the same id: they must not come back (JRN-3).
+            self.journal.record(empty(key))?;
+        }
+        let dir = self.path.join(layout::partition(topic, partition));
+        let log = Log::create(&self.context, &dir, topic, topic_id, partition, options)?;
+        let member: Arc<dyn JournalledLog> = log.clone();
+        self.journal.add_log(&member);
+        self.logs.write().insert(key, Arc::clone(&log));
+        Ok(log)
     }
 
     /// Closes a log and renames its directory to `-delete`; files go after `file.delete.delay.ms`. Durable before it
@@ -139,20 +207,45 @@ impl LogDir {
     ///
     /// # Errors
     /// See [`LogDirError`].
-    pub fn delete_log(&self, _topic_id: TopicId, _partition: PartitionIndex) -> Result<(), LogDirError> {
-        todo!()
+    pub fn delete_log(&self, topic_id: TopicId, partition: PartitionIndex) -> Result<(), LogDirError> {
+        let _changing = self.changing.lock();
+        self.check_open()?;
+        let key = LogKey { topic_id, partition };
+        let Some(log) = self.logs.write().remove(&key) else { return Ok(()) };
+        log.mark_deleted();
+        self.journal.settle(&*log);
+        let from = self.path.join(layout::partition(log.topic(), partition));
+        let to = self.path.join(layout::deleted(log.topic(), partition, self.context.seams.rng.uuid()));
+        self.journal.remove_log(key, || {
+            self.context.seams.disk.rename(&from, &to)?;
+            self.context.seams.disk.sync_dir(&self.path)
+        })?;
+        let delay = i64::try_from(log.options().file_delete_delay_ms).unwrap_or(i64::MAX);
+        self.upkeep.remove_later(to, Timestamp(self.context.seams.clock.now().0.saturating_add(delay)));
+        Ok(())
     }
 
-    /// Runs what is due: retention, delayed deletes, producer expiry, interval flushes. The broker calls it from a
-    /// background thread.
-    pub fn run_due(&self, _now: Timestamp) {
-        todo!()
+    /// Runs what is due: retention, delayed deletes, producer expiry, interval flushes. The broker calls it often (at
+    /// least as often as the shortest `flush.ms`) from a background thread; each kind of work has its own interval.
+    pub fn run_due(&self, now: Timestamp) {
+        if !self.closed.load(Ordering::SeqCst) {
+            self.upkeep.run(self, now);
+        }
     }
 
     /// True after a failed write or sync.
     #[must_use]
     pub fn is_offline(&self) -> bool {
-        todo!()
+        self.journal.is_offline()
+    }
+
+    /// Checkpoints every log now, as the background thread does at its interval: frees the journal.
+    ///
+    /// # Errors
+    /// See [`LogDirError`].
+    pub fn checkpoint(&self) -> Result<(), LogDirError> {
+        self.check_open()?;
+        crate::checkpointer::Checkpointer::checkpoint_all(&self.journal)
     }
 
     /// Clean stop: no append is accepted any more, everything is synced and checkpointed, the journal is empty, the
@@ -161,6 +254,48 @@ impl LogDir {
     /// # Errors
     /// See [`LogDirError`].
     pub fn close(&self) -> Result<(), LogDirError> {
-        todo!()
+        if self.closed.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let _changing = self.changing.lock();
+        let stopped = stop::stop(self);
+        self.journal.abandon();
+        self.logs.write().clear();
+        self.lock.lock().take();
+        stopped
     }
+
+    fn check_open(&self) -> Result<(), LogDirError> {
+        let is_open = !self.is_offline() && !self.closed.load(Ordering::SeqCst);
+        if is_open { Ok(()) } else { Err(LogDirError::Offline(self.path.clone())) }
+    }
+}
+
+impl Drop for LogDir {
+    /// Without [`LogDir::close`] the stop is not clean: threads end, what waits for the journal is dropped.
+    fn drop(&mut self) {
+        self.journal.abandon();
+    }
+}
+
+/// The checkpoint of a log that is about to be made.
+fn empty(key: LogKey) -> LogCheckpoint {
+    LogCheckpoint {
+        topic_id: key.topic_id,
+        partition: key.partition,
+        log_start: Offset::ZERO,
+        recovery_point: Offset::ZERO,
+        segment_base: Offset::ZERO,
+        position: 0,
+        high_watermark: Offset::ZERO,
+    }
+}
+
+/// Removes a directory with all that is in it.
+fn remove_tree(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    for entry in disk.list(path)? {
+        let path = path.join(&entry.name);
+        if entry.is_dir { remove_tree(disk, &path)? } else { disk.remove_file(&path)? }
+    }
+    disk.remove_dir(path)
 }

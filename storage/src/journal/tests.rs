@@ -289,20 +289,21 @@ fn jrn_2_replay_over_a_segment_that_has_part_of_it_changes_nothing() {
 fn jrn_3_what_was_truncated_does_not_come_back() {
     let disk = new_disk();
     let rig = Rig::open(&disk, 1).unwrap();
-    for _ in 0..6 {
+    // Too few for a checkpoint: the ring still has them.
+    for _ in 0..3 {
         rig.append_and_wait(0, b"epoch 0");
     }
-    rig.logs[0].truncate(&rig.journal, 2).unwrap();
+    rig.logs[0].truncate(&rig.journal, 1).unwrap();
     for seed in 0..8 {
-        assert_eq!(Rig::open(&disk.fork(seed), 2).unwrap().found[0].len(), 2);
+        assert_eq!(Rig::open(&disk.fork(seed), 2).unwrap().found[0].len(), 1);
     }
     rig.logs[0].append(&rig.journal, 1, b"epoch 1", false).unwrap();
-    assert!(rig.logs[0].wait_synced(3));
+    assert!(rig.logs[0].wait_synced(2));
     drop(rig);
     for seed in 0..16 {
         let found = Rig::open(&disk.crash(seed), 2).unwrap().found[0].clone();
         let epochs: Vec<i32> = found.iter().map(|batch| batch.epoch).collect();
-        assert_eq!(epochs, [0, 0, 1]);
+        assert_eq!(epochs, [0, 1]);
     }
 }
 

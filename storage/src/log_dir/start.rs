@@ -1,0 +1,387 @@
+//! The start of a log directory: lock, look, replay, recover, and only then serve (JOURNAL.md, "States").
+//!
+//! Nothing that a second start would need is overwritten before all logs are durable again, so a crash on the way costs
+//! nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::layout::{self, SubDir};
+use super::{LogDirOptions, MetaProperties, RecoveryReport, remove_tree};
+use crate::checkpoint_file::{self, Offsets};
+use crate::checkpointer::Checkpointer;
+use crate::clean_shutdown;
+use crate::error::LogDirError;
+use crate::ids::{Offset, PartitionIndex, TopicId};
+use crate::journal::replay::{self, Replay};
+use crate::journal::ring::{Place, Ring, RingFiles, Tail};
+use crate::journal::{Journal, JournalStart, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
+use crate::log::{Log, LogContext, LogRecovery};
+use crate::manifest::Manifest;
+use crate::meta_properties;
+use crate::options::LogOptions;
+use crate::partition_metadata;
+use crate::seam::Seams;
+
+/// The number of the first round ever.
+const FIRST_ROUND: u64 = 1;
+
+/// Names the settings of a log, or says that the topic is unknown.
+pub(super) type OptionsOf<'a> = &'a (dyn Fn(&str, TopicId, PartitionIndex) -> Option<LogOptions> + Sync);
+
+/// What a start hands over.
+pub(super) struct Started {
+    pub(super) meta: MetaProperties,
+    pub(super) journal: Arc<Journal>,
+    pub(super) context: LogContext,
+    pub(super) logs: HashMap<LogKey, Arc<Log>>,
+    pub(super) report: RecoveryReport,
+    pub(super) lock: Box<dyn Send + Sync>,
+}
+
+/// A partition's directory that was found.
+struct Found {
+    dir: PathBuf,
+    topic: String,
+    key: LogKey,
+    /// `None` for a stray.
+    options: Option<LogOptions>,
+    checkpoint: Option<LogCheckpoint>,
+    replay: Vec<ReplayBatch>,
+}
+
+/// What the last stop left.
+struct Left {
+    clean: bool,
+    /// The manifest of a run that did not end cleanly.
+    manifest: Option<Manifest>,
+    ring: RingFiles,
+    next_round: u64,
+}
+
+/// Opens the directory.
+pub(super) fn start(
+    seams: Seams,
+    path: &Path,
+    options: &LogDirOptions,
+    options_of: OptionsOf<'_>,
+) -> Result<Started, LogDirError> {
+    let lock = lock(&seams, path)?;
+    let meta = meta_properties::read(&*seams.disk, path)?;
+    let meta = meta.ok_or_else(|| LogDirError::NotFormatted(path.to_path_buf()))?;
+    let left = look(&seams, path, &meta)?;
+    let mut replay = match &left.manifest {
+        Some(manifest) => replay::read(&left.ring, manifest)?,
+        None => Replay { batches: HashMap::new(), next_round: left.next_round },
+    };
+    let found = find_partitions(&seams, path, &left, &mut replay, options_of)?;
+    let journal = make_journal(seams.clone(), path, options, &meta, left.ring, replay.next_round)?;
+    let context = LogContext { seams, journal: Arc::clone(&journal) as Arc<_>, log_dir: path.to_path_buf() };
+    let recovered = recover(&context, found, left.clean, options.recovery_threads)?;
+    serve(&journal, context, recovered, left.clean, meta, lock)
+}
+
+fn lock(seams: &Seams, path: &Path) -> Result<Box<dyn Send + Sync>, LogDirError> {
+    if !seams.disk.exists(path) {
+        return Err(LogDirError::NotFormatted(path.to_path_buf()));
+    }
+    let file = path.join(".lock");
+    seams.disk.lock(&file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => LogDirError::Locked(path.to_path_buf()),
+        _ => LogDirError::Io { act: "lock", path: file, source: error },
+    })
+}
+
+/// Reads what the last stop left, and refuses what does not fit together (JRN-9, JRN-10).
+fn look(seams: &Seams, path: &Path, meta: &MetaProperties) -> Result<Left, LogDirError> {
+    let disk = &*seams.disk;
+    let manifest = Manifest::read(disk, path)?;
+    let ring = RingFiles::open(disk, path, meta.directory_id)?;
+    let refuse = |reason: String| Err(LogDirError::Malformed { file: Manifest::path(path), reason });
+    if let Some(manifest) = &manifest
+        && manifest.directory != meta.directory_id
+    {
+        return refuse(format!("it belongs to directory {}, not to {}", manifest.directory, meta.directory_id));
+    }
+    let next_round = manifest.as_ref().map_or(FIRST_ROUND, |manifest| manifest.tail.round);
+    match &manifest {
+        None if ring.was_used()? => {
+            return refuse(
+                "it is gone, but a journal is there: without it acknowledged batches would be lost. Restore it, or, to \
+                 go on without them, move the barnabas-journal files away"
+                    .to_owned(),
+            );
+        }
+        Some(manifest) if !manifest.clean && ring.is_empty() => {
+            return refuse(
+                "the journal that it speaks of is gone, and acknowledged batches with it. Restore the directory from a \
+                 replica, or, to go on without them, move barnabas-manifest away"
+                    .to_owned(),
+            );
+        }
+        Some(manifest) if !manifest.clean && clean_shutdown::is_there(disk, path) => {
+            return refuse(
+                "another broker ran on this directory after an unclean stop of ours: the journal no longer fits the \
+                 segments. To go on with the segments as they are, move barnabas-manifest and the barnabas-journal \
+                 files away"
+                    .to_owned(),
+            );
+        }
+        _ => {}
+    }
+    let clean = clean_shutdown::take(disk, path);
+    let clean = clean.map_err(|source| LogDirError::Io {
+        act: "remove the clean-shutdown file in",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    Ok(Left { clean, manifest: manifest.filter(|manifest| !manifest.clean), ring, next_round })
+}
+
+/// Lists the partitions, with where each begins to recover.
+fn find_partitions(
+    seams: &Seams,
+    path: &Path,
+    left: &Left,
+    replay: &mut Replay,
+    options_of: OptionsOf<'_>,
+) -> Result<Vec<Found>, LogDirError> {
+    let disk = &*seams.disk;
+    let failed = |act, path: &Path, source| LogDirError::Io { act, path: path.to_path_buf(), source };
+    let kafkas = match &left.manifest {
+        Some(_) => None,
+        None => Some(KafkaOffsets::read(seams, path).map_err(|error| failed("read the checkpoints of", path, error))?),
+    };
+    let mut found: BTreeMap<LogKey, Found> = BTreeMap::new();
+    for entry in disk.list(path).map_err(|error| failed("list", path, error))? {
+        let dir = path.join(&entry.name);
+        let kind = if entry.is_dir { layout::parse(&entry.name) } else { continue };
+        let (topic, partition) = match kind {
+            SubDir::Partition(topic, partition) => (topic, partition),
+            SubDir::Deleted => {
+                remove_tree(disk, &dir).map_err(|error| failed("remove", &dir, error))?;
+                continue;
+            }
+            SubDir::Foreign => {
+                tracing::warn!(dir = %dir.display(), "not a partition: ignored");
+                continue;
+            }
+            SubDir::Stray | SubDir::ClusterMetadata => continue,
+        };
+        let Some(topic_id) = topic_id_of(seams, &dir)? else { continue };
+        let key = LogKey { topic_id, partition };
+        let checkpoint = match (&left.manifest, &kafkas) {
+            (Some(manifest), _) => manifest.logs.get(&key).map(|line| line.checkpoint.clone()),
+            (None, Some(offsets)) => {
+                let checkpoint = offsets.checkpoint(seams, &dir, &topic, key);
+                Some(checkpoint.map_err(|error| failed("list", &dir, error))?)
+            }
+            (None, None) => None,
+        };
+        let options = options_of(&topic, topic_id, partition);
+        let replay = replay.batches.remove(&key).unwrap_or_default();
+        let log = Found { dir: dir.clone(), topic, key, options, checkpoint, replay };
+        if let Some(other) = found.insert(key, log) {
+            let reason = format!("it has the topic id of {}: remove one of both", other.dir.display());
+            return Err(LogDirError::Malformed { file: dir, reason });
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// The topic id of a partition's directory; `None` when it is not to be opened: a creation that did not end (removed),
+/// or a partition of a Kafka before topic ids (left alone).
+fn topic_id_of(seams: &Seams, dir: &Path) -> Result<Option<TopicId>, LogDirError> {
+    let disk = &*seams.disk;
+    if let Some(topic_id) = partition_metadata::read(disk, dir)? {
+        return Ok(Some(topic_id));
+    }
+    let failed = |act, source| LogDirError::Io { act, path: dir.to_path_buf(), source };
+    let entries = disk.list(dir).map_err(|error| failed("list", error))?;
+    if entries.iter().any(|entry| entry.name.ends_with(".log")) {
+        tracing::warn!(dir = %dir.display(), "the partition has no topic id (Kafka before 2.8): ignored");
+        return Ok(None);
+    }
+    remove_tree(disk, dir).map_err(|error| failed("remove", error))?;
+    Ok(None)
+}
+
+/// Kafka's checkpoint files: what counts when the last stop was clean, or was Kafka's.
+struct KafkaOffsets {
+    recovery_points: Offsets,
+    log_starts: Offsets,
+    high_watermarks: Offsets,
+}
+
+impl KafkaOffsets {
+    fn read(seams: &Seams, path: &Path) -> std::io::Result<Self> {
+        let read = |name: &str| checkpoint_file::read(&*seams.disk, &path.join(name));
+        Ok(Self {
+            recovery_points: read(checkpoint_file::RECOVERY_POINT)?,
+            log_starts: read(checkpoint_file::LOG_START)?,
+            high_watermarks: read(checkpoint_file::HIGH_WATERMARK)?,
+        })
+    }
+
+    /// Recovery begins at the start of the segment that holds the recovery point.
+    fn checkpoint(&self, seams: &Seams, dir: &Path, topic: &str, key: LogKey) -> std::io::Result<LogCheckpoint> {
+        let name = (topic.to_owned(), key.partition);
+        let of = |offsets: &Offsets| offsets.get(&name).copied().unwrap_or(Offset::ZERO);
+        let recovery_point = of(&self.recovery_points);
+        let segments = seams.disk.list(dir)?;
+        let bases = segments.iter().filter_map(|entry| entry.name.strip_suffix(".log")?.parse().ok().map(Offset));
+        let bases: Vec<Offset> = bases.collect();
+        let first = bases.iter().min().copied().unwrap_or(Offset::ZERO);
+        let holding = bases.into_iter().filter(|base| *base <= recovery_point).max();
+        Ok(LogCheckpoint {
+            topic_id: key.topic_id,
+            partition: key.partition,
+            log_start: of(&self.log_starts).max(first),
+            recovery_point,
+            segment_base: holding.unwrap_or(first),
+            position: 0,
+            high_watermark: of(&self.high_watermarks),
+        })
+    }
+}
+
+/// Makes the journal of a new session, not yet running. The first file of the ring is made if there is none.
+fn make_journal(
+    seams: Seams,
+    path: &Path,
+    options: &LogDirOptions,
+    meta: &MetaProperties,
+    mut ring: RingFiles,
+    next_round: u64,
+) -> Result<Arc<Journal>, LogDirError> {
+    if ring.is_empty() {
+        let made = ring.make_next(&*seams.disk, options.journal_bytes_initial);
+        ring.push(made.map_err(|source| LogDirError::Io {
+            act: "make the journal in",
+            path: path.to_path_buf(),
+            source,
+        })?);
+    }
+    let manifest = Manifest {
+        directory: meta.directory_id,
+        session: seams.rng.next_u64(),
+        clean: false,
+        tail: Tail { round: next_round, place: Place::START },
+        logs: BTreeMap::new(),
+    };
+    Ok(Journal::new(JournalStart {
+        dir: path.to_path_buf(),
+        directory: meta.directory_id,
+        session: manifest.session,
+        batch_bytes_max: options.journal_batch_bytes_max,
+        ring_bytes_max: options.journal_bytes_max,
+        ring: Ring::new(ring, next_round),
+        checkpointer: Checkpointer::new(manifest, options.checkpoint_interval, options.free_bytes_min),
+        seams,
+    }))
+}
+
+/// A log that is open again.
+struct Recovered {
+    found: Found,
+    log: Arc<Log>,
+    recovery: LogRecovery,
+    checkpoint: LogCheckpoint,
+}
+
+/// Opens the logs on a few threads; each is synced before it counts.
+fn recover(
+    context: &LogContext,
+    found: Vec<Found>,
+    clean: bool,
+    threads: usize,
+) -> Result<Vec<Recovered>, LogDirError> {
+    let work = Arc::new(Mutex::new(found));
+    let results = Arc::new(Mutex::new(Vec::new()));
+    let drain = {
+        let (context, work, results) = (context.clone(), Arc::clone(&work), Arc::clone(&results));
+        move || {
+            while let Some(next) = { work.lock().pop() } {
+                let recovered = recover_one(&context, next, clean);
+                let failed = recovered.is_err();
+                results.lock().push(recovered);
+                if failed {
+                    work.lock().clear();
+                }
+            }
+        }
+    };
+    let others = threads.min(work.lock().len()).saturating_sub(1);
+    let mut handles = Vec::new();
+    for _ in 0..others {
+        // Without a thread the others do its share.
+        handles.extend(context.seams.spawn.thread("log-recovery", Box::new(drain.clone())));
+    }
+    drain();
+    for handle in handles {
+        // A panic there has left its log out of the results; it must not be taken for an absent one.
+        handle.join().expect("invariant: recovery does not panic");
+    }
+    drop(drain);
+    let results = std::mem::take(&mut *results.lock());
+    results.into_iter().collect()
+}
+
+fn recover_one(context: &LogContext, found: Found, clean: bool) -> Result<Recovered, LogDirError> {
+    let Found { dir, topic, key, options, checkpoint, replay } = &found;
+    let options = options.clone().unwrap_or_default();
+    let (log, recovery) =
+        Log::open(context, dir, topic, key.topic_id, key.partition, options, clean, checkpoint.as_ref(), replay)?;
+    let checkpoint = JournalledLog::checkpoint(&*log);
+    let checkpoint = checkpoint.map_err(|source| LogDirError::Io { act: "sync", path: dir.clone(), source })?;
+    Ok(Recovered { found, log, recovery, checkpoint })
+}
+
+/// Everything is durable: moves strays aside, writes the new session's manifest and starts the threads.
+fn serve(
+    journal: &Arc<Journal>,
+    context: LogContext,
+    recovered: Vec<Recovered>,
+    clean: bool,
+    meta: MetaProperties,
+    lock: Box<dyn Send + Sync>,
+) -> Result<Started, LogDirError> {
+    let mut report = RecoveryReport { clean, ..RecoveryReport::default() };
+    let mut logs = HashMap::new();
+    let mut checkpoints = Vec::new();
+    for Recovered { found, log, recovery, checkpoint } in recovered {
+        report.batches_replayed += recovery.batches_replayed;
+        report.bytes_cut += recovery.bytes_cut;
+        if recovery.damaged {
+            report.damaged.push(found.dir.clone());
+        }
+        if found.options.is_none() {
+            move_aside(&context, &found, &log)?;
+            continue;
+        }
+        checkpoints.push(checkpoint);
+        let member: Arc<dyn JournalledLog> = log.clone();
+        journal.add_log(&member);
+        logs.insert(found.key, log);
+    }
+    journal.checkpointer.begin(journal, checkpoints)?;
+    journal.start_threads().map_err(|source| LogDirError::Io {
+        act: "start the threads of",
+        path: context.log_dir.clone(),
+        source,
+    })?;
+    Ok(Started { meta, journal: Arc::clone(journal), context, logs, report, lock })
+}
+
+fn move_aside(context: &LogContext, found: &Found, log: &Log) -> Result<(), LogDirError> {
+    let failed = |act, source| LogDirError::Io { act, path: found.dir.clone(), source };
+    log.close().map_err(|error| failed("close", error))?;
+    let name = layout::stray(&found.topic, found.key.partition, context.seams.rng.uuid());
+    tracing::warn!(dir = %found.dir.display(), to = name, "the metadata does not know this partition: moved aside");
+    let disk = &*context.seams.disk;
+    disk.rename(&found.dir, &context.log_dir.join(name)).map_err(|error| failed("rename", error))?;
+    disk.sync_dir(&context.log_dir).map_err(|error| failed("sync the directory of", error))
+}
