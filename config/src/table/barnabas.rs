@@ -9,8 +9,8 @@ settings! {
     "log.durability.mode": Text = "group", one_of(&["group", "interval", "os"]), honoured;
     /// The longest time a batch stays unsynced under durability mode interval.
     "log.durability.interval.ms": Long = "1000", min(1), honoured;
-    /// Size of a log directory's journal when it is made.
-    "log.journal.bytes.initial": Long = "67108864", min(4194304), honoured;
+    /// Size of a log directory's journal when it is made, before the first start is ready. It grows by itself.
+    "log.journal.bytes.initial": Long = "8388608", min(4194304), honoured;
     /// Size to which a log directory's journal may grow. Producers wait when it is full.
     "log.journal.bytes.max": Long = "536870912", min(4194304), honoured;
     /// A batch above this size is not written twice: its segment is synced instead.
