@@ -176,6 +176,8 @@ fn log_dir_options(config: &Config) -> LogDirOptions {
         checkpoint_interval: millis(&key::LOG_CHECKPOINT_INTERVAL_MS),
         recovery_threads: count(&key::NUM_RECOVERY_THREADS_PER_DATA_DIR),
         free_bytes_min: bytes(&key::LOG_FREE_BYTES_MIN),
+        retention_check_interval: millis(&key::LOG_RETENTION_CHECK_INTERVAL_MS),
+        producer_id_expiration: millis(&key::PRODUCER_ID_EXPIRATION_MS),
     }
 }
 
