@@ -164,6 +164,33 @@ mod tests {
         assert_eq!(topic.configs["segment.bytes"], "104857600");
     }
 
+    async fn service(directory: &std::path::Path) -> Topics {
+        let options = barnabas_raft::ControllerOptions {
+            directory: directory.to_owned(),
+            cluster_id: "c".to_owned(),
+            node_id: barnabas_raft::BrokerId(1),
+            snapshot_bytes: 1 << 20,
+        };
+        let controller = Controller::open(barnabas_storage::seam::Seams::system(), options).await.expect("opens");
+        controller.register_broker(Vec::new(), None).await.expect("registers");
+        Topics::new(Arc::new(Config::dev()), controller)
+    }
+
+    #[tokio::test]
+    async fn a_topic_asked_for_by_many_at_once_is_made_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let topics = service(directory.path()).await;
+        let asked = (0..8).map(|_| topics.ensure("t"));
+        let made = futures_util::future::join_all(asked).await;
+        let ids: Vec<_> = made.into_iter().map(|topic| topic.expect("made").id).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "{ids:?}");
+        let offsets = topics.ensure_internal(CONSUMER_OFFSETS).await.expect("made");
+        assert_eq!(offsets.partitions.len(), 50);
+        assert!(topics.ensure_internal("t").await.is_err(), "not an internal topic");
+        assert!(topics.ensure("__transaction_state").await.is_err(), "not on demand");
+        topics.controller.close().await;
+    }
+
     #[test]
     fn other_internal_topics_are_not_made_on_demand() {
         for name in ["__transaction_state", "__share_group_state", CLUSTER_METADATA] {

@@ -51,8 +51,9 @@ impl OneStage for DescribeTopicPartitions {
         } else {
             request.topics.iter().map(|topic| &**topic.name).filter(|name| *name >= from).collect()
         };
-        if let Some(cursor) = &request.cursor {
-            check_cursor(cursor, everything, &names)?;
+        if request.cursor.as_ref().is_some_and(|cursor| !is_valid(cursor, everything, &names)) {
+            let topics = request.topics.iter().map(|topic| refused(&topic.name, ResponseError::InvalidRequest));
+            return Ok(DescribeTopicPartitionsResponse::default().with_topics(topics.collect()).with_next_cursor(None));
         }
         let (names, hidden): (Vec<&str>, Vec<&str>) =
             names.into_iter().partition(|name| context.allowed(Operation::Describe, ResourceType::Topic, name));
@@ -78,16 +79,9 @@ impl OneStage for DescribeTopicPartitions {
     }
 }
 
-/// Kafka answers a wrong cursor with an error for the whole request, for which this answer has no field.
-fn check_cursor(cursor: &RequestCursor, everything: bool, names: &BTreeSet<&str>) -> Result<(), CloseReason> {
-    let wrong = |what: &str| Err(CloseReason::Malformed(format!("DescribeTopicPartitionsRequest {what}")));
-    if !everything && !names.contains(&**cursor.topic_name) {
-        return wrong("topic list should contain the cursor topic");
-    }
-    if cursor.partition_index < 0 {
-        return wrong("cursor partition must be valid");
-    }
-    Ok(())
+/// A cursor names one of the topics asked for, and a partition.
+fn is_valid(cursor: &RequestCursor, everything: bool, names: &BTreeSet<&str>) -> bool {
+    cursor.partition_index >= 0 && (everything || names.contains(&**cursor.topic_name))
 }
 
 fn wire_name(name: &str) -> TopicName {

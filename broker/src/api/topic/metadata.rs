@@ -68,7 +68,7 @@ impl Api for Metadata {
 
 impl OneStage for Metadata {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<MetadataResponse, CloseReason> {
-        let asked = asked(context.version, request.topics.as_deref())?;
+        let asked = asked(context.version, request.topics.as_deref());
         if let Asked::Topics(topics) = &asked
             && request.allow_auto_topic_creation
             && context.broker.config.read(&key::AUTO_CREATE_TOPICS_ENABLE)
@@ -116,23 +116,21 @@ enum Asked {
     Invalid(Vec<MetadataResponseTopic>),
 }
 
-fn asked(version: i16, topics: Option<&[MetadataRequestTopic]>) -> Result<Asked, CloseReason> {
-    let Some(topics) = topics else { return Ok(Asked::Everything) };
+fn asked(version: i16, topics: Option<&[MetadataRequestTopic]>) -> Asked {
+    let Some(topics) = topics else { return Asked::Everything };
     if version == 0 && topics.is_empty() {
-        return Ok(Asked::Everything);
+        return Asked::Everything;
     }
     let with_id = |topic: &MetadataRequestTopic| !topic.topic_id.is_nil();
-    if version < IDS_SINCE && topics.iter().any(|topic| topic.name.is_none()) {
-        let reason = format!("Topic name can not be null for version {version}");
-        return Err(CloseReason::Malformed(reason));
-    }
-    if version < IDS_SINCE && topics.iter().any(with_id) {
+    if version < IDS_SINCE && topics.iter().any(|topic| topic.name.is_none() || with_id(topic)) {
+        // A null name cannot be said in these versions.
         let refused = |topic: &MetadataRequestTopic| {
             MetadataResponseTopic::default()
                 .with_error_code(ResponseError::InvalidRequest.code())
-                .with_name(topic.name.clone())
+                .with_name(Some(topic.name.clone().unwrap_or_default()))
+                .with_topic_id(topic.topic_id)
         };
-        return Ok(Asked::Invalid(topics.iter().map(refused).collect()));
+        return Asked::Invalid(topics.iter().map(refused).collect());
     }
     // One id makes it a request by ids; names beside them are not looked at.
     let by_id = topics.iter().any(with_id);
@@ -142,7 +140,7 @@ fn asked(version: i16, topics: Option<&[MetadataRequestTopic]>) -> Result<Asked,
         Some(name) => Some(Named::Name(name.clone())),
         None => None,
     });
-    Ok(Asked::Topics(named.filter(|topic| seen.insert(topic.clone())).collect()))
+    Asked::Topics(named.filter(|topic| seen.insert(topic.clone())).collect())
 }
 
 fn may_describe(context: &RequestContext, name: &str) -> bool {
