@@ -112,6 +112,6 @@ pub fn open(frame: &Bytes) -> Result<(Prefix, Opened), CloseReason> {
         return Ok((prefix, Opened::Answered(api_versions::unsupported_version())));
     }
     let (client_id, body) = gate::split_header(frame, prefix.version >= row.shape.flexible)?;
-    gate::check_body(&row.shape, prefix.version, &body)?;
+    let body = gate::whole_body(&row.shape, prefix.version, &body)?;
     Ok((prefix, Opened::Request(Request { row, version: prefix.version, client_id, body })))
 }

@@ -137,8 +137,7 @@ fn run_two_stage<T: TwoStage>(context: RequestContext, body: Bytes) -> SecondSta
 }
 
 fn check_request<T: Api>(body: &Bytes, version: i16) -> Result<(), CloseReason> {
-    gate::check_body(&T::SHAPE, version, body)?;
-    decode::<T::Request>(body.clone(), version).map(|_| ())
+    decode::<T::Request>(gate::whole_body(&T::SHAPE, version, body)?, version).map(|_| ())
 }
 
 /// Decodes a body that passed the gate. Records alias `body`.
@@ -147,7 +146,7 @@ fn decode<R: Decodable>(mut body: Bytes, version: i16) -> Result<R, CloseReason>
     if body.is_empty() {
         Ok(request)
     } else {
-        Err(CloseReason::Malformed(format!("{} bytes trail the body", body.len())))
+        Err(CloseReason::Malformed(format!("the codec left {} bytes of the body", body.len())))
     }
 }
 
