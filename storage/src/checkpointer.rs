@@ -96,9 +96,13 @@ impl Checkpointer {
 
     /// Checkpoints every dirty log and frees the ring.
     pub(crate) fn checkpoint_all(journal: &Journal) -> Result<(), LogDirError> {
-        let this = &journal.checkpointer;
         // Everything journalled before this end was written to its segment before that.
-        let tail = journal.end();
+        Self::checkpoint_to(journal, journal.end())
+    }
+
+    /// `tail` was the ring's end at some moment before.
+    pub(crate) fn checkpoint_to(journal: &Journal, tail: Tail) -> Result<(), LogDirError> {
+        let this = &journal.checkpointer;
         let mut checkpoints = Vec::new();
         for log in journal.logs() {
             if log.is_dirty() {
@@ -116,7 +120,10 @@ impl Checkpointer {
         for (ticket, checkpoint, _) in &checkpoints {
             book.apply(*ticket, checkpoint.clone(), None);
         }
-        book.manifest.tail = tail;
+        // Another checkpoint may have overtaken this one, and what it freed is overwritten.
+        if book.manifest.tail.round < tail.round {
+            book.manifest.tail = tail;
+        }
         write(journal, &mut book)?;
         book.graves.retain(|_, round| *round > tail.round);
         drop(book);

@@ -140,7 +140,11 @@ impl Log {
 
     /// Who hears of syncs. Set once, before the first append; replaces an earlier one.
     pub fn observe(&self, observer: Arc<dyn LogObserver>) {
-        *self.observer.write() = Some(observer);
+        *self.observer.write() = Some(Arc::clone(&observer));
+        // The directory may have gone offline before anybody listened.
+        if self.context.journal.is_offline() {
+            observer.offline();
+        }
     }
 
     /// The largest leader epoch at or below `epoch`, and the offset at which it ended (the log end for the latest

@@ -299,3 +299,6 @@ fn remove_tree(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     }
     disk.remove_dir(path)
 }
+
+#[cfg(test)]
+mod tests;

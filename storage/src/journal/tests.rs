@@ -341,6 +341,19 @@ fn jrn_4_a_checkpoint_frees_the_ring_only_after_its_manifest() {
 }
 
 #[test]
+fn jrn_4_a_checkpoint_that_was_overtaken_does_not_move_the_tail_back() {
+    let disk = new_disk();
+    let rig = Rig::open(&disk, 1).unwrap();
+    let early = rig.journal.end();
+    rig.append_and_wait(0, b"a");
+    Checkpointer::checkpoint_all(&rig.journal).unwrap();
+    let late = manifest_or_none(&disk).unwrap().unwrap().tail;
+    rig.append_and_wait(0, b"b");
+    Checkpointer::checkpoint_to(&rig.journal, early).unwrap();
+    assert_eq!(manifest_or_none(&disk).unwrap().unwrap().tail, late);
+}
+
+#[test]
 fn jrn_5_a_journalled_batch_waits_for_one_that_skipped_the_journal() {
     let disk = new_disk();
     let rig = Rig::open(&disk, 1).unwrap();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::layout::{self, SubDir};
-use super::{LogDirOptions, MetaProperties, RecoveryReport, remove_tree};
+use super::{LogDirOptions, MetaProperties, RecoveryReport, empty, remove_tree};
 use crate::checkpoint_file::{self, Offsets};
 use crate::checkpointer::Checkpointer;
 use crate::clean_shutdown;
@@ -174,7 +174,12 @@ fn find_partitions(
         let Some(topic_id) = topic_id_of(seams, &dir)? else { continue };
         let key = LogKey { topic_id, partition };
         let checkpoint = match (&left.manifest, &kafkas) {
-            (Some(manifest), _) => manifest.logs.get(&key).map(|line| line.checkpoint.clone()),
+            // A log without a line was made after the manifest: nothing of it is known to be synced.
+            (Some(manifest), _) => {
+                Some(manifest.logs.get(&key).map_or_else(|| empty(key), |line| line.checkpoint.clone()))
+            }
+            // A log that Kafka did not checkpoint, and did not close, is verified from its start.
+            (None, Some(offsets)) if !left.clean && !offsets.knows(&topic, partition) => None,
             (None, Some(offsets)) => {
                 let checkpoint = offsets.checkpoint(seams, &dir, &topic, key);
                 Some(checkpoint.map_err(|error| failed("list", &dir, error))?)
@@ -224,6 +229,10 @@ impl KafkaOffsets {
             log_starts: read(checkpoint_file::LOG_START)?,
             high_watermarks: read(checkpoint_file::HIGH_WATERMARK)?,
         })
+    }
+
+    fn knows(&self, topic: &str, partition: PartitionIndex) -> bool {
+        self.recovery_points.contains_key(&(topic.to_owned(), partition))
     }
 
     /// Recovery begins at the start of the segment that holds the recovery point.

@@ -1,0 +1,204 @@
+//! The power fails at any disk operation, also while the directory recovers.
+
+use super::*;
+use crate::seam::{Rng, SeededRng};
+
+const LOGS: u128 = 3;
+
+/// What each topic id was told.
+#[derive(Clone, Default)]
+struct Told {
+    /// Values by offset, as appended.
+    appended: BTreeMap<i64, Vec<u8>>,
+    /// Everything below is acknowledged.
+    acknowledged: i64,
+    log_start: i64,
+    created: bool,
+    delete_asked: bool,
+    deleted: bool,
+}
+
+/// A run of a broker's life until it ends or the disk fails.
+struct Run {
+    dir: Arc<LogDir>,
+    told: BTreeMap<u128, Told>,
+    next_topic: u128,
+    rng: SeededRng,
+}
+
+impl Run {
+    fn start(disk: &LossyDisk, seed: u64) -> Option<Self> {
+        if LogDir::read_meta(&seams(disk, 0), root()).ok()?.is_none() {
+            LogDir::format(&seams(disk, 0), root(), &meta()).ok()?;
+        }
+        let (dir, _) = open(disk, seed).ok()?;
+        Some(Self { dir, told: BTreeMap::new(), next_topic: LOGS, rng: SeededRng::new(seed) })
+    }
+
+    fn random(&self, bound: u64) -> u64 {
+        self.rng.next_u64() % bound
+    }
+
+    fn step(&mut self) -> Option<()> {
+        let live: Vec<u128> =
+            self.told.iter().filter(|(_, told)| told.created && !told.delete_asked).map(|(id, _)| *id).collect();
+        if (live.len() as u128) < LOGS {
+            return self.create();
+        }
+        let id = live[usize::try_from(self.random(live.len() as u64)).unwrap()];
+        match self.random(24) {
+            0 => self.dir.checkpoint().ok(),
+            1 => self.delete(id),
+            2 => self.delete_records(id),
+            _ => self.append(id),
+        }
+    }
+
+    fn create(&mut self) -> Option<()> {
+        let id = self.next_topic;
+        self.next_topic += 1;
+        self.told.insert(id, Told::default());
+        self.dir.create_log("t", topic(id), PartitionIndex(i32::try_from(id).unwrap()), log_options()).ok()?;
+        self.told.get_mut(&id)?.created = true;
+        Some(())
+    }
+
+    fn log(&self, id: u128) -> Arc<Log> {
+        self.dir.log(topic(id), PartitionIndex(i32::try_from(id).unwrap())).expect("a live log")
+    }
+
+    fn append(&mut self, id: u128) -> Option<()> {
+        let log = self.log(id);
+        let length = usize::try_from(1 + self.random(8000)).unwrap();
+        let value = vec![u8::try_from(self.random(256)).unwrap(); length];
+        let offset = append(&log, &value).ok()?;
+        let wait = self.random(2) == 0;
+        let told = self.told.get_mut(&id)?;
+        assert!(told.appended.insert(offset.0, value).is_none(), "offset {offset} given twice");
+        if wait {
+            if !Waiter::of(&log).wait(&log, offset) {
+                return None;
+            }
+            told.acknowledged = offset.0 + 1;
+            log.set_high_watermark(Offset(offset.0 + 1));
+        }
+        Some(())
+    }
+
+    fn delete_records(&mut self, id: u128) -> Option<()> {
+        let log = self.log(id);
+        let to = log.log_start_offset().0 + (log.high_watermark().0 - log.log_start_offset().0) / 2;
+        let moved = log.delete_records(Offset(to)).ok()?;
+        self.told.get_mut(&id)?.log_start = moved.0;
+        Some(())
+    }
+
+    fn delete(&mut self, id: u128) -> Option<()> {
+        self.told.get_mut(&id)?.delete_asked = true;
+        self.dir.delete_log(topic(id), PartitionIndex(i32::try_from(id).unwrap())).ok()?;
+        self.told.get_mut(&id)?.deleted = true;
+        Some(())
+    }
+}
+
+fn run(disk: &LossyDisk, seed: u64, steps: usize) -> BTreeMap<u128, Told> {
+    let Some(mut run) = Run::start(disk, seed) else { return BTreeMap::new() };
+    for _ in 0..steps {
+        if run.step().is_none() {
+            break;
+        }
+    }
+    if run.random(4) == 0 {
+        // An error is the crash; what was told stays told.
+        let _ = run.dir.close();
+    }
+    run.told
+}
+
+fn check(dir: &LogDir, told: &BTreeMap<u128, Told>, context: &str) {
+    for (id, told) in told {
+        let log = dir.log(topic(*id), PartitionIndex(i32::try_from(*id).unwrap()));
+        if told.deleted {
+            assert!(log.is_none(), "{context}: topic {id} came back");
+        }
+        let Some(log) = log else {
+            assert!(!told.created || told.delete_asked, "{context}: topic {id} is gone");
+            continue;
+        };
+        let found = contents(&log);
+        assert!(log.log_start_offset().0 >= told.log_start, "{context}: topic {id}: the log start went back");
+        assert!(log.log_end_offset().0 >= told.acknowledged, "{context}: topic {id}: lost its end");
+        for (offset, value) in &found {
+            let same = told.appended.get(offset).is_none_or(|appended| appended == value);
+            assert!(same, "{context}: topic {id}: offset {offset} differs");
+            // An append that failed may have been written: only one, behind all others.
+            let last = told.appended.keys().next_back().map_or(0, |last| last + 1);
+            assert!(*offset <= last, "{context}: topic {id}: offset {offset} from nowhere");
+        }
+        for offset in log.log_start_offset().0..told.acknowledged {
+            assert!(
+                found.contains_key(&offset),
+                "{context}: topic {id}: offset {offset} of {} lost",
+                told.acknowledged
+            );
+        }
+    }
+}
+
+/// Crashes at operation `at`, then in recovery, and checks every state that a start accepts.
+fn crash_and_check(at: u64, seed: u64, steps: usize) {
+    let disk = new_disk();
+    disk.crash_at(at);
+    let told = run(&disk, seed, steps);
+    let context = format!("seed {seed}, crash at operation {at}");
+    let mut disk = disk.crash(seed ^ at);
+    for again in 0..3 {
+        let rng = SeededRng::new(seed ^ (at << 8) ^ again);
+        disk.crash_at(1 + rng.next_u64() % 40);
+        if let Ok((dir, _)) = open(&disk, rng.next_u64()) {
+            check(&dir, &told, &context);
+        }
+        disk = disk.crash(rng.next_u64());
+    }
+    let Ok((dir, report)) = open(&disk, 77) else {
+        let unformatted = LogDir::read_meta(&seams(&disk, 0), root()).unwrap().is_none();
+        assert!(unformatted && told.is_empty(), "{context}: {}", error_of(open(&disk, 77)));
+        return;
+    };
+    assert!(report.damaged.is_empty(), "{context}: {report:?}");
+    check(&dir, &told, &context);
+    let first: Vec<_> =
+        dir.logs().iter().map(|log| (log.topic_id(), contents(log))).collect::<BTreeMap<_, _>>().into_iter().collect();
+    drop(dir);
+    let (dir, _) = open(&disk.crash(at), 78).unwrap();
+    let second: Vec<_> =
+        dir.logs().iter().map(|log| (log.topic_id(), contents(log))).collect::<BTreeMap<_, _>>().into_iter().collect();
+    assert_eq!(first, second, "{context}: the second recovery differs");
+}
+
+#[test]
+fn a_crash_at_each_of_the_first_operations_after_format_loses_nothing() {
+    for at in 1..=70 {
+        crash_and_check(at, at, 12);
+    }
+}
+
+#[test]
+fn a_crash_at_any_operation_of_a_longer_life_loses_nothing() {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64);
+    for seed in 0..cases {
+        let at = 30 + SeededRng::new(seed).next_u64() % 500;
+        crash_and_check(at, seed, 120);
+    }
+}
+
+#[test]
+fn a_killed_process_loses_nothing_that_was_appended() {
+    for seed in 0..8 {
+        let disk = new_disk();
+        let told = run(&disk, seed, 100);
+        let (dir, report) = open(&disk.kill(), 9).unwrap();
+        assert!(report.damaged.is_empty());
+        check(&dir, &told, &format!("seed {seed}, killed"));
+    }
+}
