@@ -5,9 +5,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::batch_scan::{BatchScan, Found, ScanError};
 use crate::ids::{Offset, Timestamp};
@@ -67,7 +67,7 @@ pub(crate) struct Segment {
     directory: PathBuf,
     growing: RwLock<Option<Growing>>,
     /// Of a sealed segment, once asked for.
-    latest: OnceLock<Latest>,
+    latest: Mutex<Option<Latest>>,
     /// When it was made, by the broker's clock.
     pub(crate) created: Timestamp,
 }
@@ -99,7 +99,7 @@ impl Segment {
             disk: Arc::clone(disk),
             directory: directory.to_path_buf(),
             growing: RwLock::new(None),
-            latest: OnceLock::new(),
+            latest: Mutex::new(None),
             created,
         }
     }
@@ -152,7 +152,7 @@ impl Segment {
         growing.push_final(self.base);
         growing.offsets.write(&*self.disk, &self.path(OFFSET_INDEX))?;
         growing.times.write(&*self.disk, &self.path(TIME_INDEX))?;
-        let _ = self.latest.set(growing.latest);
+        *self.latest.lock() = Some(growing.latest);
         *slot = None;
         Ok(())
     }
@@ -246,13 +246,13 @@ impl Segment {
         if let Some(growing) = &*self.growing.read() {
             return Ok(growing.latest);
         }
-        if let Some(latest) = self.latest.get() {
-            return Ok(*latest);
+        let mut known = self.latest.lock();
+        if let Some(latest) = *known {
+            return Ok(latest);
         }
         let last = SealedTimes::open(&*self.disk, &self.path(TIME_INDEX))?.last()?;
-        let latest =
-            last.map_or(Latest { timestamp: Timestamp::NONE, offset: self.base }, |entry| self.absolute(entry));
-        Ok(*self.latest.get_or_init(|| latest))
+        let none = Latest { timestamp: Timestamp::NONE, offset: self.base };
+        Ok(*known.insert(last.map_or(none, |entry| self.absolute(entry))))
     }
 
     fn absolute(&self, entry: TimeEntry) -> Latest {

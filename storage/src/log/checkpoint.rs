@@ -61,7 +61,9 @@ impl JournalledLog for Log {
         let log_start = self.log_start_offset();
         let high_watermark = self.high_watermark();
         let captured = self.capture(false);
-        if captured.tail.log_end != stable.recovery_point || captured.epochs_changed {
+        let tail = (captured.tail.log_end, captured.tail.segment_base, captured.tail.position);
+        let is_news = tail != (stable.recovery_point, stable.segment_base, stable.position);
+        if is_news || captured.epochs_changed || captured.snapshot.is_some() {
             let made = self.make_stable(&stable, captured.tail, captured.snapshot.as_deref(), captured.epochs_changed);
             if made.is_err() {
                 // A full disk passes, and the next checkpoint has to try again.

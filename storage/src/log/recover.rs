@@ -79,8 +79,9 @@ impl<'a> Recovery<'a> {
             self.write_again(replay).map_err(ScanError::Io)?;
         }
         self.load_segments(&leftovers).map_err(ScanError::Io)?;
-        let segments = log.segments.read().all();
         let log_start = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.log_start);
+        self.remove_below(log_start).map_err(ScanError::Io)?;
+        let segments = log.segments.read().all();
         let first_base = segments.first().map_or(log_start, |segment| segment.base);
         log.log_start.store(log_start.max(first_base).0, Ordering::Release);
         if let Some(damage) = self.missing_below_synced_point(&segments) {
@@ -88,6 +89,9 @@ impl<'a> Recovery<'a> {
             return Ok(());
         }
         self.load_epochs(&segments)?;
+        // A segment that was just begun may be gone with its name: nothing was in it.
+        self.expected =
+            self.checkpoint.filter(|from| from.position == 0 && !self.clean).map(|from| from.recovery_point);
         let verify_from = self.verify_from(&segments);
         self.index_sealed(&segments[..verify_from], &leftovers)?;
         if let Some(damage) = self.verify(&segments[verify_from..])? {
@@ -137,6 +141,17 @@ impl<'a> Recovery<'a> {
         Ok(())
     }
 
+    /// Segments that retention had let go, but whose names a crash has brought back in part: what they hold has gaps.
+    fn remove_below(&self, log_start: Offset) -> io::Result<()> {
+        let log = self.log;
+        let segments = log.segments.read().all();
+        for pair in segments.windows(2).take_while(|pair| pair[1].base <= log_start) {
+            log.segments.write().remove(pair[0].base);
+            log.remove_files(&pair[0])?;
+        }
+        Ok(())
+    }
+
     /// The files that a checkpoint has proven must be there, and as long as it says.
     fn missing_below_synced_point(&self, segments: &[Arc<Segment>]) -> Option<Offset> {
         let checkpoint = self.checkpoint?;
@@ -151,7 +166,8 @@ impl<'a> Recovery<'a> {
             return None;
         }
         let holds = |segment: &&Arc<Segment>| segment.base == checkpoint.segment_base;
-        let reaches = segments.iter().find(holds).is_some_and(|segment| segment.len() >= checkpoint.position);
+        let len = segments.iter().find(holds).map_or(0, |segment| segment.len());
+        let reaches = len >= checkpoint.position;
         (!reaches).then_some(checkpoint.segment_base.max(checkpoint.log_start))
     }
 
@@ -347,8 +363,7 @@ impl<'a> Recovery<'a> {
         };
         *log.tail.write() = tail;
         log.remove_snapshots(end).map_err(ScanError::Io)?;
-        let producers = log.load_producers(end, self.clean)?;
-        log.writer.lock().producers = producers;
+        log.restore_producers(&mut log.writer.lock(), end, self.clean)?;
         self.sync(&tail).map_err(ScanError::Io)
     }
 

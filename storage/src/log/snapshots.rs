@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::Log;
+use super::{Log, Writer};
 use crate::batch::HEADER_LEN;
 use crate::batch_scan::{BatchScan, Found, ScanError};
 use crate::ids::Offset;
@@ -17,7 +17,7 @@ pub(super) const SNAPSHOT_LAG_BYTES: u64 = 1 << 20;
 /// Snapshots kept beside those at segment bases. Two, because a start after a crash begins at the older one: a snapshot
 /// holds only the last batch of each producer, and the batches read after it fill the windows again.
 const KEPT: usize = 2;
-/// A start that finds a single snapshot reads from the log's start instead, when that is no more than this.
+/// A start that finds fewer reads a log from offset 0 instead, when that is no more than this.
 const REREAD_BYTES_MAX: u64 = 8 << 20;
 
 impl Log {
@@ -74,8 +74,8 @@ impl Log {
         Ok(())
     }
 
-    /// The producers' state at `end`: from a snapshot, and the batches after it.
-    pub(super) fn load_producers(&self, end: Offset, clean: bool) -> Result<ProducerStates, ScanError> {
+    /// Sets the producers' state at `end`: from a snapshot, and the batches after it.
+    pub(super) fn restore_producers(&self, writer: &mut Writer, end: Offset, clean: bool) -> Result<(), ScanError> {
         let mut newest_first = Vec::new();
         for offset in self.snapshot_offsets().map_err(ScanError::Io)?.into_iter().rev() {
             if offset > end || newest_first.len() == KEPT {
@@ -88,9 +88,12 @@ impl Log {
                 None => tracing::warn!(path = %path.display(), "an unreadable producer snapshot is passed over"),
             }
         }
+        let is_at_end = newest_first.first().is_some_and(|(offset, _)| *offset == end);
+        writer.since_snapshot = if is_at_end || end == Offset::ZERO { 0 } else { SNAPSHOT_LAG_BYTES };
         let (from, mut states) = self.base_state(newest_first, end, clean);
         self.replay_producers(&mut states, from, end)?;
-        Ok(states)
+        writer.producers = states;
+        Ok(())
     }
 
     /// The state to begin with, and the offset from which the batches have to be read again.
@@ -104,12 +107,15 @@ impl Log {
             // Without any the state is empty, as Apache Kafka has it.
             return newest_first.into_iter().next().unwrap_or((end, ProducerStates::default()));
         }
-        match newest_first.pop() {
-            Some((offset, _)) if newest_first.is_empty() && self.size_below(offset) <= REREAD_BYTES_MAX => {}
-            Some(older) => return older,
-            None => {}
+        let first_base = self.segments.read().first().map_or(end, |segment| segment.base);
+        if newest_first.len() < KEPT && first_base == Offset::ZERO && self.size_below(end) <= REREAD_BYTES_MAX {
+            newest_first.push((Offset::ZERO, ProducerStates::default()));
         }
-        (self.log_start_offset(), ProducerStates::default())
+        // Of the batches after an older one some may be deleted, and then only the newer one tells of them.
+        while newest_first.len() > 1 && newest_first.last().is_some_and(|(offset, _)| *offset < first_base) {
+            newest_first.pop();
+        }
+        newest_first.pop().unwrap_or_else(|| (self.log_start_offset(), ProducerStates::default()))
     }
 
     fn size_below(&self, offset: Offset) -> u64 {

@@ -1,2 +1,7 @@
 mod append;
+mod damage;
 mod fake_journal;
+mod files;
+mod lookup;
+mod model;
+mod retain;

@@ -73,14 +73,17 @@ impl Log {
         Ok(Target { end, at: Some((segment, position)) })
     }
 
+    /// What stays has to be durable before a checkpoint says so, sealed indexes and snapshots included.
     fn sync_below(&self, stable: &LogCheckpoint, target: &Target) -> io::Result<()> {
-        if target.end > stable.recovery_point {
-            let segments = self.segments.read().from(stable.segment_base);
-            segments
-                .iter()
-                .take_while(|segment| segment.base <= target.end)
-                .try_for_each(|segment| segment.data.sync())?;
+        let mut segments = self.segments.read().from(stable.segment_base);
+        segments.retain(|segment| segment.base <= target.end);
+        for segment in &segments {
+            segment.data.sync()?;
+            if !segment.is_growing() {
+                segment.sync_indexes()?;
+            }
         }
+        self.sync_snapshots(&segments)?;
         self.sync_names()
     }
 
@@ -114,7 +117,7 @@ impl Log {
             epochs.write(&**self.disk(), &self.directory).map_err(ScanError::Io)?;
         }
         self.remove_snapshots(target.end).map_err(ScanError::Io)?;
-        writer.producers = self.load_producers(target.end, false)?;
+        self.restore_producers(writer, target.end, false)?;
         self.sync_names().map_err(ScanError::Io)
     }
 

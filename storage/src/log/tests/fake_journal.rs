@@ -28,6 +28,12 @@ pub(super) struct FakeJournal {
     pub(super) full: AtomicBool,
 }
 
+impl FakeJournal {
+    pub(super) fn checkpoint_now_of(&self, log: &Arc<Log>) {
+        self.checkpoint_now(&**log).unwrap();
+    }
+}
+
 impl JournalSink for FakeJournal {
     fn admit(&self) {}
 
@@ -127,6 +133,10 @@ impl Rig {
         Self::new(LogOptions { segment_bytes: 2000, index_interval_bytes: 200, ..LogOptions::default() })
     }
 
+    pub(super) fn context(&self) -> LogContext {
+        context(&self.disk, &self.clock, &self.journal)
+    }
+
     /// Opens the log again on `disk`; the journal's memory and manifest survive, as the real one's do.
     pub(super) fn reopen_on(&mut self, disk: LossyDisk, clean: bool) -> LogRecovery {
         self.try_reopen_on(disk, clean).unwrap()
@@ -165,6 +175,21 @@ impl Rig {
         let appended = self.log.append_as_leader(batch, LeaderEpoch(0), CLIENT);
         self.log.set_high_watermark(self.log.synced_offset());
         appended
+    }
+
+    /// Base offsets of the segments.
+    pub(super) fn segments(&self) -> Vec<i64> {
+        let mut bases: Vec<i64> = self.files(".log").iter().map(|name| name[..20].parse().unwrap()).collect();
+        bases.sort_unstable();
+        bases
+    }
+
+    /// Names of the files with this suffix, sorted.
+    pub(super) fn files(&self, suffix: &str) -> Vec<String> {
+        let entries = self.disk.list(&directory()).unwrap().into_iter().map(|entry| entry.name);
+        let mut names: Vec<String> = entries.filter(|name| name.ends_with(suffix)).collect();
+        names.sort();
+        names
     }
 
     /// The values of all records from the log start on.
