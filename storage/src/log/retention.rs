@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Log;
+use super::snapshots::SNAPSHOT_LAG_BYTES;
 use crate::error::{LogDirError, ReadError};
 use crate::ids::{Offset, Timestamp};
 use crate::options::LogOptions;
@@ -102,9 +103,13 @@ impl Log {
     /// Moves the log start, durably.
     fn raise_log_start(&self, to: Offset) -> Result<(), LogDirError> {
         self.log_start.fetch_max(to.0, Ordering::AcqRel);
-        if self.epochs.write().truncate_start(to) {
-            self.writer.lock().epochs_changed = true;
+        let mut writer = self.writer.lock();
+        writer.epochs_changed |= self.epochs.write().truncate_start(to);
+        if writer.since_snapshot > 0 {
+            // What producers did below the new start is told by a snapshot only: the checkpoint writes one.
+            writer.since_snapshot = SNAPSHOT_LAG_BYTES;
         }
+        drop(writer);
         self.context.journal.checkpoint_now(self)
     }
 }

@@ -81,11 +81,8 @@ impl Log {
             if offset > end || newest_first.len() == KEPT {
                 continue;
             }
-            let path = file_path(&self.directory, offset, SNAPSHOT);
-            let bytes = whole_file::read(&**self.disk(), &path).map_err(ScanError::Io)?;
-            match bytes.and_then(|bytes| snapshot::decode(&bytes, self.now())) {
-                Some(states) => newest_first.push((offset, states)),
-                None => tracing::warn!(path = %path.display(), "an unreadable producer snapshot is passed over"),
+            if let Some(states) = self.read_snapshot(offset).map_err(ScanError::Io)? {
+                newest_first.push((offset, states));
             }
         }
         let is_at_end = newest_first.first().is_some_and(|(offset, _)| *offset == end);
@@ -94,6 +91,12 @@ impl Log {
         self.replay_producers(&mut states, from, end)?;
         writer.producers = states;
         Ok(())
+    }
+
+    /// `None` when it is absent or, after a crash, torn.
+    fn read_snapshot(&self, offset: Offset) -> io::Result<Option<ProducerStates>> {
+        let bytes = whole_file::read(&**self.disk(), &file_path(&self.directory, offset, SNAPSHOT))?;
+        Ok(bytes.and_then(|bytes| snapshot::decode(&bytes, self.now())))
     }
 
     /// The state to begin with, and the offset from which the batches have to be read again.
@@ -127,6 +130,13 @@ impl Log {
         let now = self.now();
         let first = self.segments.read().floor(from).map_or(from, |segment| segment.base);
         for segment in self.segments.read().from(first) {
+            // The one that a roll has written here may be lost in a crash, and later be the only one.
+            if segment.base > from
+                && segment.base < end
+                && self.read_snapshot(segment.base).map_err(ScanError::Io)?.is_none()
+            {
+                self.write_snapshot(states, segment.base, true).map_err(ScanError::Io)?;
+            }
             let file = segment.data.open().map_err(ScanError::Io)?;
             let start = segment.floor_by_offset(from).map_err(ScanError::Io)?;
             let mut scan = BatchScan::new(&**file, start, segment.len());
