@@ -55,6 +55,8 @@ pub struct LogDirOptions {
     pub retention_check_interval: Duration,
     /// When a silent producer is forgotten (`producer.id.expiration.ms`).
     pub producer_id_expiration: Duration,
+    /// How often silent producers are looked for (`producer.id.expiration.check.interval.ms`).
+    pub producer_id_check_interval: Duration,
 }
 
 impl Default for LogDirOptions {
@@ -68,6 +70,7 @@ impl Default for LogDirOptions {
             free_bytes_min: 64 << 20,
             retention_check_interval: Duration::from_secs(300),
             producer_id_expiration: Duration::from_secs(86_400),
+            producer_id_check_interval: Duration::from_secs(600),
         }
     }
 }

@@ -178,6 +178,7 @@ fn log_dir_options(config: &Config) -> LogDirOptions {
         free_bytes_min: bytes(&key::LOG_FREE_BYTES_MIN),
         retention_check_interval: millis(&key::LOG_RETENTION_CHECK_INTERVAL_MS),
         producer_id_expiration: millis(&key::PRODUCER_ID_EXPIRATION_MS),
+        producer_id_check_interval: millis(&key::PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS),
     }
 }
 

@@ -11,9 +11,6 @@ use crate::journal::{JournalSink as _, JournalledLog as _};
 use crate::log::Log;
 use crate::options::DurabilityMode;
 
-/// `producer.id.expiration.check.interval.ms`.
-const PRODUCER_CHECK_INTERVAL: Duration = Duration::from_secs(600);
-
 /// When what was done last, and what waits.
 pub(super) struct Upkeep {
     retention: Every,
@@ -33,7 +30,7 @@ impl Upkeep {
     pub(super) fn new(options: &LogDirOptions) -> Self {
         Self {
             retention: Every::new(options.retention_check_interval),
-            producers: Every::new(PRODUCER_CHECK_INTERVAL),
+            producers: Every::new(options.producer_id_check_interval),
             producer_expiration_ms: millis(options.producer_id_expiration),
             doomed: Mutex::default(),
         }
