@@ -20,11 +20,12 @@ static PADDING: [u8; BLOCK] = [0; BLOCK];
 pub(super) struct Writer {
     round: Vec<Queued>,
     head: Vec<u8>,
+    last_of_log: Vec<usize>,
 }
 
 impl Writer {
     pub(super) fn new() -> Self {
-        Self { round: Vec::new(), head: Vec::new() }
+        Self { round: Vec::new(), head: Vec::new(), last_of_log: Vec::new() }
     }
 
     /// Writes rounds until the queue is closed and empty, or the directory is offline.
@@ -89,11 +90,18 @@ impl Writer {
         file.write_all_at(&pieces, place.position)
     }
 
-    /// Tells each log once, up to its last batch in the round, in the order of the rounds' last batches.
-    fn mark(&self, journal: &Journal) {
-        let mut told = HashSet::with_capacity(self.round.len().min(64));
-        for entry in self.round.iter().rev() {
-            if told.insert(LogKey::of(&*entry.log)) && journal.file_syncs.may_mark(&*entry.log, entry.row.next_offset) {
+    /// Tells each log once, up to its last batch in the round, in the order of these.
+    fn mark(&mut self, journal: &Journal) {
+        self.last_of_log.clear();
+        let mut seen = HashSet::with_capacity(self.round.len().min(64));
+        for (index, entry) in self.round.iter().enumerate().rev() {
+            if seen.insert(LogKey::of(&*entry.log)) {
+                self.last_of_log.push(index);
+            }
+        }
+        for index in self.last_of_log.iter().rev() {
+            let entry = &self.round[*index];
+            if journal.file_syncs.may_mark(&*entry.log, entry.row.next_offset) {
                 entry.log.mark_synced(entry.row.next_offset);
             }
         }
