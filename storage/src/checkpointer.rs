@@ -1,5 +1,7 @@
 //! The checkpointer: makes logs durable in their own files, writes the manifest, and frees the ring up to there.
 //!
+//! It also flushes `interval` logs in time.
+//!
 //! Holds JRN-4, the order of a checkpoint, and the manifest's half of JRN-3. It runs when the ring fills, at an
 //! interval, and on demand of one log. Every checkpoint of a log takes a ticket before it looks at the log, and is
 //! written only if no younger one has been: a slow one never covers what a truncation has recorded since.
@@ -18,6 +20,9 @@ use crate::manifest::{Manifest, ManifestLog};
 
 /// How often free space is looked at, and a checkpoint that found a full disk is tried again.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// `interval` logs are not synced more often than this, whatever `flush.ms` says.
+const FLUSH_INTERVAL_MIN: Duration = Duration::from_millis(10);
 
 /// Writes the manifest, alone.
 pub(crate) struct Checkpointer {
@@ -81,7 +86,9 @@ impl Checkpointer {
     pub(crate) fn run(journal: &Arc<Journal>) {
         let this = &journal.checkpointer;
         let mut last = journal.seams.clock.monotonic();
-        while this.wait() && !journal.is_offline() {
+        let mut flush_interval = LOOK_INTERVAL;
+        while this.wait(flush_interval) && !journal.is_offline() {
+            flush_interval = flush_interval_logs(journal);
             this.look_for_room(journal);
             journal.grow_if_filling();
             let now = journal.seams.clock.monotonic();
@@ -226,10 +233,10 @@ impl Checkpointer {
     }
 
     /// False when the journal is ending.
-    fn wait(&self) -> bool {
+    fn wait(&self, flush_interval: Duration) -> bool {
         let mut wakeup = self.wakeup.lock();
         if !wakeup.woken {
-            self.woken.wait_for(&mut wakeup, self.interval.min(LOOK_INTERVAL));
+            self.woken.wait_for(&mut wakeup, flush_interval.min(self.interval).min(LOOK_INTERVAL));
         }
         wakeup.woken = false;
         !self.is_closed()
@@ -256,6 +263,20 @@ impl Book {
 
 fn key_of(checkpoint: &LogCheckpoint) -> LogKey {
     LogKey { topic_id: checkpoint.topic_id, partition: checkpoint.partition }
+}
+
+/// Syncs what `interval` logs hold unsynced. Returns the shortest of their intervals, for the next time.
+fn flush_interval_logs(journal: &Journal) -> Duration {
+    let mut shortest = LOOK_INTERVAL;
+    for log in journal.logs() {
+        let Some(interval) = log.flush_interval() else { continue };
+        shortest = shortest.min(interval.max(FLUSH_INTERVAL_MIN));
+        if let Some(Err(error)) = journal.with_files_in_place(LogKey::of(&*log), || log.flush()) {
+            journal.fail("sync the files of a log in", &journal.dir, &error);
+            break;
+        }
+    }
+    shortest
 }
 
 /// `None` when the log is deleted. Its files stay where they are meanwhile.

@@ -228,8 +228,8 @@ impl LogDir {
         Ok(())
     }
 
-    /// Runs what is due: retention, delayed deletes, producer expiry, interval flushes. The broker calls it often (at
-    /// least as often as the shortest `flush.ms`) from a background thread; each kind of work has its own interval.
+    /// Runs what is due: retention, delayed deletes, producer expiry. The broker calls it every second or so from a
+    /// background thread; each kind of work has its own interval.
     pub fn run_due(&self, now: Timestamp) {
         if !self.closed.load(Ordering::SeqCst) {
             self.upkeep.run(self, now);

@@ -7,6 +7,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -61,6 +62,10 @@ pub(crate) trait JournalledLog: Send + Sync {
     fn checkpoint(&self) -> io::Result<LogCheckpoint>;
     /// True when a checkpoint would say something new.
     fn is_dirty(&self) -> bool;
+    /// How soon an `interval` log wants its batches synced; `None` in the other modes.
+    fn flush_interval(&self) -> Option<Duration>;
+    /// Syncs what was appended and not synced yet, and marks it.
+    fn flush(&self) -> io::Result<()>;
     /// The directory is offline: nothing later will be synced.
     fn fail(&self);
 }

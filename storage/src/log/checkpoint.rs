@@ -6,6 +6,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::snapshots::SNAPSHOT_LAG_BYTES;
 use super::{Log, Tail};
@@ -85,6 +86,22 @@ impl JournalledLog for Log {
             && (stable.recovery_point != self.log_end_offset()
                 || stable.log_start != self.log_start_offset()
                 || stable.high_watermark != self.high_watermark())
+    }
+
+    fn flush_interval(&self) -> Option<Duration> {
+        match self.options().durability {
+            DurabilityMode::Interval(interval) => Some(interval),
+            DurabilityMode::Group | DurabilityMode::Os => None,
+        }
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let end = self.log_end_offset();
+        if self.damage.get().is_none() && self.synced_offset() < end {
+            self.sync_active_files()?;
+            self.mark_synced(end);
+        }
+        Ok(())
     }
 
     fn fail(&self) {

@@ -1,4 +1,5 @@
-//! What a log directory does by the clock: retention, delayed deletes, producer expiry, interval flushes.
+//! What a log directory does by the clock: retention, delayed deletes, producer expiry. (Flushes by
+//! interval are the checkpointer's.)
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,9 +8,6 @@ use parking_lot::Mutex;
 
 use super::{LogDir, LogDirOptions, remove_tree};
 use crate::ids::Timestamp;
-use crate::journal::{JournalSink as _, JournalledLog as _};
-use crate::log::Log;
-use crate::options::DurabilityMode;
 
 /// When what was done last, and what waits.
 pub(super) struct Upkeep {
@@ -49,7 +47,6 @@ impl Upkeep {
             if dir.is_offline() {
                 return;
             }
-            flush_interval_log(dir, &log);
             if retention && let Err(error) = log.apply_retention(now) {
                 tracing::warn!(topic = %log.topic(), partition = %log.partition(), %error, "retention failed");
             }
@@ -68,19 +65,6 @@ impl Upkeep {
                 tracing::warn!(dir = %path.display(), %error, "a deleted log could not be removed");
             }
         }
-    }
-}
-
-/// Syncs an `interval` log whose last sync is older than its interval.
-fn flush_interval_log(dir: &LogDir, log: &Log) {
-    let DurabilityMode::Interval(_) = log.options().durability else { return };
-    let end = log.log_end_offset();
-    if log.synced_offset() >= end {
-        return;
-    }
-    match log.sync_active_files() {
-        Ok(()) => log.mark_synced(end),
-        Err(error) => dir.journal.fail("sync the files of a log in", &dir.path, &error),
     }
 }
 

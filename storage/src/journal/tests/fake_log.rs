@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -257,6 +258,14 @@ impl JournalledLog for FakeLog {
     fn is_dirty(&self) -> bool {
         let appending = self.appending.lock();
         appending.checkpointed < appending.end
+    }
+
+    fn flush_interval(&self) -> Option<Duration> {
+        None
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.sync_active_files()
     }
 
     fn fail(&self) {
