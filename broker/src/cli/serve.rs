@@ -107,10 +107,11 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
         () = server.failed() => true,
     };
     tracing::info!("stopping");
+    // A second Ctrl-C is a person in a hurry. A second SIGTERM is not: timeout(1) and init systems send it to the
+    // process and to its group, so that one stop arrives twice.
     tokio::select! {
         stopped = server.stop() => stopped?,
-        _ = terminate.recv() => return Err("killed by a second signal before everything was closed".into()),
-        _ = interrupt.recv() => return Err("killed by a second signal before everything was closed".into()),
+        _ = interrupt.recv() => return Err("killed by a second Ctrl-C before everything was closed".into()),
     }
     if failed {
         Err("every log directory is offline after disk errors: replace the disk, then restart".into())
