@@ -27,4 +27,4 @@ fn check_leader_epoch(partition: &Partition, of_client: LeaderEpoch) -> Result<(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! The data plane against a real broker on a real directory, handlers called without a socket.
 
-mod bench;
+pub(crate) mod bench;
 mod fetching;
 mod offsets;
 mod producing;

@@ -8,3 +8,5 @@ mod fixture;
 pub mod metadata;
 mod partition_state;
 mod refusal;
+#[cfg(test)]
+mod tests;

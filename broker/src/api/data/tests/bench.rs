@@ -29,17 +29,17 @@ use crate::seam::TcpNet;
 use crate::server::Server;
 
 /// A broker in a temporary directory.
-pub(super) struct Bench {
+pub(crate) struct Bench {
     server: Server,
     _dir: TempDir,
 }
 
 impl Bench {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    pub(super) async fn with(settings: &[&str]) -> Self {
+    pub(crate) async fn with(settings: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let logs = format!("log.dirs={}", dir.path().join("data").display());
         let fixed = ["listeners=PLAINTEXT://127.0.0.1:0", &logs, "log.journal.bytes.initial=4194304"];
@@ -51,11 +51,11 @@ impl Bench {
         Self { server, _dir: dir }
     }
 
-    pub(super) fn broker(&self) -> &Arc<Broker> {
+    pub(crate) fn broker(&self) -> &Arc<Broker> {
         self.server.broker()
     }
 
-    pub(super) fn context<T: Api>(&self, version: i16) -> RequestContext {
+    pub(crate) fn context<T: Api>(&self, version: i16) -> RequestContext {
         let address = SocketAddr::from(([127, 0, 0, 1], 9092));
         let connection = ConnectionInfo {
             id: 1,
