@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use barnabas_storage::batch::BatchBuilder;
 use barnabas_storage::log_dir::{LogDirOptions, MetaProperties};
-use barnabas_storage::seam::{Clock, Seams, Spawn};
+use barnabas_storage::seam::{Clock, Seams};
 use barnabas_storage::{
     AppendOrigin, LeaderEpoch, Log, LogDir, LogObserver, LogOptions, Offset, PartitionIndex, Timestamp, TopicId,
 };

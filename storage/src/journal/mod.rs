@@ -99,7 +99,7 @@ impl Journal {
     /// When the machine has no thread left.
     pub(crate) fn start_threads(self: &Arc<Self>) -> io::Result<()> {
         self.spawn("journal-writer", |journal| Writer::new().run(journal))?;
-        self.spawn("checkpointer", |journal| Checkpointer::run(journal))?;
+        self.spawn("checkpointer", Checkpointer::run)?;
         for _ in 0..file_sync::FILE_SYNC_THREADS {
             self.spawn("file-sync", Self::run_file_syncs)?;
         }

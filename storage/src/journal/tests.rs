@@ -1,5 +1,6 @@
 //! JRN-1 to JRN-8 on a test disk, with logs that are reduced to a segment (JRN-9 and JRN-10 are in log_dir's tests).
 
+mod crash;
 mod fake_log;
 
 use std::collections::BTreeMap;
@@ -126,92 +127,6 @@ impl Drop for Rig {
     }
 }
 
-/// What was appended to each log, and how much of it was acknowledged.
-#[derive(Default)]
-struct History {
-    /// Everything that was ever appended at each offset, latest last.
-    appended: Vec<Vec<Stored>>,
-    acknowledged: Vec<usize>,
-}
-
-/// Appends, waits, skips the ring, truncates and checkpoints until it is done or the disk fails.
-fn scenario(rig: &Rig, seed: u64, history: &mut History) -> io::Result<()> {
-    let rng = SeededRng::new(seed);
-    for step in 0..40u64 {
-        let log = usize::try_from(rng.next_u64() % LOGS as u64).unwrap();
-        match rng.next_u64() % 12 {
-            0 => Checkpointer::checkpoint_all(&rig.journal).map_err(io_error)?,
-            1 => {
-                let end = history.appended[log].len();
-                let to = end - end.min(usize::try_from(rng.next_u64() % 3).unwrap());
-                // From here on the tail may be there or not, and is not acknowledged any more.
-                history.acknowledged[log] = history.acknowledged[log].min(to);
-                rig.logs[log].truncate(&rig.journal, to as i64)?;
-                history.appended[log].truncate(to);
-            }
-            kind => {
-                let tail = vec![step as u8 ^ seed as u8; usize::try_from(rng.next_u64() % 6000).unwrap()];
-                let batch = rig.logs[log].append(&rig.journal, step as i32, &tail, kind == 2)?;
-                history.appended[log].push(batch);
-                if rng.next_u64().is_multiple_of(2) && rig.logs[log].wait_synced(history.appended[log].len() as i64) {
-                    history.acknowledged[log] = history.appended[log].len();
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Every acknowledged batch is there as it was, and nothing is there that was not appended.
-fn check(found: &[Vec<Stored>], history: &History, truncated_tail_allowed: bool, context: &str) {
-    for (log, stored) in found.iter().enumerate() {
-        let (appended, acknowledged) = (&history.appended[log], history.acknowledged[log]);
-        assert!(stored.len() >= acknowledged, "{context}: log {log} holds {}, {acknowledged} acked", stored.len());
-        assert_eq!(stored[..acknowledged], appended[..acknowledged], "{context}: log {log}");
-        if !truncated_tail_allowed {
-            assert!(appended.starts_with(stored), "{context}: log {log} has a batch from nowhere");
-        }
-    }
-}
-
-#[test]
-fn jrn_4_and_jrn_2_a_crash_at_any_operation_loses_nothing_and_recovery_is_idempotent() {
-    let rounds = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64);
-    for seed in 0..rounds {
-        let disk = new_disk();
-        let whole = {
-            let disk = disk.kill();
-            let rig = Rig::open(&disk, seed).unwrap();
-            let mut history = History { appended: vec![vec![]; 3], acknowledged: vec![0; 3] };
-            scenario(&rig, seed, &mut history).unwrap();
-            disk.operations()
-        };
-        let at = 1 + SeededRng::new(seed ^ 0xabc).next_u64() % whole;
-        disk.crash_at(disk.operations() + at);
-        let mut history = History { appended: vec![vec![]; 3], acknowledged: vec![0; 3] };
-        if let Ok(rig) = Rig::open(&disk, seed) {
-            // An error is the crash.
-            let _ = scenario(&rig, seed, &mut history);
-        }
-        let context = format!("seed {seed}, crash at {at} of {whole}");
-        let mut disk = disk.crash(seed);
-        // Crash again and again in recovery.
-        for again in 0..3 {
-            disk.crash_at(1 + SeededRng::new(seed + again).next_u64() % 20);
-            if let Ok(rig) = Rig::open(&disk, seed + 100 + again) {
-                check(&rig.found, &history, true, &context);
-            }
-            disk = disk.crash(seed + again);
-        }
-        let rig = Rig::open(&disk, seed + 200).unwrap();
-        check(&rig.found, &history, true, &context);
-        let found = rig.found.clone();
-        drop(rig);
-        let rig = Rig::open(&disk.crash(seed), seed + 201).unwrap();
-        assert_eq!(rig.found, found, "{context}: the second recovery differs");
-    }
-}
-
 #[test]
 fn jrn_1_replay_stops_at_a_torn_round_and_says_nothing() {
     let disk = new_disk();
@@ -314,12 +229,14 @@ fn jrn_3_a_slow_checkpoint_does_not_undo_a_later_record() {
     rig.append_and_wait(0, b"a");
     rig.append_and_wait(0, b"b");
     rig.logs[0].close_gate();
-    let journal = Arc::clone(&rig.journal);
-    let slow = std::thread::spawn(move || Checkpointer::checkpoint_all(&journal));
-    // The gate is the sync: the checkpoint has its position by then, or takes it after the truncation. Both are right.
-    rig.logs[0].truncate(&rig.journal, 1).unwrap();
-    rig.logs[0].open_gate();
-    slow.join().unwrap().unwrap();
+    std::thread::scope(|threads| {
+        let slow = threads.spawn(|| Checkpointer::checkpoint_all(&rig.journal));
+        // The gate is the sync: the checkpoint has its position by then, or takes it after the truncation. Both are
+        // right.
+        rig.logs[0].truncate(&rig.journal, 1).unwrap();
+        rig.logs[0].open_gate();
+        slow.join().unwrap().unwrap();
+    });
     let manifest = manifest_or_none(&disk).unwrap().unwrap();
     let line = manifest.logs.values().find(|line| line.checkpoint.partition == PartitionIndex(0)).unwrap();
     assert_eq!(line.checkpoint.recovery_point, Offset(1));
@@ -412,7 +329,7 @@ fn jrn_7_the_ring_grows_up_to_its_bound_and_replays_across_its_files() {
 
 #[test]
 fn jrn_7_a_queue_above_its_bound_blocks_until_a_round_takes_from_it() {
-    let queue = Arc::new(Queue::default());
+    let queue = Queue::default();
     let disk = new_disk();
     let (log, _) = FakeLog::recover(&disk, 0, None, &[]).unwrap();
     let row = EntryRow {
@@ -427,13 +344,11 @@ fn jrn_7_a_queue_above_its_bound_blocks_until_a_round_takes_from_it() {
     };
     let tail = bytes::Bytes::from(vec![0; queue::QUEUE_BYTES_MAX]);
     queue.push(Queued { log, row, header: [0; 61], tail });
-    let admitted = std::thread::spawn({
-        let queue = Arc::clone(&queue);
-        move || queue.admit()
-    });
     let mut round = Vec::new();
-    assert!(queue.take(&mut round, 4096), "one entry is taken even when it is longer than a round");
-    admitted.join().unwrap();
+    std::thread::scope(|threads| {
+        threads.spawn(|| queue.admit());
+        assert!(queue.take(&mut round, 4096), "one entry is taken even when it is longer than a round");
+    });
     assert_eq!(round.len(), 1);
 }
 
