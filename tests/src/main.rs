@@ -3,6 +3,7 @@
 //! - `cargo gate` runs all lanes; `cargo gate fast` those of the inner loop; `cargo gate NAME...` the named ones.
 //! - `cargo gate --kafka NAME...` runs lanes against Apache Kafka 4.3.1 in place of Barnabas: a client lane that fails there
 //!   is wrong itself.
+//! - `cargo gate --broker PATH NAME...` runs them against a binary that is there already.
 //! - `cargo gate --list` names the lanes.
 //!
 //! Everything it prepares or writes is in `.gate/` below the repository.

@@ -17,10 +17,21 @@ use workshop::Workshop;
 
 use barnabas_tests::harness::wait::Stopwatch;
 
+/// The broker that lanes start.
+#[derive(Debug, Clone)]
+enum Against {
+    /// Barnabas, built from this repository with the release profile.
+    Built,
+    /// Barnabas, this binary.
+    Program(PathBuf),
+    /// Apache Kafka 4.3.1.
+    Kafka,
+}
+
 /// What the command line asks for.
 struct Request {
     lanes: Vec<&'static Lane>,
-    against_kafka: bool,
+    against: Against,
 }
 
 /// Runs the gate; `Ok(true)` if no lane failed, `Err` for a command line it does not understand.
@@ -43,14 +54,26 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
 }
 
 fn parse(arguments: &[String]) -> Result<Request, String> {
-    let against_kafka = arguments.iter().any(|argument| argument == "--kafka");
-    let names: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--kafka").collect();
+    let mut against = Against::Built;
+    let mut names = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--kafka" => against = Against::Kafka,
+            "--broker" => {
+                let path = arguments.next().ok_or("--broker wants the path of a barnabas binary")?;
+                let path = PathBuf::from(path).canonicalize().map_err(|error| format!("{path}: {error}"))?;
+                against = Against::Program(path);
+            }
+            name => names.push(name),
+        }
+    }
     let lanes = match names.as_slice() {
         [] => LANES.iter().collect(),
         ["fast"] => LANES.iter().filter(|lane| lane.fast).collect(),
         names => names.iter().map(|name| find(name)).collect::<Result<_, _>>()?,
     };
-    Ok(Request { lanes, against_kafka })
+    Ok(Request { lanes, against })
 }
 
 fn find(name: &str) -> Result<&'static Lane, String> {
@@ -77,7 +100,7 @@ fn run_lanes(workshop: &Workshop, request: &Request) -> bool {
     let whole = Stopwatch::start();
     for lane in &request.lanes {
         let stopwatch = Stopwatch::start();
-        let outcome = Room::new(workshop, lane, request.against_kafka).and_then(|room| room.run());
+        let outcome = Room::new(workshop, lane, request.against.clone()).and_then(|room| room.run());
         let (word, detail) = match outcome {
             Ok(facts) => {
                 passed += 1;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use barnabas_tests::harness::broker::{Broker, Server};
 use barnabas_tests::harness::process::{Process, tail};
 
+use super::Against;
 use super::lane::{Lane, Outcome};
 use super::need::Need;
 use super::workshop::Workshop;
@@ -21,7 +22,7 @@ pub(crate) struct Room<'a> {
     pub(crate) workshop: &'a Workshop,
     lane: &'a Lane,
     directory: PathBuf,
-    against_kafka: bool,
+    against: Against,
 }
 
 impl<'a> Room<'a> {
@@ -32,7 +33,7 @@ impl<'a> Room<'a> {
             fs::remove_dir_all(&directory)?;
         }
         fs::create_dir_all(&directory)?;
-        Ok(Self { workshop, lane, directory, against_kafka })
+        Ok(Self { workshop, lane, directory, against })
     }
 
     /// Waits for what the lane needs and runs it. In CI nothing may be missing.
@@ -62,12 +63,16 @@ impl<'a> Room<'a> {
 
     /// Starts a broker with `settings` beside Kafka's defaults, in a directory called `name`.
     pub(crate) fn broker(&self, name: &str, settings: &[(&str, &str)]) -> Result<Broker, Outcome> {
-        let server = if self.against_kafka {
-            self.workshop.ready(Need::JavaFour)?;
-            Server::Kafka(Need::JavaFour.place(self.workshop).join("jars"))
-        } else {
-            self.workshop.ready(Need::Release)?;
-            Server::Barnabas(self.workshop.root().join("target/release/barnabas"))
+        let server = match &self.against {
+            Against::Kafka => {
+                self.workshop.ready(Need::JavaFour)?;
+                Server::Kafka(Need::JavaFour.place(self.workshop).join("jars"))
+            }
+            Against::Program(program) => Server::Barnabas(program.clone()),
+            Against::Built => {
+                self.workshop.ready(Need::Release)?;
+                Server::Barnabas(self.workshop.root().join("target/release/barnabas"))
+            }
         };
         Ok(Broker::start(&server, &self.path(name), settings)?)
     }
