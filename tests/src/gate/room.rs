@@ -27,7 +27,7 @@ pub(crate) struct Room<'a> {
 
 impl<'a> Room<'a> {
     /// An empty directory for the lane.
-    pub(crate) fn new(workshop: &'a Workshop, lane: &'a Lane, against_kafka: bool) -> Result<Self, Outcome> {
+    pub(crate) fn new(workshop: &'a Workshop, lane: &'a Lane, against: Against) -> Result<Self, Outcome> {
         let directory = workshop.place().join("run").join(lane.name);
         if directory.exists() {
             fs::remove_dir_all(&directory)?;

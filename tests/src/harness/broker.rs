@@ -107,7 +107,8 @@ impl Broker {
         match &self.server {
             Server::Barnabas(program) => {
                 let mut command = Command::new(program);
-                command.arg("serve").arg(self.properties_file());
+                // A panic's message is what a failure shows; a backtrace would push it out of the tail.
+                command.arg("serve").arg(self.properties_file()).env("RUST_BACKTRACE", "0");
                 command
             }
             Server::Kafka(jars) => {
