@@ -15,6 +15,9 @@ pub const STRING_BYTES_MAX: usize = 0x7fff;
 /// Memory for requests and their answers when `queued.max.request.bytes` is not set (Kafka then has no bound).
 pub const REQUEST_BUDGET_BYTES: usize = 256 << 20;
 
+/// What a request may take of the budget to count as small: a batch of Kafka's default largest size does.
+pub const SMALL_REQUEST_BYTES_MAX: usize = 2 << 20;
+
 /// `socket.request.max.bytes` is never taken for less: ApiVersions must fit.
 pub const REQUEST_BYTES_LEAST: usize = 1024;
 
@@ -33,6 +36,11 @@ pub const FRAME_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 pub const FRAME_BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// A peer that sends slower than this is cut.
 pub const FRAME_BYTES_PER_SECOND_MIN: usize = 512 << 10;
+
+/// While others wait for the budget, a frame must bring this many bytes ...
+pub const CONTENDED_BYTES_MIN: usize = 64 << 10;
+/// ... in this time.
+pub const CONTENDED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Answers owed on one connection; further requests are not read.
 pub const ANSWERS_MAX: usize = 256;

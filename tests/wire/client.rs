@@ -11,54 +11,60 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One connection.
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
 }
 
 /// An answer without its length.
-pub struct Answer {
-    pub correlation_id: i32,
+pub(crate) struct Answer {
+    pub(crate) correlation_id: i32,
     /// What follows the correlation id.
-    pub rest: Bytes,
+    pub(crate) rest: Bytes,
 }
 
 impl Client {
-    pub fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         Self::of(TcpStream::connect(address).unwrap())
     }
 
-    pub fn of(stream: TcpStream) -> Self {
+    pub(crate) fn of(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream }
     }
 
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
     }
 
     /// The next answer; `None` when the broker has closed.
-    pub fn answer(&mut self) -> Option<Answer> {
+    pub(crate) fn answer(&mut self) -> Option<Answer> {
+        self.answer_or_error().unwrap_or_else(|error| panic!("no answer: {error}"))
+    }
+
+    /// The next answer; `None` when the broker has closed, an error when nothing came in time.
+    pub(crate) fn answer_or_error(&mut self) -> io::Result<Option<Answer>> {
+        match self.frame() {
+            Ok(frame) => {
+                let correlation_id = i32::from_be_bytes(*frame.first_chunk().unwrap());
+                Ok(Some(Answer { correlation_id, rest: frame.slice(4..) }))
+            }
+            Err(error) if is_closed(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn frame(&mut self) -> io::Result<Bytes> {
         let mut length = [0; 4];
-        match self.stream.read_exact(&mut length) {
-            Ok(()) => {}
-            Err(error) if is_closed(&error) => return None,
-            Err(error) => panic!("no answer: {error}"),
-        }
+        self.stream.read_exact(&mut length)?;
         let mut frame = vec![0; usize::try_from(i32::from_be_bytes(length)).unwrap()];
-        match self.stream.read_exact(&mut frame) {
-            Ok(()) => {}
-            Err(error) if is_closed(&error) => return None,
-            Err(error) => panic!("half an answer: {error}"),
-        }
-        let frame = Bytes::from(frame);
-        let correlation_id = i32::from_be_bytes(*frame.first_chunk().unwrap());
-        Some(Answer { correlation_id, rest: frame.slice(4..) })
+        self.stream.read_exact(&mut frame)?;
+        Ok(Bytes::from(frame))
     }
 
     /// Sends one request and takes its answer.
-    pub fn ask<R: Request + HeaderVersion>(&mut self, request: &R, version: i16) -> R::Response
+    pub(crate) fn ask<R: Request + HeaderVersion>(&mut self, request: &R, version: i16) -> R::Response
     where
         R::Response: HeaderVersion,
     {
@@ -76,7 +82,7 @@ fn is_closed(error: &io::Error) -> bool {
 }
 
 /// Reads an answer.
-pub fn decode<R: Request>(answer: &Answer, version: i16) -> R::Response
+pub(crate) fn decode<R: Request>(answer: &Answer, version: i16) -> R::Response
 where
     R::Response: HeaderVersion,
 {
@@ -88,14 +94,14 @@ where
 }
 
 /// A request with its length and header.
-pub fn frame<R: Request + HeaderVersion>(request: &R, version: i16, correlation_id: i32) -> Bytes {
+pub(crate) fn frame<R: Request + HeaderVersion>(request: &R, version: i16, correlation_id: i32) -> Bytes {
     let mut body = BytesMut::new();
     request.encode(&mut body, version).unwrap();
     raw_frame(R::KEY, version, correlation_id, R::header_version(version) >= 2, &body)
 }
 
 /// Any bytes as a body, with a length and a header.
-pub fn raw_frame(key: i16, version: i16, correlation_id: i32, flexible: bool, body: &[u8]) -> Bytes {
+pub(crate) fn raw_frame(key: i16, version: i16, correlation_id: i32, flexible: bool, body: &[u8]) -> Bytes {
     let mut frame = vec![0; 4];
     frame.extend(key.to_be_bytes());
     frame.extend(version.to_be_bytes());

@@ -8,25 +8,25 @@ use barnabas_tests::harness::broker::{Broker, Server};
 use tempfile::TempDir;
 
 /// A running broker and its directory.
-pub struct Fixture {
-    pub broker: Broker,
+pub(crate) struct Fixture {
+    pub(crate) broker: Broker,
     directory: TempDir,
 }
 
 impl Fixture {
     /// Starts a broker with these settings over the usual ones.
-    pub fn start(settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let broker = Broker::start(&Server::Barnabas(program()), directory.path(), settings).unwrap();
         Self { broker, directory }
     }
 
-    pub fn address(&self) -> std::net::SocketAddr {
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
         self.broker.bootstrap().parse().unwrap()
     }
 
     /// Resident memory of the broker in bytes.
-    pub fn resident(&self) -> u64 {
+    pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024

@@ -3,49 +3,85 @@
 //!
 //! Invariants:
 //! 1. What is taken never exceeds the total.
-//! 2. A request that alone exceeds the total takes all of it: it runs, but runs alone.
-//! 3. A peer holds its share no longer than the deadline of its frame and the time to answer it.
+//! 2. Small requests have a lane of their own: large ones, or claims of them, do not hold them up.
+//! 3. A request that alone exceeds its lane takes all of it: it runs, but runs alone.
+//! 4. While others wait, a share is known to be contended: its connection must send its bytes without a stall.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::limits::SMALL_REQUEST_BYTES_MAX;
 use crate::metrics::Metrics;
 
 /// The budget of one broker.
 pub struct Budget {
+    small: Lane,
+    large: Lane,
+    metrics: Arc<Metrics>,
+}
+
+struct Lane {
     left: Arc<Semaphore>,
     total: u32,
-    metrics: Arc<Metrics>,
+    waiting: Arc<AtomicUsize>,
 }
 
 /// A share of the budget; it goes back when this is dropped.
 pub struct Share {
     permit: OwnedSemaphorePermit,
+    waiting: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
 }
 
+/// Counts one who waits, however the waiting ends.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Lane {
+    fn new(total: usize) -> Self {
+        let total = u32::try_from(total).unwrap_or(u32::MAX).max(1);
+        Self { left: Arc::new(Semaphore::new(total as usize)), total, waiting: Arc::default() }
+    }
+}
+
 impl Budget {
-    /// A budget of `total` bytes (4 GiB at most).
+    /// A budget of `total` bytes, a quarter of it for small requests.
     #[must_use]
     pub fn new(total: usize, metrics: Arc<Metrics>) -> Self {
-        let total = u32::try_from(total).unwrap_or(u32::MAX).max(1);
-        Self { left: Arc::new(Semaphore::new(total as usize)), total, metrics }
+        Self { small: Lane::new(total / 4), large: Lane::new(total - total / 4), metrics }
     }
 
     /// Takes `bytes`, waiting for them when need be. Cancellation-safe.
     pub async fn take(&self, bytes: usize) -> Share {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.total);
-        let permit = match Arc::clone(&self.left).try_acquire_many_owned(bytes) {
+        let lane = if bytes <= SMALL_REQUEST_BYTES_MAX { &self.small } else { &self.large };
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(lane.total);
+        let permit = match Arc::clone(&lane.left).try_acquire_many_owned(bytes) {
             Ok(permit) => permit,
             Err(_) => {
                 self.metrics.request_budget_waits.increment();
-                let waited = Arc::clone(&self.left).acquire_many_owned(bytes).await;
+                lane.waiting.fetch_add(1, Ordering::Relaxed);
+                let _waiting = Waiting(&lane.waiting);
+                let waited = Arc::clone(&lane.left).acquire_many_owned(bytes).await;
                 waited.expect("invariant: the semaphore is never closed")
             }
         };
         self.metrics.request_budget_bytes.add(u64::from(bytes));
-        Share { permit, metrics: Arc::clone(&self.metrics) }
+        Share { permit, waiting: Arc::clone(&lane.waiting), metrics: Arc::clone(&self.metrics) }
+    }
+}
+
+impl Share {
+    /// Whether others wait for what this holds.
+    #[must_use]
+    pub fn is_contended(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 }
 
@@ -60,12 +96,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_empty_budget_makes_wait_until_a_share_goes_back() {
+    async fn an_empty_lane_makes_wait_until_a_share_goes_back() {
         let metrics = Arc::new(Metrics::default());
-        let budget = Budget::new(100, Arc::clone(&metrics));
+        let budget = Budget::new(400, Arc::clone(&metrics));
         let first = budget.take(60).await;
+        assert!(!first.is_contended());
         let mut second = Box::pin(budget.take(60));
         assert!(futures_util::poll!(&mut second).is_pending());
+        assert!(first.is_contended());
         assert_eq!(metrics.request_budget_bytes.value(), 60);
         drop(first);
         drop(second.await);
@@ -74,10 +112,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_above_the_total_takes_all_of_it() {
+    async fn a_request_above_its_lane_takes_all_of_it_and_small_ones_go_on() {
         let metrics = Arc::new(Metrics::default());
-        let budget = Budget::new(100, Arc::clone(&metrics));
-        let _all = budget.take(usize::MAX).await;
-        assert_eq!(metrics.request_budget_bytes.value(), 100);
+        let budget = Budget::new(400, Arc::clone(&metrics));
+        let all = budget.take(usize::MAX).await;
+        assert_eq!(metrics.request_budget_bytes.value(), 300);
+        let mut large = Box::pin(budget.take(SMALL_REQUEST_BYTES_MAX + 1));
+        assert!(futures_util::poll!(&mut large).is_pending());
+        drop(budget.take(100).await);
+        drop(large);
+        assert!(!all.is_contended());
     }
 }

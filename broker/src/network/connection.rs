@@ -11,17 +11,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
 
 use super::answers::{Answer, Answers, Owed};
+use super::budget::Share;
 use super::frame::{FrameError, Frames, Head};
 use super::outbox::Outbox;
 use super::{Network, ResponseHeader, Stage};
 use crate::api::context::ConnectionInfo;
 use crate::api::{CloseReason, Reply};
 use crate::limits::{
-    FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN, FRAME_HEAD_TIMEOUT, WRITE_BYTES_PER_SECOND_MIN, WRITE_TIMEOUT,
+    CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN, FRAME_HEAD_TIMEOUT,
+    WRITE_BYTES_PER_SECOND_MIN, WRITE_TIMEOUT,
 };
 use crate::seam::{Stopping, Stream};
 
@@ -128,8 +131,7 @@ impl<S: Stream> Reader<'_, S> {
         let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
         let cost = network.service.admit(head.prefix, head.bytes)?;
         let share = network.budget.take(head.bytes.saturating_add(cost)).await;
-        let whole = self.frames.whole(&mut self.from, head);
-        let frame = until(network, &mut self.stopping, body_timeout(head), whole).await?;
+        let frame = self.body(head, &share).await?;
         network.metrics.requests.increment();
         let begun = network.service.begin(self.info, frame)?;
         let answer = match begun.stage {
@@ -143,6 +145,25 @@ impl<S: Stream> Reader<'_, S> {
         };
         self.answers.put(Owed { header: begun.header, answer });
         Ok(())
+    }
+
+    /// Waits for the body. While others wait for the memory that is reserved for it, its bytes have to keep coming.
+    async fn body(&mut self, head: Head, share: &Share) -> Result<Bytes, Ended> {
+        let mut left = FRAME_BODY_TIMEOUT + Duration::from_secs((head.bytes / FRAME_BYTES_PER_SECOND_MIN) as u64);
+        let mut held = self.frames.held();
+        while !left.is_zero() {
+            let whole = self.frames.whole(&mut self.from, head);
+            match until(self.network, &mut self.stopping, CONTENDED_INTERVAL, whole).await {
+                Err(Ended::SlowSender) => {}
+                whole => return whole,
+            }
+            if share.is_contended() && self.frames.held() - held < CONTENDED_BYTES_MIN {
+                return Err(Ended::SlowSender);
+            }
+            held = self.frames.held();
+            left = left.saturating_sub(CONTENDED_INTERVAL);
+        }
+        Err(Ended::SlowSender)
     }
 
     /// Waits for the first byte of a request, as long as a connection may be idle.
@@ -176,10 +197,6 @@ async fn until<T>(
         part = network.tasks.within(timeout, part) => Ok(part.ok_or(Ended::SlowSender)??),
         () = stopping.wait() => Err(Ended::Stopping),
     }
-}
-
-fn body_timeout(head: Head) -> Duration {
-    FRAME_BODY_TIMEOUT + Duration::from_secs((head.bytes / FRAME_BYTES_PER_SECOND_MIN) as u64)
 }
 
 /// The writing half.

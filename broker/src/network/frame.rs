@@ -97,6 +97,12 @@ impl Frames {
         Ok(self.buffer.split_to(head.bytes).freeze())
     }
 
+    /// Bytes that were read and not taken yet.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Whether a whole frame is here already.
     #[must_use]
     pub fn has_whole(&self) -> bool {

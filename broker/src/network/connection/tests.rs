@@ -265,6 +265,29 @@ async fn half_a_frame_is_cut_at_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_claims_memory_without_sending_is_cut_when_others_wait_for_it() {
+    let script = Arc::new(Script::default());
+    let network = network_of(&script);
+    let connect = || {
+        let (ours, peer) = duplex(64);
+        let stopping = network.tasks.stopping();
+        network.tasks.spawn("connection", serve(Arc::clone(&network), Pipe(ours), info(), stopping));
+        peer
+    };
+    let mut peers: Vec<_> = (0..3).map(|_| connect()).collect();
+    for peer in &mut peers {
+        // A mebibyte each, of the two that the lane of small requests has.
+        peer.write_all(&(1_i32 << 20).to_be_bytes()).await.unwrap();
+        peer.write_all(&[0; 8]).await.unwrap();
+    }
+    while network.metrics.request_budget_waits.value() == 0 {
+        tokio::task::yield_now().await;
+    }
+    network.tasks.sleep(Duration::from_secs(2)).await;
+    assert_eq!(network.metrics.connections_closed_slow.value(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_idle_connection_is_closed_but_one_that_is_owed_an_answer_is_not() {
     let mut served = serve_script(4096);
     served.send(SECOND, 1).await;
