@@ -1,5 +1,5 @@
 //! One partition's log: its state and its locks. What it does is in `log/`: open and recover, append, read, look up
-//! offsets, checkpoint, truncate, retain. INVARIANTS.md has LOG-1 to LOG-10.
+//! offsets, checkpoint, truncate, retain. INVARIANTS.md has LOG-1 to LOG-11.
 //!
 //! Locks, outermost first: `appends` (one append, truncation or close at a time), `stable` (one checkpoint, or one change
 //! of files), `writer`, `segments`, a segment's indexes, `tail`. The journal's threads take `stable` and what is below

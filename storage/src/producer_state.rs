@@ -136,10 +136,6 @@ impl ProducerStates {
         });
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.producers.is_empty()
-    }
-
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.producers.len()

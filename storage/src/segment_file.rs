@@ -105,6 +105,9 @@ impl SegmentFile {
 
     /// The range, mapped, when it is in memory.
     pub(crate) fn resident(&self, position: u64, len: usize) -> Option<MappedRange> {
+        if position + len as u64 > self.len() {
+            return None;
+        }
         let range = self.map()?.range(usize::try_from(position).ok()?, len)?;
         let recent = self.len().saturating_sub(RESIDENT_TAIL_BYTES).max(self.written_from.load(Ordering::Relaxed));
         (position >= recent || range.is_resident()).then_some(range)
@@ -126,5 +129,54 @@ impl SegmentFile {
 impl std::fmt::Debug for SegmentFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SegmentFile").field("path", &self.path).field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seam::RealDisk;
+
+    #[test]
+    fn what_this_process_wrote_is_sent_mapped_and_never_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let path = directory.path().join("0.log");
+        let file = SegmentFile::create(&disk, path.clone(), 1 << 20).unwrap();
+        file.append(&[IoSlice::new(b"hello "), IoSlice::new(b"world")]).unwrap();
+        assert_eq!(&*file.resident(6, 5).unwrap().io_slice(0), b"world");
+        assert!(file.resident(6, 6).is_none(), "beyond the published end");
+        assert_eq!(&file.read(0, 5).unwrap()[..], b"hello");
+        let held = file.resident(0, 5).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(&*held.io_slice(0), b"hello", "a map outlives the name");
+        file.cut(4).unwrap();
+        assert!(file.resident(0, 5).is_none());
+        file.append(&[IoSlice::new(b"again")]).unwrap();
+        assert_eq!(&*file.resident(0, 9).unwrap().io_slice(0), b"hellagain");
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_run_is_sent_mapped_when_it_is_in_memory() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("0.log");
+        std::fs::write(&path, vec![7; 10_000]).unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let file = SegmentFile::existing(&disk, path, 10_000, 0);
+        assert_eq!(file.resident(100, 9_900).unwrap().len(), 9_900);
+        assert!(file.resident(0, 10_001).is_none());
+    }
+
+    #[test]
+    fn a_failed_append_is_cut_back() {
+        use crate::seam::lossy::{Fault, OpKind};
+        let disk = crate::seam::LossyDisk::new(Arc::new(crate::seam::ManualClock::default()));
+        let seam: Arc<dyn Disk> = Arc::new(disk.clone());
+        let file = SegmentFile::create(&seam, PathBuf::from("/0.log"), 0).unwrap();
+        file.append(&[IoSlice::new(b"good")]).unwrap();
+        disk.fail_nth(OpKind::Write, 1, Fault::ShortWriteNoSpace);
+        assert!(file.append(&[IoSlice::new(b"torn, this one")]).is_err());
+        assert_eq!((file.len(), file.open().unwrap().len().unwrap()), (4, 4));
+        assert!(file.resident(0, 4).is_none(), "there is no map on a simulated disk");
     }
 }

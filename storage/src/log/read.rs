@@ -39,7 +39,13 @@ impl Log {
             return Ok(nothing);
         }
         let segment_end = tail.end_of(&segment);
-        let (end, next_offset) = cut(&segment, &first, segment_end, up_to, max_bytes).map_err(read_failed)?;
+        let covered = self.segments.read().after(segment.base).map_or(tail.log_end, |next| next.base.min(tail.log_end));
+        let rest_fits = segment_end - first.position <= max_bytes as u64 && up_to >= covered;
+        let (end, next_offset) = if rest_fits {
+            (segment_end, covered)
+        } else {
+            cut(&segment, &first, segment_end, up_to, max_bytes).map_err(read_failed)?
+        };
         let len =
             usize::try_from(end - first.position).map_err(|_| ReadError::Io(io::Error::other("a slice above 2^64")))?;
         let slice = LogSlice::new(Arc::clone(&segment.data), first.position, len);

@@ -1,4 +1,5 @@
 mod append;
+mod beside;
 mod damage;
 mod fake_journal;
 mod files;

@@ -143,3 +143,57 @@ fn producers_outlive_the_segments_that_held_their_batches() {
     rig.log.truncate_to(Offset(1)).unwrap();
     assert!(rig.append(&idempotent(1, 0, 0, &["a"])).unwrap().duplicate);
 }
+
+#[test]
+fn a_segment_begun_by_retention_is_synced_before_the_log_start_moves() {
+    for seed in 0..30 {
+        let mut rig = rig(|options| options.retention_ms = Some(0));
+        ten_batches(&rig);
+        rig.log.apply_retention(Timestamp(i64::MAX)).unwrap();
+        let recovery = rig.reopen_on(rig.disk.crash(seed), false);
+        assert!(!recovery.damaged, "seed {seed}");
+        assert_eq!((rig.log.log_start_offset(), rig.log.log_end_offset()), (Offset(10), Offset(10)));
+    }
+}
+
+#[test]
+fn producers_below_a_raised_start_survive_a_crash() {
+    for seed in 0..30 {
+        let mut rig = rig(|_| ());
+        rig.append(&idempotent(1, 0, 0, &["a"])).unwrap();
+        rig.append(&batch(&["x".repeat(1900)])).unwrap();
+        rig.log.delete_records(Offset(2)).unwrap();
+        rig.append(&batch(&["x".repeat(1900)])).unwrap();
+        rig.reopen_on(rig.disk.crash(seed), false);
+        assert!(rig.append(&idempotent(1, 0, 0, &["a"])).unwrap().duplicate, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_truncation_leaves_sealed_indexes_durable() {
+    for seed in 0..30 {
+        let mut rig = rig(|_| ());
+        for n in 0..8 {
+            rig.append(&batch_at(NOW.0 + n, &["x".repeat(250)])).unwrap();
+        }
+        rig.append(&batch(&["x".repeat(1900)])).unwrap();
+        let base = *rig.segments().last().unwrap();
+        rig.log.truncate_to(Offset(base)).unwrap();
+        let before = rig.values();
+        assert!(!rig.reopen_on(rig.disk.crash(seed), false).damaged, "seed {seed}");
+        assert_eq!(rig.values(), before);
+    }
+}
+
+#[test]
+fn a_segment_sealed_again_after_a_truncation_knows_its_new_times() {
+    let rig = rig(|_| ());
+    rig.append(&batch_at(NOW.0, &["x"])).unwrap();
+    rig.append(&batch_at(NOW.0 + 50, &["x"])).unwrap();
+    rig.append(&batch(&["x".repeat(1900)])).unwrap();
+    rig.log.truncate_to(Offset(1)).unwrap();
+    rig.append(&batch_at(NOW.0 + 90, &["x"])).unwrap();
+    rig.append(&batch(&["x".repeat(1900)])).unwrap();
+    let found = rig.log.find_offset(crate::log::OffsetQuery::At(Timestamp(NOW.0 + 60)), Offset(9)).unwrap().unwrap();
+    assert_eq!((found.offset, found.timestamp), (Offset(1), Timestamp(NOW.0 + 90)));
+}
