@@ -148,7 +148,7 @@ mod tests {
         assert!(file.resident(6, 6).is_none(), "beyond the published end");
         assert_eq!(&file.read(0, 5).unwrap()[..], b"hello");
         let held = file.resident(0, 5).unwrap();
-        std::fs::remove_file(&path).unwrap();
+        disk.remove_file(&path).unwrap();
         assert_eq!(&*held.io_slice(0), b"hello", "a map outlives the name");
         file.cut(4).unwrap();
         assert!(file.resident(0, 5).is_none());
@@ -160,8 +160,9 @@ mod tests {
     fn a_file_of_an_earlier_run_is_sent_mapped_when_it_is_in_memory() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("0.log");
-        std::fs::write(&path, vec![7; 10_000]).unwrap();
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let bytes = [7; 10_000];
+        disk.open(&path, OpenMode::CreateNew).unwrap().write_all_at(&[IoSlice::new(&bytes)], 0).unwrap();
         let file = SegmentFile::existing(&disk, path, 10_000, 0);
         assert_eq!(file.resident(100, 9_900).unwrap().len(), 9_900);
         assert!(file.resident(0, 10_001).is_none());
