@@ -12,14 +12,16 @@ use std::sync::atomic::Ordering;
 use super::leftovers::Leftovers;
 use super::{Log, LogRecovery, Tail};
 use crate::batch::BatchError;
-use crate::batch_scan::{BatchScan, Found, ScanError};
+use crate::batch_scan::{BatchScan, ScanError};
 use crate::error::LogDirError;
 use crate::ids::Offset;
 use crate::journal::{LogCheckpoint, ReplayBatch};
 use crate::leader_epoch::LeaderEpochs;
 use crate::seam::OpenMode;
-use crate::segment::{DATA, Segment, UNINDEXED_BYTES_MAX, file_path};
+use crate::segment::{DATA, Segment, file_path};
 use crate::segment_file::SegmentFile;
+
+mod verify;
 
 /// One run over one log.
 pub(super) struct Recovery<'a> {
@@ -32,14 +34,6 @@ pub(super) struct Recovery<'a> {
     expected: Option<Offset>,
     /// Segments that were written or verified, and have to be synced.
     touched: Vec<Arc<Segment>>,
-}
-
-/// Why the verification of a segment ended early.
-enum Stop {
-    /// At this position, in a part that was never known to be synced.
-    Torn(u64),
-    /// Below the synced point.
-    Damaged(Offset),
 }
 
 impl<'a> Recovery<'a> {
@@ -216,102 +210,6 @@ impl<'a> Recovery<'a> {
             self.touched.push(Arc::clone(segment));
         }
         Ok(())
-    }
-
-    /// Goes over the segments from the recovery point on; leaves all but the last sealed. Gives the offset of damage.
-    fn verify(&mut self, segments: &[Arc<Segment>]) -> Result<Option<Offset>, ScanError> {
-        for (index, segment) in segments.iter().enumerate() {
-            if self.is_gap(segment) {
-                self.cut_from(&segments[index..], 0)?;
-                break;
-            }
-            let stop = self.verify_segment(segment)?;
-            self.touched.push(Arc::clone(segment));
-            match stop {
-                None => {}
-                Some(Stop::Damaged(offset)) => return Ok(Some(offset)),
-                Some(Stop::Torn(position)) => {
-                    self.cut_from(&segments[index..], position)?;
-                    break;
-                }
-            }
-            if index + 1 < segments.len() {
-                segment.seal().map_err(ScanError::Io)?;
-            }
-        }
-        let reached = self.end();
-        let synced = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.recovery_point);
-        Ok((reached < synced).then_some(reached))
-    }
-
-    /// True when the segment does not continue the one before. Only compaction leaves holes, and that we know of ours.
-    fn is_gap(&self, segment: &Segment) -> bool {
-        match self.expected {
-            None => false,
-            Some(expected) if self.checkpoint.is_some() => segment.base != expected,
-            Some(expected) => segment.base < expected,
-        }
-    }
-
-    fn verify_segment(&mut self, segment: &Segment) -> Result<Option<Stop>, ScanError> {
-        let synced_len = self.synced_len(segment);
-        let trusted = if self.clean { segment.len() } else { synced_len.saturating_sub(UNINDEXED_BYTES_MAX) };
-        let resume = segment.reopen(trusted).map_err(ScanError::Io)?;
-        if self.expected.is_none() && resume == 0 {
-            self.expected = Some(segment.base);
-        }
-        let file = Arc::clone(segment.data.open().map_err(ScanError::Io)?);
-        let mut scan = BatchScan::new(&*file, resume, segment.len());
-        loop {
-            let position = scan.position();
-            let synced = position < synced_len;
-            let next =
-                if synced { scan.next_header() } else { scan.next_whole().map(|next| next.map(|(found, _)| found)) };
-            match next {
-                Ok(None) => return Ok(None),
-                Ok(Some(found)) if self.is_in_place(segment, &found) => self.take(segment, &found),
-                Err(ScanError::Io(error)) => return Err(ScanError::Io(error)),
-                Err(ScanError::Damaged { position, near, reason: reason @ BatchError::Magic(0 | 1) })
-                    if self.checkpoint.is_none() =>
-                {
-                    return Err(ScanError::Damaged { position, near, reason });
-                }
-                Ok(Some(_)) | Err(ScanError::Damaged { .. }) if synced => {
-                    return Ok(Some(Stop::Damaged(self.expected.unwrap_or(segment.base))));
-                }
-                Ok(Some(_)) | Err(ScanError::Damaged { .. }) => return Ok(Some(Stop::Torn(position))),
-            }
-        }
-    }
-
-    /// Up to where the segment's bytes are known to be on disk.
-    fn synced_len(&self, segment: &Segment) -> u64 {
-        match self.checkpoint {
-            _ if self.clean => segment.len(),
-            Some(checkpoint) if checkpoint.segment_base == segment.base => checkpoint.position,
-            Some(_) | None => 0,
-        }
-    }
-
-    /// The header fields that the checksum does not cover.
-    fn is_in_place(&self, segment: &Segment, found: &Found) -> bool {
-        let header = &found.header;
-        let (base, epoch) = (header.base_offset(), header.leader_epoch());
-        let follows = match self.expected {
-            None => true,
-            Some(expected) if self.checkpoint.is_some() && !self.clean => base == expected,
-            Some(expected) => base >= expected,
-        };
-        let fits = base >= segment.base && header.last_offset().0 - segment.base.0 <= i64::from(i32::MAX);
-        follows && fits && (epoch.0 < 0 || self.epochs.latest().is_none_or(|latest| epoch >= latest || self.clean))
-    }
-
-    fn take(&mut self, segment: &Segment, found: &Found) {
-        segment.index(found, self.log.options().index_interval_bytes);
-        if !self.clean {
-            self.epochs.assign(found.header.leader_epoch(), found.header.base_offset());
-        }
-        self.expected = Some(found.header.next_offset());
     }
 
     /// Ends the log at `position` of the first of these segments; the others go.
