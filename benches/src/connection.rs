@@ -23,6 +23,11 @@ impl Connection {
         Ok(Self { stream, inbox: Vec::new() })
     }
 
+    /// The same connection for a thread that only receives.
+    pub(crate) fn reader(&self) -> Outcome<Self> {
+        Ok(Self { stream: self.stream.try_clone()?, inbox: Vec::new() })
+    }
+
     pub(crate) fn send(&mut self, frame: &[u8]) -> Outcome<()> {
         Ok(self.stream.write_all(frame)?)
     }

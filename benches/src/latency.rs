@@ -66,6 +66,12 @@ fn send_on_time(options: &Options, planned: &mpsc::Sender<Instant>, requests: u3
     };
     let frame = produce::produce_frame(&load, 0, &batch::build(load.record_bytes, load.batch_bytes));
     let mut connection = Connection::open(&options.bootstrap)?;
+    // Answers are read apart: a slow one must not keep the next request from leaving on time.
+    let mut answers = connection.reader()?;
+    let topic_bytes = options.topic.len();
+    let acknowledged = thread::Builder::new().spawn(move || -> Outcome<()> {
+        (0..requests).try_for_each(|_| produce::check(answers.receive()?, topic_bytes))
+    })?;
     let start = Instant::now();
     for request in 0..requests {
         let due = start + Duration::from_secs(1) * request / options.requests_per_second;
@@ -74,9 +80,8 @@ fn send_on_time(options: &Options, planned: &mpsc::Sender<Instant>, requests: u3
         }
         planned.send(due)?;
         connection.send(&frame)?;
-        produce::check(connection.receive()?, options.topic.len())?;
     }
-    Ok(())
+    acknowledged.join().map_err(|_| "the thread that reads answers died")?
 }
 
 fn consume(options: &Options, times: &mpsc::Receiver<Instant>, requests: u32) -> Outcome<Vec<Duration>> {
