@@ -5,6 +5,7 @@
 pub mod api;
 pub mod broker;
 pub mod cli;
+pub mod client;
 pub mod group;
 pub mod limits;
 pub mod metrics;

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use barnabas_config::{Config, ConfigSources, Warning, key};
@@ -11,6 +10,7 @@ use barnabas_storage::seam::{OpenMode, Seams};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::Failure;
 use crate::limits::BLOCKING_THREADS_MAX;
 use crate::seam::TcpNet;
 use crate::server::Server;
@@ -25,23 +25,15 @@ pub(super) struct Arguments {
     assignments: Vec<String>,
 }
 
-/// Anything that ends the process with an error.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-pub(super) fn run(arguments: &Arguments) -> ExitCode {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     start_logging();
-    match configure(arguments).and_then(|config| runtime()?.block_on(serve(config, arguments.files.is_empty()))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("barnabas: {}", with_causes(failure.as_ref()));
-            ExitCode::FAILURE
-        }
-    }
+    let config = configure(arguments)?;
+    runtime()?.block_on(serve(config, arguments.files.is_empty()))
 }
 
-/// To stderr; `RUST_LOG` says how much.
+/// To stderr; `RUST_LOG` says how much. openraft's warnings tell of its own inner order, not of what an operator could do.
 fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,openraft=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,openraft=error"));
     let colours = io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -125,21 +117,10 @@ fn greeting(address: SocketAddr, log_dirs: &str) -> String {
     format!(
         "Barnabas {} serves on {address}, its data is in {log_dirs}. Try:\n\n  \
          echo hello | kcat -b {address} -t greetings -P\n  \
-         kcat -b {address} -t greetings -C -e\n  \
-         kafka-console-consumer.sh --bootstrap-server {address} --topic greetings --from-beginning\n",
+         kafka-console-consumer.sh --bootstrap-server {address} --topic greetings --from-beginning\n  \
+         barnabas topics list -b {address}\n",
         env!("CARGO_PKG_VERSION"),
     )
-}
-
-/// An error with everything behind it, in one line.
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -150,11 +131,5 @@ mod tests {
     fn the_greeting_names_three_commands() {
         let greeting = greeting(SocketAddr::from(([127, 0, 0, 1], 9092)), "./barnabas-data");
         assert_eq!(greeting.lines().filter(|line| line.starts_with("  ")).count(), 3);
-    }
-
-    #[test]
-    fn an_error_is_shown_with_its_causes() {
-        let error = crate::server::StartError::Thread(io::Error::other("no thread left"));
-        assert_eq!(with_causes(&error), "start a thread: no thread left");
     }
 }

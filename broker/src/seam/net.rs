@@ -103,3 +103,14 @@ impl Stream for TcpStream {
         self.local_addr()
     }
 }
+
+/// Connects to `address`, host:port, as a client.
+///
+/// # Errors
+/// The system's.
+#[allow(clippy::disallowed_methods, reason = "this is the net seam")]
+pub async fn connect(address: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
