@@ -42,6 +42,9 @@ pub const CONTENDED_BYTES_MIN: usize = 64 << 10;
 /// ... in this time.
 pub const CONTENDED_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Refused requests that are logged one by one; of those that follow, one in as many: a peer cannot fill the log.
+pub const CLOSES_NOTED: u64 = 1000;
+
 /// Answers owed on one connection; further requests are not read.
 pub const ANSWERS_MAX: usize = 256;
 /// Bytes of finished answers on one connection that wait to be written; further requests are not read.

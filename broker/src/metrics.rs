@@ -17,9 +17,9 @@ impl Gauge {
         self.0.fetch_sub(amount, Ordering::Relaxed);
     }
 
-    /// Adds one.
-    pub fn increment(&self) {
-        self.add(1);
+    /// Adds one and gives the new value.
+    pub fn increment(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The present value.

@@ -1,5 +1,6 @@
 //! The wire: a broker as a child process, and raw bytes. `HOSTILE_FRAMES=1000000 cargo test -p barnabas-tests --test wire`
 //! runs the full number of hostile frames.
+#![allow(clippy::unwrap_used, reason = "a test, also where it is not inside a test function")]
 
 mod client;
 mod fixture;

@@ -23,8 +23,8 @@ use super::{Network, ResponseHeader, Stage};
 use crate::api::context::ConnectionInfo;
 use crate::api::{CloseReason, Reply};
 use crate::limits::{
-    CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN, FRAME_HEAD_TIMEOUT,
-    WRITE_BYTES_PER_SECOND_MIN, WRITE_TIMEOUT,
+    CLOSES_NOTED, CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN,
+    FRAME_HEAD_TIMEOUT, WRITE_BYTES_PER_SECOND_MIN, WRITE_TIMEOUT,
 };
 use crate::seam::{Stopping, Stream};
 
@@ -92,17 +92,18 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
 
 fn note_end(network: &Network, info: &ConnectionInfo, ended: &Ended) {
     let metrics = &network.metrics;
-    match ended {
-        Ended::PeerClosed | Ended::Stopping | Ended::Io(_) => {}
+    let count = match ended {
+        Ended::PeerClosed | Ended::Stopping | Ended::Io(_) => 0,
         Ended::Idle => metrics.connections_closed_idle.increment(),
         Ended::SlowSender | Ended::SlowReader => metrics.connections_closed_slow.increment(),
-        Ended::Refused(_) => {
-            metrics.connections_closed_malformed.increment();
-            tracing::info!(connection = info.id, peer = %info.peer, "closed: {ended}");
-            return;
-        }
+        Ended::Refused(_) => metrics.connections_closed_malformed.increment(),
+    };
+    let is_rare = count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED);
+    if matches!(ended, Ended::Refused(_)) && is_rare {
+        tracing::info!(connection = info.id, peer = %info.peer, count, "closed: {ended}");
+    } else {
+        tracing::debug!(connection = info.id, peer = %info.peer, "closed: {ended}");
     }
-    tracing::debug!(connection = info.id, peer = %info.peer, "closed: {ended}");
 }
 
 /// The reading half.

@@ -147,6 +147,8 @@ impl Default for Tasks {
 
 #[cfg(test)]
 mod tests {
+    use barnabas_storage::seam::{Spawn, SystemSpawn};
+
     use super::*;
 
     #[tokio::test]
@@ -179,10 +181,8 @@ mod tests {
         let tasks = Tasks::new();
         let (send, receive) = tokio::sync::oneshot::channel();
         let elsewhere = tasks.clone();
-        let thread = std::thread::Builder::new().spawn(move || {
-            elsewhere.spawn("from a thread", async move { drop(send.send(7)) });
-        });
-        thread.unwrap().join().unwrap();
+        let work = move || elsewhere.spawn("from a thread", async move { send.send(7).unwrap() });
+        SystemSpawn.thread("outside", Box::new(work)).unwrap().join().unwrap();
         assert_eq!(receive.await, Ok(7));
     }
 
