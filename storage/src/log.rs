@@ -2,8 +2,8 @@
 //! offsets, checkpoint, truncate, retain. INVARIANTS.md has LOG-1 to LOG-11.
 //!
 //! Locks, outermost first: `appends` (one append, truncation or close at a time), `stable` (one checkpoint, or one change
-//! of files), `writer`, `segments`, a segment's indexes, `tail`. The journal's threads take `stable` and what is below
-//! it, never `appends`; a reader takes `segments` and `tail` for the time of a look-up in a map.
+//! of files), `writer`, `segments`, a segment's indexes, `end`. The journal's threads take `stable` and what is below
+//! it, never `appends`; a reader takes `segments` and `end` for the time of a look-up in a map.
 //!
 //! Must not know: replication, requests, other logs.
 
@@ -31,6 +31,7 @@ mod read;
 mod recover;
 mod retention;
 mod snapshots;
+mod tail;
 mod truncate;
 
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use self::append::{AppendOrigin, Appended};
 pub use self::offsets::{FoundOffset, OffsetQuery};
 pub(crate) use self::open::LogRecovery;
 pub use self::read::Read;
+use self::tail::{LogEnd, Tail};
 
 /// What every log of a directory shares.
 #[derive(Clone)]
@@ -80,7 +82,7 @@ pub struct Log {
     writer: Mutex<Writer>,
     segments: RwLock<Segments>,
     epochs: RwLock<LeaderEpochs>,
-    tail: RwLock<Tail>,
+    end: LogEnd,
     log_start: AtomicI64,
     synced: AtomicI64,
     high_watermark: AtomicI64,
@@ -106,17 +108,6 @@ struct Writer {
     /// `segment.jitter.ms`, drawn for the active segment.
     roll_jitter_ms: i64,
     closed: bool,
-}
-
-/// The end of the log, as readers see it: moved by the appender after the bytes are in the file.
-#[derive(Clone, Copy, Debug)]
-struct Tail {
-    /// The offset that the next record gets.
-    log_end: Offset,
-    /// Base of the segment that is appended to; the log end when there is none yet.
-    segment_base: Offset,
-    /// Where the next batch goes in it.
-    position: u64,
 }
 
 impl Log {
@@ -170,7 +161,7 @@ impl Log {
     /// The offset that the next record gets. Moved by append and truncate.
     #[must_use]
     pub fn log_end_offset(&self) -> Offset {
-        self.tail.read().log_end
+        self.end.tail().log_end
     }
 
     /// The end of the contiguous prefix that is on disk for certain. Moved by the journal and by file syncs.

@@ -76,7 +76,7 @@ impl Log {
         if let Some(current) = self.latest_epoch().filter(|current| *current > leader_epoch) {
             return Err(AppendError::StaleLeaderEpoch { got: leader_epoch, current });
         }
-        let tail = *self.tail.read();
+        let tail = self.end.tail();
         header.set_base_offset(tail.log_end);
         header.set_leader_epoch(leader_epoch);
         if header.producer_id().0 >= 0
@@ -140,8 +140,7 @@ impl Log {
         if self.latest_epoch() != Some(header.leader_epoch()) {
             writer.epochs_changed |= self.epochs.write().assign(header.leader_epoch(), header.base_offset());
         }
-        *self.tail.write() =
-            Tail { log_end: header.next_offset(), segment_base: segment.base, position: position + size as u64 };
+        self.end.advance(header.next_offset(), size as u64);
         if options.durability == DurabilityMode::Group {
             self.submit(header, records, &segment, position);
         }
@@ -208,8 +207,7 @@ impl Log {
         let segment = Arc::new(Segment::growing(self.disk(), &self.directory, data, base, self.now()));
         writer.roll_jitter_ms = self.draw_jitter(&options);
         self.segments.write().insert(Arc::clone(&segment));
-        let mut tail = self.tail.write();
-        *tail = Tail { log_end: tail.log_end, segment_base: base, position: 0 };
+        self.end.set(Tail { log_end: self.end.tail().log_end, segment_base: base, position: 0 });
         Ok(segment)
     }
 

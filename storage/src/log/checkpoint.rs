@@ -44,7 +44,7 @@ impl JournalledLog for Log {
     }
 
     fn sync_active_files(&self) -> io::Result<()> {
-        let tail = *self.tail.read();
+        let tail = self.end.tail();
         let base = Offset(self.file_synced_base.load(Ordering::Acquire));
         for segment in self.segments.read().from(base) {
             segment.data.sync()?;
@@ -68,7 +68,9 @@ impl JournalledLog for Log {
             let made = self.make_stable(&stable, captured.tail, captured.snapshot.as_deref(), captured.epochs_changed);
             if made.is_err() {
                 // A full disk passes, and the next checkpoint has to try again.
-                self.writer.lock().epochs_changed |= captured.epochs_changed;
+                let mut writer = self.writer.lock();
+                writer.epochs_changed |= captured.epochs_changed;
+                writer.since_snapshot += captured.snapshot.map_or(0, |_| SNAPSHOT_LAG_BYTES);
             }
             made?;
         }
@@ -160,7 +162,7 @@ impl Log {
 
     fn capture(&self, closing: bool) -> Captured {
         let mut writer = self.writer.lock();
-        let tail = *self.tail.read();
+        let tail = self.end.tail();
         let due = if closing { tail.log_end > Offset::ZERO } else { writer.since_snapshot >= SNAPSHOT_LAG_BYTES };
         let snapshot = due.then(|| snapshot::encode(&writer.producers));
         if due {

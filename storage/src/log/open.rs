@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, RwLock};
 
 use super::recover::Recovery;
-use super::{Log, LogContext, Tail, Writer};
+use super::{Log, LogContext, LogEnd, Writer};
 use crate::error::LogDirError;
 use crate::ids::{Offset, PartitionIndex, TopicId};
 use crate::journal::{LogCheckpoint, ReplayBatch};
@@ -39,11 +39,12 @@ impl Log {
         options: LogOptions,
     ) -> Result<Arc<Self>, LogDirError> {
         let disk = &*context.seams.disk;
-        if disk.exists(directory) && partition_metadata::read(disk, directory)?.is_some() {
+        let failed = |source| LogDirError::Io { act: "make", path: directory.to_path_buf(), source };
+        // A crash while it was made leaves an empty directory; anything else is somebody's data.
+        if disk.exists(directory) && !disk.list(directory).map_err(failed)?.is_empty() {
             let opened = Self::open(context, directory, topic, topic_id, partition, options, false, None, &[]);
             return opened.map(|(log, _)| log);
         }
-        let failed = |source| LogDirError::Io { act: "make", path: directory.to_path_buf(), source };
         if !disk.exists(directory) {
             disk.create_dir(directory).map_err(failed)?;
         }
@@ -116,7 +117,7 @@ impl Log {
             }),
             segments: RwLock::new(Segments::default()),
             epochs: RwLock::new(LeaderEpochs::default()),
-            tail: RwLock::new(Tail { log_end: Offset::ZERO, segment_base: Offset::ZERO, position: 0 }),
+            end: LogEnd::new(),
             log_start: AtomicI64::new(0),
             synced: AtomicI64::new(0),
             high_watermark: AtomicI64::new(0),

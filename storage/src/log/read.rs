@@ -34,6 +34,9 @@ impl Log {
         if from >= up_to {
             return Ok(nothing);
         }
+        if let Some(read) = self.read_recent(from, max_bytes, up_to, at_least_one) {
+            return Ok(read);
+        }
         let Some((segment, first)) = self.locate(from, &tail)? else { return Ok(nothing) };
         if first.header.next_offset() > up_to || (first.size > max_bytes && !at_least_one) {
             return Ok(nothing);
@@ -52,11 +55,26 @@ impl Log {
         Ok(Read { slice: Some(slice), next_offset })
     }
 
-    /// Bytes from the batch that covers `from` up to the one below `up_to`, as an estimate from segment positions (for
-    /// the fetch purgatory's min bytes). Never reads the disk, and is never 0 when there is something.
+    /// A read among the last batches: the bounds are known without the file. `None` when they are not.
+    fn read_recent(&self, from: Offset, max_bytes: usize, up_to: Offset, at_least_one: bool) -> Option<Read> {
+        let span = self.end.span(from, max_bytes as u64, up_to, at_least_one)?;
+        let segment = self.segments.read().floor(span.segment_base).filter(|found| found.base == span.segment_base)?;
+        // Slices hold the file open.
+        segment.data.open().ok()?;
+        let len = usize::try_from(span.to.position - span.from.position).ok()?;
+        if len == 0 {
+            return Some(Read { slice: None, next_offset: from });
+        }
+        let slice = LogSlice::new(Arc::clone(&segment.data), span.from.position, len);
+        Some(Read { slice: Some(slice), next_offset: span.to.offset })
+    }
+
+    /// Bytes from the batch that covers `from` up to the one below `up_to`, for the fetch purgatory's min
+    /// bytes: exact among the last batches, an estimate from the index before them. Never reads the disk, and is never 0
+    /// when there is something.
     #[must_use]
     pub fn bytes_between(&self, from: Offset, up_to: Offset) -> u64 {
-        let tail = *self.tail.read();
+        let tail = self.end.tail();
         let up_to = up_to.min(tail.log_end);
         if from >= up_to {
             return 0;
@@ -66,9 +84,11 @@ impl Log {
         let mut bytes = 0;
         for segment in segments.from(first).iter().take_while(|segment| segment.base < up_to) {
             let next_base = segments.after(segment.base).map_or(tail.log_end, |next| next.base);
-            let end =
-                if up_to >= next_base { tail.end_of(segment) } else { segment.estimate_position(up_to, next_base) };
-            let start = if from <= segment.base { 0 } else { segment.estimate_position(from, next_base) };
+            let position = |offset| {
+                self.end.position_of(offset, segment).unwrap_or_else(|| segment.estimate_position(offset, next_base))
+            };
+            let end = if up_to >= next_base { tail.end_of(segment) } else { position(up_to) };
+            let start = if from <= segment.base { 0 } else { position(from) };
             bytes += end.saturating_sub(start);
         }
         bytes.max(1)
@@ -82,7 +102,7 @@ impl Log {
         if self.context.journal.is_offline() {
             return Err(ReadError::Offline(self.context.log_dir.clone()));
         }
-        let tail = *self.tail.read();
+        let tail = self.end.tail();
         let start = self.log_start_offset();
         if from < start || from > tail.log_end {
             return Err(ReadError::OutOfRange { asked: from, start, end: tail.log_end });
@@ -109,13 +129,6 @@ impl Log {
             next = self.segments.read().after(segment.base);
         }
         Ok(None)
-    }
-}
-
-impl Tail {
-    /// Where the batches of a segment end that this tail covers.
-    pub(super) fn end_of(&self, segment: &Segment) -> u64 {
-        if segment.base == self.segment_base { self.position } else { segment.len() }
     }
 }
 

@@ -259,7 +259,7 @@ impl<'a> Recovery<'a> {
             Some(active) => Tail { log_end: end, segment_base: active.base, position: active.len() },
             None => Tail { log_end: end, segment_base: end, position: 0 },
         };
-        *log.tail.write() = tail;
+        log.end.set(tail);
         log.remove_snapshots(end).map_err(ScanError::Io)?;
         log.restore_producers(&mut log.writer.lock(), end, self.clean)?;
         self.sync(&tail).map_err(ScanError::Io)
@@ -317,7 +317,7 @@ impl<'a> Recovery<'a> {
         let end = self.checkpoint.map_or(offset, |checkpoint| checkpoint.recovery_point).max(self.end());
         let base = log.segments.read().active().map_or(end, |segment| segment.base);
         let position = log.segments.read().active().map_or(0, |segment| segment.len());
-        *log.tail.write() = Tail { log_end: end, segment_base: base, position };
+        log.end.set(Tail { log_end: end, segment_base: base, position });
         *log.epochs.write() = self.epochs.clone();
         log.synced.store(end.0, Ordering::Release);
         log.writer.lock().closed = true;

@@ -91,7 +91,7 @@ impl Log {
     fn roll_for_retention(&self, active: &Arc<Segment>) -> Result<Option<Offset>, LogDirError> {
         let _appends = self.appends.lock();
         let mut writer = self.writer.lock();
-        let tail = *self.tail.read();
+        let tail = self.end.tail();
         if writer.closed || tail.segment_base != active.base || tail.log_end > self.high_watermark() {
             return Ok(None);
         }

@@ -63,7 +63,7 @@ impl Log {
     }
 
     fn target(&self, to: Offset) -> Result<Target, ScanError> {
-        let tail = *self.tail.read();
+        let tail = self.end.tail();
         let Some(segment) = self.segments.read().floor(to) else { return Ok(Target { end: to, at: None }) };
         let found = segment.find(to, tail.end_of(&segment))?;
         let (end, position) = match found {
@@ -106,7 +106,7 @@ impl Log {
         }
         let base = target.at.as_ref().map_or(target.end, |(segment, _)| segment.base);
         let position = target.at.as_ref().map_or(0, |(_, position)| *position);
-        *self.tail.write() = Tail { log_end: target.end, segment_base: base, position };
+        self.end.set(Tail { log_end: target.end, segment_base: base, position });
         self.log_start.fetch_min(target.end.0, Ordering::AcqRel);
         self.synced.store(target.end.0, Ordering::Release);
         self.high_watermark.fetch_min(target.end.0, Ordering::AcqRel);

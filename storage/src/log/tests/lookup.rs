@@ -159,3 +159,15 @@ fn a_batch_that_does_not_decompress_answers_with_its_first_offset() {
     rig.append(&garbage).unwrap();
     assert_eq!(at(&rig, NOW.0, 2), Some((0, NOW.0 + 1)));
 }
+
+#[test]
+fn bytes_between_is_exact_among_the_last_batches() {
+    let rig = Rig::new(LogOptions::default());
+    let size = batch(&["x"]).len() as u64;
+    for _ in 0..100 {
+        rig.append(&batch(&["x"])).unwrap();
+    }
+    assert_eq!(rig.log.bytes_between(Offset(99), Offset(100)), size);
+    assert_eq!(rig.log.bytes_between(Offset(90), Offset(95)), 5 * size);
+    assert_eq!(rig.log.bytes_between(Offset(40), Offset(100)), 60 * size);
+}
