@@ -14,8 +14,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// base is the time of the first record, an hour ago: retention goes by the time of the records.
+var base = time.Now().UnixMilli() - 3_600_000
+
 const (
-	base    = int64(1_700_000_000_000)
 	records = 500
 	grouped = 400
 	more    = 40

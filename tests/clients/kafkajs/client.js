@@ -7,7 +7,8 @@ const { version } = require('kafkajs/package.json')
 const SnappyCodec = require('kafkajs-snappy')
 const { ZstdCodec } = require('zstd-codec')
 
-const BASE = 1_700_000_000_000
+// An hour ago: retention goes by the time of the records.
+const BASE = Date.now() - 3_600_000
 const RECORDS = 500
 const GROUPED = 400
 const MORE = 40

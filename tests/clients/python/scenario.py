@@ -6,7 +6,8 @@ import sys
 import time
 
 BOOTSTRAP = os.environ["BOOTSTRAP"]
-BASE = 1_700_000_000_000
+# An hour ago: retention goes by the time of the records.
+BASE = int(time.time() * 1000) - 3_600_000
 RECORDS = 500
 GROUPED = 400
 MORE = 40

@@ -2,7 +2,8 @@
 //! timestamp, consume in a group of two, commit, resume.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -12,10 +13,14 @@ use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
-const BASE: i64 = 1_700_000_000_000;
 const RECORDS: usize = 500;
 const GROUPED: usize = 400;
 const MORE: usize = 40;
+/// The first record's time, an hour ago: retention goes by the time of the records.
+static BASE: LazyLock<i64> = LazyLock::new(|| {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    now.as_millis() as i64 - 3_600_000
+});
 const LIMIT: Duration = Duration::from_secs(60);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -58,7 +63,7 @@ async fn produce(codec: &str) -> Result<(), Failure> {
         let (key, value, n) = (format!("k{i}"), value(codec, i), i.to_string());
         let headers = OwnedHeaders::new().insert(Header { key: "n", value: Some(&n) });
         let record =
-            FutureRecord::to(&topic).key(&key).payload(&value).timestamp(BASE + i as i64 * 1000).headers(headers);
+            FutureRecord::to(&topic).key(&key).payload(&value).timestamp(*BASE + i as i64 * 1000).headers(headers);
         acknowledgements.push(producer.send_result(record).map_err(|(error, _)| error)?);
     }
     for (i, acknowledgement) in acknowledgements.into_iter().enumerate() {
@@ -76,7 +81,7 @@ fn consume_alone(codec: &str) -> Result<(), Failure> {
         equal("offset", i as i64, message.offset())?;
         equal("key", Some(format!("k{i}").as_bytes()), message.key())?;
         equal("value", Some(value(codec, i).as_bytes()), message.payload())?;
-        equal("timestamp", Some(BASE + i as i64 * 1000), message.timestamp().to_millis())?;
+        equal("timestamp", Some(*BASE + i as i64 * 1000), message.timestamp().to_millis())?;
         let headers = message.headers().ok_or("a record lost its headers")?;
         equal("header", Some(i.to_string().as_bytes()), headers.get(0).value)?;
     }
@@ -85,7 +90,7 @@ fn consume_alone(codec: &str) -> Result<(), Failure> {
 
 fn seek_by_timestamp() -> Result<(), Failure> {
     let mut asked = TopicPartitionList::new();
-    asked.add_partition_offset("codec-gzip", 0, Offset::Offset(BASE + 249_500))?;
+    asked.add_partition_offset("codec-gzip", 0, Offset::Offset(*BASE + 249_500))?;
     let consumer = assigned("codec-gzip", Offset::Beginning)?;
     let found = consumer.offsets_for_times(asked, LIMIT)?;
     equal("offset for a timestamp", Offset::Offset(250), found.elements()[0].offset())?;
