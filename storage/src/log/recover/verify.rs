@@ -68,7 +68,7 @@ impl Recovery<'_> {
                 if synced { scan.next_header() } else { scan.next_whole().map(|next| next.map(|(found, _)| found)) };
             match next {
                 Ok(None) => return Ok(None),
-                Ok(Some(found)) if self.is_in_place(segment, &found) => self.take(segment, &found),
+                Ok(Some(found)) if self.is_in_place(segment, &found, synced) => self.take(segment, &found),
                 Err(ScanError::Io(error)) => return Err(ScanError::Io(error)),
                 Err(ScanError::Damaged { position, near, reason: reason @ BatchError::Magic(0 | 1) })
                     if self.checkpoint.is_none() =>
@@ -93,7 +93,7 @@ impl Recovery<'_> {
     }
 
     /// The header fields that the checksum does not cover.
-    fn is_in_place(&self, segment: &Segment, found: &Found) -> bool {
+    fn is_in_place(&self, segment: &Segment, found: &Found, synced: bool) -> bool {
         let header = &found.header;
         let (base, epoch) = (header.base_offset(), header.leader_epoch());
         let follows = match self.expected {
@@ -102,7 +102,9 @@ impl Recovery<'_> {
             Some(expected) => base >= expected,
         };
         let fits = base >= segment.base && header.last_offset().0 - segment.base.0 <= i64::from(i32::MAX);
-        follows && fits && (epoch.0 < 0 || self.epochs.latest().is_none_or(|latest| epoch >= latest || self.clean))
+        // The epochs of the synced part are known to the end; what comes after may only rise from there.
+        let rises = synced || epoch.0 < 0 || self.epochs.latest().is_none_or(|latest| epoch >= latest);
+        follows && fits && rises
     }
 
     fn take(&mut self, segment: &Segment, found: &Found) {

@@ -237,3 +237,20 @@ fn a_coordinators_markers_are_taken() {
     rig.log.append_as_leader(&marker, LeaderEpoch(0), AppendOrigin::Coordinator).unwrap();
     assert!(matches!(rig.append(&idempotent(4, 0, 0, &["v"])), Err(AppendError::ProducerFenced { .. })));
 }
+
+#[test]
+fn a_log_of_several_leader_epochs_is_recovered_above_its_checkpoint() {
+    let mut rig = Rig::new(LogOptions::default());
+    for epoch in 0..4 {
+        for _ in 0..3 {
+            rig.log.append_as_leader(&batch(&["x"]), LeaderEpoch(epoch), CLIENT).unwrap();
+        }
+        assert!(!rig.reopen_on(rig.disk.kill(), false).damaged, "epoch {epoch}");
+        assert_eq!(
+            rig.log.end_offset_for_epoch(LeaderEpoch(epoch)),
+            Some((LeaderEpoch(epoch), rig.log.log_end_offset()))
+        );
+    }
+    assert_eq!(rig.values().len(), 12);
+    assert_eq!(rig.log.end_offset_for_epoch(LeaderEpoch(1)), Some((LeaderEpoch(1), Offset(6))));
+}

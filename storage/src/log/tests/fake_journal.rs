@@ -172,7 +172,8 @@ impl Rig {
     }
 
     pub(super) fn append(&self, batch: &Bytes) -> Result<Appended, AppendError> {
-        let appended = self.log.append_as_leader(batch, LeaderEpoch(0), CLIENT);
+        let epoch = self.log.latest_epoch().unwrap_or(LeaderEpoch(0));
+        let appended = self.log.append_as_leader(batch, epoch, CLIENT);
         self.log.set_high_watermark(self.log.synced_offset());
         appended
     }
