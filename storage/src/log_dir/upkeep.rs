@@ -18,9 +18,13 @@ pub(super) struct Upkeep {
     doomed: Mutex<Vec<(Timestamp, PathBuf)>>,
 }
 
+/// Nothing is due earlier after a start, as in Kafka: whoever imports old records can read them first.
+const FIRST_AFTER: Duration = Duration::from_secs(30);
+
 /// An interval of wall time that begins anew when the clock jumps back.
 struct Every {
     interval_ms: i64,
+    /// When it was due last; before the first time, when it would have been for the first time to come in time.
     last: Mutex<Option<Timestamp>>,
 }
 
@@ -75,7 +79,9 @@ impl Every {
 
     fn is_due(&self, now: Timestamp) -> bool {
         let mut last = self.last.lock();
-        let due = last.is_none_or(|last| now < last || now.0 - last.0 >= self.interval_ms);
+        let first = now.0 - self.interval_ms.max(0).saturating_sub(millis(FIRST_AFTER).min(self.interval_ms));
+        let before = *last.get_or_insert(Timestamp(first));
+        let due = now < before || now.0 - before.0 >= self.interval_ms;
         if due {
             *last = Some(now);
         }
@@ -85,4 +91,24 @@ impl Every {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_time_is_after_half_a_minute_and_the_next_after_an_interval() {
+        let every = Every::new(Duration::from_secs(300));
+        let due: Vec<i64> = (0..700).filter(|second| every.is_due(Timestamp(1_000_000 + second * 1000))).collect();
+        assert_eq!(due, [30, 330, 630]);
+        assert!(every.is_due(Timestamp(5)), "the clock jumped back");
+    }
+
+    #[test]
+    fn a_short_interval_is_not_stretched() {
+        let every = Every::new(Duration::from_secs(5));
+        let due: Vec<i64> = (0..12).filter(|second| every.is_due(Timestamp(second * 1000))).collect();
+        assert_eq!(due, [5, 10]);
+    }
 }
