@@ -114,6 +114,8 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
 
 /// Three commands to try.
 fn greeting(address: SocketAddr, log_dirs: &str) -> String {
+    let port = address.port();
+    let address = if address.ip().is_unspecified() { format!("localhost:{port}") } else { address.to_string() };
     format!(
         "Barnabas {} serves on {address}, its data is in {log_dirs}. Try:\n\n  \
          echo hello | kcat -b {address} -t greetings -P\n  \
@@ -130,6 +132,7 @@ mod tests {
     #[test]
     fn the_greeting_names_three_commands() {
         let greeting = greeting(SocketAddr::from(([127, 0, 0, 1], 9092)), "./barnabas-data");
+        assert!(greeting.contains("-b 127.0.0.1:9092"));
         assert_eq!(greeting.lines().filter(|line| line.starts_with("  ")).count(), 3);
     }
 }

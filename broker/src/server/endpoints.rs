@@ -33,7 +33,7 @@ pub enum BindError {
         source: io::Error,
     },
     /// The system refused.
-    #[error("listener {name}: bind {address}: is another broker running?")]
+    #[error("listener {name} cannot have {address} (is another broker running there?)")]
     Bind {
         /// The listener.
         name: String,

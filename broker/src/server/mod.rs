@@ -146,8 +146,8 @@ impl Server {
 }
 
 fn lock_metadata(seams: &Seams, paths: &[PathBuf]) -> Result<Box<dyn Send + Sync>, StartError> {
-    let path = metadata_dir(paths).join(METADATA_LOCK);
-    seams.disk.lock(&path).map_err(|error| StartError::Locked(path, error))
+    let dir = metadata_dir(paths);
+    seams.disk.lock(&dir.join(METADATA_LOCK)).map_err(|error| StartError::Locked(dir, error))
 }
 
 /// Metadata is kept in the first log directory.
