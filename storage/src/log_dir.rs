@@ -198,7 +198,11 @@ impl LogDir {
             self.journal.record(empty(key))?;
         }
         let dir = self.path.join(layout::partition(topic, partition));
-        let log = Log::create(&self.context, &dir, topic, topic_id, partition, options)?;
+        let made = Log::create(&self.context, &dir, topic, topic_id, partition, options);
+        let log = made.map_err(|error| match error {
+            LogDirError::Io { act, path, source } => self.journal.disk_error(act, &path, source),
+            other => other,
+        })?;
         let member: Arc<dyn JournalledLog> = log.clone();
         self.journal.add_log(&member);
         self.logs.write().insert(key, Arc::clone(&log));

@@ -99,7 +99,7 @@ pub(crate) struct LogCheckpoint {
     pub(crate) recovery_point: Offset,
     /// Base offset of the segment in which recovery begins to read.
     pub(crate) segment_base: Offset,
-    /// The position there at which it begins: where the batch at `recovery_point` will start, or earlier.
+    /// The position there at which it begins: where the batch at `recovery_point` will start.
     pub(crate) position: u64,
     /// The high watermark when the checkpoint was taken.
     pub(crate) high_watermark: Offset,

@@ -56,7 +56,6 @@ struct Found {
 /// What the last stop left.
 struct Left {
     clean: bool,
-    /// The manifest of a run that did not end cleanly.
     manifest: Option<Manifest>,
     ring: RingFiles,
     next_round: u64,
@@ -74,8 +73,8 @@ pub(super) fn start(
     let meta = meta.ok_or_else(|| LogDirError::NotFormatted(path.to_path_buf()))?;
     let left = look(&seams, path, &meta)?;
     let mut replay = match &left.manifest {
-        Some(manifest) => replay::read(&left.ring, manifest)?,
-        None => Replay { batches: HashMap::new(), next_round: left.next_round },
+        Some(manifest) if !manifest.clean => replay::read(&left.ring, manifest)?,
+        Some(_) | None => Replay { batches: HashMap::new(), next_round: left.next_round },
     };
     let found = find_partitions(&seams, path, &left, &mut replay, options_of)?;
     let journal = make_journal(seams.clone(), path, options, &meta, left.ring, replay.next_round)?;
@@ -138,7 +137,7 @@ fn look(seams: &Seams, path: &Path, meta: &MetaProperties) -> Result<Left, LogDi
         path: path.to_path_buf(),
         source,
     })?;
-    Ok(Left { clean, manifest: manifest.filter(|manifest| !manifest.clean), ring, next_round })
+    Ok(Left { clean, manifest, ring, next_round })
 }
 
 /// Lists the partitions, with where each begins to recover.
@@ -151,10 +150,7 @@ fn find_partitions(
 ) -> Result<Vec<Found>, LogDirError> {
     let disk = &*seams.disk;
     let failed = |act, path: &Path, source| LogDirError::Io { act, path: path.to_path_buf(), source };
-    let kafkas = match &left.manifest {
-        Some(_) => None,
-        None => Some(KafkaOffsets::read(seams, path).map_err(|error| failed("read the checkpoints of", path, error))?),
-    };
+    let kafkas = KafkaOffsets::read(seams, path).map_err(|error| failed("read the checkpoints of", path, error))?;
     let mut found: BTreeMap<LogKey, Found> = BTreeMap::new();
     for entry in disk.list(path).map_err(|error| failed("list", path, error))? {
         let dir = path.join(&entry.name);
@@ -173,19 +169,7 @@ fn find_partitions(
         };
         let Some(topic_id) = topic_id_of(seams, &dir)? else { continue };
         let key = LogKey { topic_id, partition };
-        let checkpoint = match (&left.manifest, &kafkas) {
-            // A log without a line was made after the manifest: nothing of it is known to be synced.
-            (Some(manifest), _) => {
-                Some(manifest.logs.get(&key).map_or_else(|| empty(key), |line| line.checkpoint.clone()))
-            }
-            // A log that Kafka did not checkpoint, and did not close, is verified from its start.
-            (None, Some(offsets)) if !left.clean && !offsets.knows(&topic, partition) => None,
-            (None, Some(offsets)) => {
-                let checkpoint = offsets.checkpoint(seams, &dir, &topic, key);
-                Some(checkpoint.map_err(|error| failed("list", &dir, error))?)
-            }
-            (None, None) => None,
-        };
+        let checkpoint = checkpoint_of(left, &kafkas, &topic, key);
         let options = options_of(&topic, topic_id, partition);
         let replay = replay.batches.remove(&key).unwrap_or_default();
         let log = Found { dir: dir.clone(), topic, key, options, checkpoint, replay };
@@ -214,7 +198,23 @@ fn topic_id_of(seams: &Seams, dir: &Path) -> Result<Option<TopicId>, LogDirError
     Ok(None)
 }
 
-/// Kafka's checkpoint files: what counts when the last stop was clean, or was Kafka's.
+/// Where the recovery of a log begins; `None` when nothing is known to be synced that can be relied on.
+fn checkpoint_of(left: &Left, kafkas: &KafkaOffsets, topic: &str, key: LogKey) -> Option<LogCheckpoint> {
+    if left.clean {
+        return Some(kafkas.checkpoint(topic, key));
+    }
+    let manifest = left.manifest.as_ref()?;
+    let line = manifest.logs.get(&key).map(|line| line.checkpoint.clone());
+    if manifest.clean {
+        // Either our stop was cut short before its last file, or Kafka ran since and did not stop cleanly. Positions of
+        // ours count only if Kafka has not written its own.
+        return line.filter(|line| line.recovery_point == kafkas.checkpoint(topic, key).recovery_point);
+    }
+    // A log without a line was made after the manifest: nothing of it is known to be synced.
+    Some(line.unwrap_or_else(|| empty(key)))
+}
+
+/// Kafka's checkpoint files: what counts after a clean stop, ours or Kafka's.
 struct KafkaOffsets {
     recovery_points: Offsets,
     log_starts: Offsets,
@@ -231,29 +231,16 @@ impl KafkaOffsets {
         })
     }
 
-    fn knows(&self, topic: &str, partition: PartitionIndex) -> bool {
-        self.recovery_points.contains_key(&(topic.to_owned(), partition))
-    }
-
-    /// Recovery begins at the start of the segment that holds the recovery point.
-    fn checkpoint(&self, seams: &Seams, dir: &Path, topic: &str, key: LogKey) -> std::io::Result<LogCheckpoint> {
+    /// Has no position, which only an unclean start needs.
+    fn checkpoint(&self, topic: &str, key: LogKey) -> LogCheckpoint {
         let name = (topic.to_owned(), key.partition);
         let of = |offsets: &Offsets| offsets.get(&name).copied().unwrap_or(Offset::ZERO);
-        let recovery_point = of(&self.recovery_points);
-        let segments = seams.disk.list(dir)?;
-        let bases = segments.iter().filter_map(|entry| entry.name.strip_suffix(".log")?.parse().ok().map(Offset));
-        let bases: Vec<Offset> = bases.collect();
-        let first = bases.iter().min().copied().unwrap_or(Offset::ZERO);
-        let holding = bases.into_iter().filter(|base| *base <= recovery_point).max();
-        Ok(LogCheckpoint {
-            topic_id: key.topic_id,
-            partition: key.partition,
-            log_start: of(&self.log_starts).max(first),
-            recovery_point,
-            segment_base: holding.unwrap_or(first),
-            position: 0,
+        LogCheckpoint {
+            log_start: of(&self.log_starts),
+            recovery_point: of(&self.recovery_points),
             high_watermark: of(&self.high_watermarks),
-        })
+            ..empty(key)
+        }
     }
 }
 

@@ -199,6 +199,26 @@ fn jrn_9_after_a_clean_stop_nothing_of_ours_is_needed() {
 }
 
 #[test]
+fn jrn_9_a_stop_that_is_cut_short_before_its_last_file_loses_nothing() {
+    let disk = formatted();
+    let (dir, _) = open(&disk, 1).unwrap();
+    let log = create(&dir, 0);
+    for number in 0..50u8 {
+        append(&log, &[number; 700]).unwrap();
+    }
+    log.set_high_watermark(Offset(50));
+    log.delete_records(Offset(7)).unwrap();
+    let before = contents(&log);
+    dir.close().unwrap();
+    disk.remove_file(&root().join(".kafka_cleanshutdown")).unwrap();
+    let (dir, report) = open(&disk, 2).unwrap();
+    assert!(!report.clean && report.damaged.is_empty());
+    let log = dir.log(topic(0), PartitionIndex(0)).unwrap();
+    assert_eq!(contents(&log), before);
+    assert_eq!((log.log_start_offset(), log.high_watermark()), (Offset(7), Offset(50)));
+}
+
+#[test]
 fn a_second_clean_start_and_stop_change_nothing() {
     let disk = formatted();
     let (dir, _) = open(&disk, 1).unwrap();

@@ -59,7 +59,8 @@ pub trait DiskFile: Send + Sync + std::fmt::Debug {
     /// fdatasync: data and length are durable when it returns.
     ///
     /// # Errors
-    /// The system's; after an error nothing of this file may be relied on.
+    /// The system's, but never `StorageFull`: a full disk is a state that passes, a failed sync is not. After an error
+    /// nothing of this file may be relied on, and a later sync proves nothing.
     fn sync_data(&self) -> io::Result<()>;
     /// The last modification in milliseconds since 1970.
     ///
@@ -105,7 +106,7 @@ pub trait Disk: Send + Sync {
     /// Makes creations, renames and removals in this directory durable.
     ///
     /// # Errors
-    /// The system's.
+    /// As for [`DiskFile::sync_data`].
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
     /// True when something is at that path.
     fn exists(&self, path: &Path) -> bool;
@@ -132,4 +133,10 @@ pub trait Disk: Send + Sync {
         self.create_dir(path)?;
         if parent.as_os_str().is_empty() { self.sync_dir(Path::new(".")) } else { self.sync_dir(&parent) }
     }
+}
+
+/// What a failed sync returns: data that ENOSPC kept from the disk is lost like any other, so it must not look like a
+/// write that was refused.
+pub(super) fn sync_error(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::StorageFull { io::Error::other(error) } else { error }
 }

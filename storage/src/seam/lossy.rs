@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use self::file::LossyFile;
 use self::node::{DirNode, FileNode, Node, Survival};
 use super::clock::Clock;
-use super::disk::{DirEntry, Disk, DiskFile, OpenMode};
+use super::disk::{DirEntry, Disk, DiskFile, OpenMode, sync_error};
 use super::rng::{Rng, SeededRng};
 
 /// The kinds of operation that can be told to fail.
@@ -321,7 +321,7 @@ impl Disk for LossyDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let dir = self.dir(path)?;
-        self.shared.begin_or_fail(OpKind::SyncDir)?;
+        self.shared.begin_or_fail(OpKind::SyncDir).map_err(sync_error)?;
         dir.lock().sync();
         Ok(())
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rustix::fs::FlockOperation;
 
-use super::disk::{DirEntry, Disk, DiskFile, OpenMode};
+use super::disk::{DirEntry, Disk, DiskFile, OpenMode, sync_error};
 
 /// Pieces handed to one pwritev: Linux refuses more than 1024 (`IOV_MAX`).
 const PIECES_PER_WRITE: usize = 1024;
@@ -85,7 +85,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        File::open(path)?.sync_all().map_err(sync_error)
     }
 
     fn exists(&self, path: &Path) -> bool {
@@ -155,7 +155,7 @@ impl DiskFile for RealFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.0.sync_data().map_err(sync_error)
     }
 
     fn modified_ms(&self) -> io::Result<i64> {

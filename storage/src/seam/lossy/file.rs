@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::node::FileNode;
 use super::{Fault, OpKind, Shared, Verdict};
-use crate::seam::disk::DiskFile;
+use crate::seam::disk::{DiskFile, sync_error};
 
 pub(super) struct LossyFile {
     shared: Arc<Shared>,
@@ -86,7 +86,7 @@ impl DiskFile for LossyFile {
                 if !control.crashed {
                     self.node.lock().sync_and_lose(&control.rng);
                 }
-                Err(fault.error())
+                Err(sync_error(fault.error()))
             }
         }
     }
