@@ -40,7 +40,7 @@ pub const FRAME_BYTES_PER_SECOND_MIN: usize = 512 << 10;
 /// While others wait for the budget, a frame must bring this many bytes ...
 pub const CONTENDED_BYTES_MIN: usize = 64 << 10;
 /// ... in this time.
-pub const CONTENDED_INTERVAL: Duration = Duration::from_secs(1);
+pub const CONTENDED_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Refused requests that are logged one by one; of those that follow, one in as many: a peer cannot fill the log.
 pub const CLOSES_NOTED: u64 = 1000;

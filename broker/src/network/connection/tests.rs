@@ -283,7 +283,7 @@ async fn who_claims_memory_without_sending_is_cut_when_others_wait_for_it() {
     while network.metrics.request_budget_waits.value() == 0 {
         tokio::task::yield_now().await;
     }
-    network.tasks.sleep(Duration::from_secs(2)).await;
+    network.tasks.sleep(Duration::from_secs(3)).await;
     assert_eq!(network.metrics.connections_closed_slow.value(), 2);
 }
 
