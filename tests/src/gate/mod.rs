@@ -12,6 +12,7 @@ use std::thread;
 
 use lane::{Lane, Outcome};
 use lanes::LANES;
+use need::Need;
 use room::Room;
 use workshop::Workshop;
 
@@ -26,6 +27,13 @@ enum Against {
     Program(PathBuf),
     /// Apache Kafka 4.3.1.
     Kafka,
+}
+
+impl Against {
+    /// Whether a lane's need is one: nothing is built where another broker serves.
+    fn wants(&self, need: Need) -> bool {
+        need != Need::Release || matches!(self, Self::Built)
+    }
 }
 
 /// What the command line asks for.
@@ -47,7 +55,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
         .canonicalize()
         .map_err(|error| format!("the repository is not where it was built: {error}"))?;
     let workshop = Arc::new(Workshop::new(root));
-    let preparation = prepare_ahead(&workshop, &request.lanes);
+    let preparation = prepare_ahead(&workshop, &request);
     let verdict = run_lanes(&workshop, &request);
     preparation.join().map_err(|_| "preparation panicked".to_owned())?;
     Ok(verdict)
@@ -84,8 +92,9 @@ fn find(name: &str) -> Result<&'static Lane, String> {
 }
 
 /// Prepares what the lanes need in the order they need it, while the first of them run.
-fn prepare_ahead(workshop: &Arc<Workshop>, lanes: &[&'static Lane]) -> thread::JoinHandle<()> {
-    let needs: Vec<_> = lanes.iter().flat_map(|lane| lane.needs.iter().copied()).collect();
+fn prepare_ahead(workshop: &Arc<Workshop>, request: &Request) -> thread::JoinHandle<()> {
+    let needs = request.lanes.iter().flat_map(|lane| lane.needs.iter().copied());
+    let needs: Vec<Need> = needs.filter(|need| request.against.wants(*need)).collect();
     let workshop = Arc::clone(workshop);
     thread::spawn(move || {
         for need in needs {

@@ -48,7 +48,8 @@ impl<'a> Room<'a> {
     }
 
     fn ready(&self) -> Result<(), Outcome> {
-        self.lane.needs.iter().try_for_each(|need| self.workshop.ready(*need))
+        let mut needs = self.lane.needs.iter().filter(|need| self.against.wants(**need));
+        needs.try_for_each(|need| self.workshop.ready(*need))
     }
 
     /// A path in the lane's directory.
@@ -69,10 +70,7 @@ impl<'a> Room<'a> {
                 Server::Kafka(Need::JavaFour.place(self.workshop).join("jars"))
             }
             Against::Program(program) => Server::Barnabas(program.clone()),
-            Against::Built => {
-                self.workshop.ready(Need::Release)?;
-                Server::Barnabas(self.workshop.root().join("target/release/barnabas"))
-            }
+            Against::Built => Server::Barnabas(self.workshop.root().join("target/release/barnabas")),
         };
         Ok(Broker::start(&server, &self.path(name), settings)?)
     }
