@@ -4,6 +4,7 @@
 
 mod client;
 mod fixture;
+mod groups;
 mod hostile;
 mod memory;
 mod pipeline;
