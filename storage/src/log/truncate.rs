@@ -46,7 +46,7 @@ impl Log {
             },
         };
         let target = self.target(to).map_err(failed)?;
-        self.sync_below(&stable, &target).map_err(|error| failed(ScanError::Io(error)))?;
+        self.sync_below(&mut writer, &stable, &target).map_err(|error| failed(ScanError::Io(error)))?;
         let high_watermark = self.high_watermark().min(target.end);
         let checkpoint = LogCheckpoint {
             topic_id: self.topic_id,
@@ -73,8 +73,8 @@ impl Log {
         Ok(Target { end, at: Some((segment, position)) })
     }
 
-    /// What stays has to be durable before a checkpoint says so, sealed indexes and snapshots included.
-    fn sync_below(&self, stable: &LogCheckpoint, target: &Target) -> io::Result<()> {
+    /// What stays has to be durable before a checkpoint says so: sealed indexes, snapshots and epochs included.
+    fn sync_below(&self, writer: &mut Writer, stable: &LogCheckpoint, target: &Target) -> io::Result<()> {
         let mut segments = self.segments.read().from(stable.segment_base);
         segments.retain(|segment| segment.base <= target.end);
         for segment in &segments {
@@ -84,6 +84,10 @@ impl Log {
             }
         }
         self.sync_snapshots(&segments)?;
+        if std::mem::take(&mut writer.epochs_changed) {
+            let epochs = self.epochs.read().clone();
+            epochs.write(&**self.disk(), &self.directory)?;
+        }
         self.sync_names()
     }
 

@@ -68,7 +68,7 @@ impl Recovery<'_> {
                 if synced { scan.next_header() } else { scan.next_whole().map(|next| next.map(|(found, _)| found)) };
             match next {
                 Ok(None) => return Ok(None),
-                Ok(Some(found)) if self.is_in_place(segment, &found, synced) => self.take(segment, &found),
+                Ok(Some(found)) if self.is_in_place(segment, &found, synced) => self.take(segment, &found, synced),
                 Err(ScanError::Io(error)) => return Err(ScanError::Io(error)),
                 Err(ScanError::Damaged { position, near, reason: reason @ BatchError::Magic(0 | 1) })
                     if self.checkpoint.is_none() =>
@@ -107,9 +107,9 @@ impl Recovery<'_> {
         follows && fits && rises
     }
 
-    fn take(&mut self, segment: &Segment, found: &Found) {
+    fn take(&mut self, segment: &Segment, found: &Found, synced: bool) {
         segment.index(found, self.log.options().index_interval_bytes);
-        if !self.clean {
+        if !synced {
             self.epochs.assign(found.header.leader_epoch(), found.header.base_offset());
         }
         self.expected = Some(found.header.next_offset());

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::fake_journal::*;
 use crate::compression::Codec;
 use crate::compression::tests::compressed;
-use crate::ids::{Offset, Timestamp};
+use crate::ids::{LeaderEpoch, Offset, Timestamp};
 use crate::log::OffsetQuery;
 use crate::options::{DurabilityMode, LogOptions};
 
@@ -15,6 +15,7 @@ enum Op {
     Append { records: usize, size: usize, codec: i16 },
     Idempotent { producer: i64, records: usize, retry: bool },
     Large,
+    NewLeader,
     Read { from: usize, max: usize },
     FindTime(i64),
     Checkpoint,
@@ -33,6 +34,7 @@ fn op() -> impl Strategy<Value = Op> {
             Op::Idempotent { producer, records, retry }
         }),
         1 => Just(Op::Large),
+        1 => Just(Op::NewLeader),
         4 => (any::<usize>(), 0usize..2000).prop_map(|(from, max)| Op::Read { from, max }),
         2 => (0i64..400).prop_map(Op::FindTime),
         2 => Just(Op::Checkpoint),
@@ -55,6 +57,8 @@ struct Model {
     bases: Vec<i64>,
     /// The batches of each producer, by base offset: sequence and length.
     sent: Vec<(i64, i32, usize, i64)>,
+    /// The leader epochs and where they began.
+    epochs: Vec<(i32, i64)>,
     next_value: u64,
 }
 
@@ -88,6 +92,7 @@ impl Model {
         self.records.truncate(usize::try_from(end).unwrap());
         self.bases.retain(|base| *base < end);
         self.sent.retain(|(.., base)| *base < end);
+        self.epochs.retain(|(_, base)| *base < end);
         self.start = self.start.min(end);
     }
 }
@@ -119,6 +124,13 @@ fn run(rig: &mut Rig, model: &mut Model, op: Op) {
             rig.append(&batch_at(NOW.0, &values)).unwrap();
             model.appended(NOW.0, &values);
         }
+        Op::NewLeader => {
+            let values = model.values(1, 10);
+            let epoch = LeaderEpoch(rig.log.latest_epoch().map_or(0, |epoch| epoch.0 + 1));
+            rig.log.append_as_leader(&batch_at(NOW.0, &values), epoch, CLIENT).unwrap();
+            model.epochs.push((epoch.0, model.end()));
+            model.appended(NOW.0, &values);
+        }
         Op::Read { from, max } => read_op(rig, model, from, max),
         Op::FindTime(after) => find_op(rig, model, NOW.0 + after),
         Op::Checkpoint => rig.journal.checkpoint_now_of(&rig.log),
@@ -146,6 +158,11 @@ fn run(rig: &mut Rig, model: &mut Model, op: Op) {
         Op::Kill => drop(rig.reopen_on(rig.disk.kill(), false)),
         // Everything acknowledged was synced, by the journal or by a sync of the file.
         Op::Crash(seed) => assert!(!rig.reopen_on(rig.disk.crash(seed), false).damaged),
+    }
+    if model.start == model.end() {
+        // An epoch without a record may be forgotten, as Apache Kafka does it at a start.
+        model.epochs.clear();
+        model.epochs.extend(rig.log.latest_epoch().map(|epoch| (epoch.0, model.end())));
     }
     rig.log.set_high_watermark(rig.log.synced_offset());
 }
@@ -230,6 +247,12 @@ proptest! {
             prop_assert_eq!(rig.log.log_end_offset().0, model.end());
             prop_assert_eq!(rig.log.log_start_offset().0, model.start);
             prop_assert_eq!(rig.log.synced_offset().0, model.end());
+            let latest = model.epochs.last().map_or(0, |(epoch, _)| *epoch);
+            prop_assert!(rig.log.latest_epoch().is_none_or(|epoch| epoch.0 == latest));
+            for pair in model.epochs.windows(2).filter(|pair| pair[1].1 > model.start) {
+                let end = rig.log.end_offset_for_epoch(LeaderEpoch(pair[0].0));
+                prop_assert_eq!(end, Some((LeaderEpoch(pair[0].0), Offset(pair[1].1))));
+            }
         }
         let start = usize::try_from(model.start).unwrap();
         let expected: Vec<_> = (model.start..).zip(model.records[start..].iter().map(|(_, value)| value.clone())).collect();

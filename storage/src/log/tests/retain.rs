@@ -197,3 +197,29 @@ fn a_segment_sealed_again_after_a_truncation_knows_its_new_times() {
     let found = rig.log.find_offset(crate::log::OffsetQuery::At(Timestamp(NOW.0 + 60)), Offset(9)).unwrap().unwrap();
     assert_eq!((found.offset, found.timestamp), (Offset(1), Timestamp(NOW.0 + 90)));
 }
+
+#[test]
+fn an_epoch_that_was_forgotten_below_the_start_does_not_cut_what_follows() {
+    let mut rig = rig(|_| ());
+    rig.append(&batch(&["a"])).unwrap();
+    rig.log.append_as_leader(&batch(&["b"]), LeaderEpoch(1), CLIENT).unwrap();
+    rig.append(&batch(&["c"])).unwrap();
+    rig.log.delete_records(Offset(2)).unwrap();
+    rig.log.truncate_to(Offset(2)).unwrap();
+    assert_eq!(rig.log.latest_epoch(), None);
+    rig.log.append_as_leader(&batch(&["d"]), LeaderEpoch(0), CLIENT).unwrap();
+    rig.reopen_on(rig.disk.kill(), false);
+    assert_eq!(rig.log.log_end_offset(), Offset(3));
+}
+
+#[test]
+fn an_epoch_below_a_truncation_is_not_forgotten() {
+    let mut rig = rig(|_| ());
+    rig.append(&batch(&["a"])).unwrap();
+    rig.log.append_as_leader(&batch(&["b"]), LeaderEpoch(1), CLIENT).unwrap();
+    rig.append(&batch(&["c"])).unwrap();
+    rig.log.truncate_to(Offset(2)).unwrap();
+    rig.reopen_on(rig.disk.kill(), false);
+    assert_eq!(rig.log.end_offset_for_epoch(LeaderEpoch(0)), Some((LeaderEpoch(0), Offset(1))));
+    assert_eq!(rig.log.latest_epoch(), Some(LeaderEpoch(1)));
+}
