@@ -71,3 +71,6 @@ pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Threads for blocking work: cold reads and log directories.
 pub const BLOCKING_THREADS_MAX: usize = 64;
+
+/// Bytes that one Fetch answer reads into memory because they are not in the page cache, beside one batch.
+pub const COLD_FETCH_BYTES_MAX: usize = 4 << 20;

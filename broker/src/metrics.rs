@@ -72,6 +72,12 @@ metrics! {
     answer_bytes_pending,
     /// Async tasks that run.
     tasks,
+    /// Fetch sessions that are kept.
+    fetch_sessions,
+    /// Fetch sessions that gave their slot to another.
+    fetch_sessions_evicted,
+    /// Fetches that asked for a session and found no slot.
+    fetch_sessions_refused,
 }
 
 #[cfg(test)]
@@ -84,6 +90,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 12);
+        assert_eq!(metrics.snapshot().len(), 15);
     }
 }

@@ -26,6 +26,8 @@ mod session;
 
 use session::Session;
 
+use crate::metrics::Metrics;
+
 /// A request with this epoch asks for everything anew, and for a session.
 const INITIAL_EPOCH: i32 = 0;
 /// A request with this epoch asks for everything anew, without a session.
@@ -154,6 +156,7 @@ pub struct Selected {
 pub struct FetchSessions {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    metrics: Arc<Metrics>,
     slots: usize,
     sessions: Mutex<HashMap<i32, Arc<Slot>>>,
 }
@@ -169,9 +172,9 @@ struct Slot {
 impl FetchSessions {
     /// None yet, and never more than `slots`.
     #[must_use]
-    pub fn new(seams: &Seams, slots: usize) -> Self {
+    pub fn new(seams: &Seams, slots: usize, metrics: Arc<Metrics>) -> Self {
         let (clock, rng) = (Arc::clone(&seams.clock), Arc::clone(&seams.rng));
-        Self { clock, rng, slots, sessions: Mutex::default() }
+        Self { clock, rng, metrics, slots, sessions: Mutex::default() }
     }
 
     /// Number of sessions.
@@ -193,7 +196,7 @@ impl FetchSessions {
     pub fn begin(&self, request: SessionRequest) -> Result<SessionFetch, SessionError> {
         if matches!(request.epoch, INITIAL_EPOCH | FINAL_EPOCH) {
             if request.id != NO_SESSION {
-                self.sessions.lock().remove(&request.id);
+                self.close(&mut self.sessions.lock(), request.id);
             }
             let full = Kind::Full { by_id: request.by_id };
             let kind = if request.epoch == INITIAL_EPOCH { full } else { Kind::Sessionless };
@@ -210,7 +213,7 @@ impl FetchSessions {
         slot.last_used.store(self.now_ms(), Ordering::Relaxed);
         let (epoch, places, wanted) = fetch;
         if partitions == 0 || partitions > SESSION_PARTITIONS_MAX {
-            self.sessions.lock().remove(&id);
+            self.close(&mut self.sessions.lock(), id);
         }
         match partitions {
             0 => Ok(SessionFetch { kind: Kind::Sessionless, partitions: Vec::new() }),
@@ -241,10 +244,12 @@ impl FetchSessions {
     /// The id of a new session, 0 when there is no room for it.
     fn create(&self, by_id: bool, partitions: &[(PartitionKey, Wanted)], told: &[Told]) -> i32 {
         if partitions.is_empty() || partitions.len() > SESSION_PARTITIONS_MAX {
+            self.metrics.fetch_sessions_refused.increment();
             return NO_SESSION;
         }
         let mut sessions = self.sessions.lock();
         if !self.make_room(&mut sessions, partitions.len()) {
+            self.metrics.fetch_sessions_refused.increment();
             return NO_SESSION;
         }
         let mut session = Session::new(by_id);
@@ -260,6 +265,7 @@ impl FetchSessions {
             session: Mutex::new(session),
         };
         sessions.insert(id, Arc::new(slot));
+        self.metrics.fetch_sessions.increment();
         id
     }
 
@@ -280,8 +286,15 @@ impl FetchSessions {
             smaller.min_by_key(|(_, slot)| size_of(slot))
         };
         let Some(evicted) = idle.or_else(smaller).map(|(id, _)| *id) else { return false };
-        sessions.remove(&evicted);
+        self.close(sessions, evicted);
+        self.metrics.fetch_sessions_evicted.increment();
         true
+    }
+
+    fn close(&self, sessions: &mut HashMap<i32, Arc<Slot>>, id: i32) {
+        if sessions.remove(&id).is_some() {
+            self.metrics.fetch_sessions.sub(1);
+        }
     }
 
     /// A random id, so that a client of another broker, or of this one before a restart, does not hit upon it.

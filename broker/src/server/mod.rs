@@ -224,7 +224,7 @@ fn compose(
     let session_slots = config.read(&key::MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS);
     Arc::new(Broker {
         id,
-        fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0)),
+        fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0), Arc::clone(&metrics)),
         producer_ids: ProducerIds::new(&controller),
         authorizer: Arc::new(AllowEveryone),
         groups: Arc::new(groups),

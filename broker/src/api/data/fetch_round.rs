@@ -15,6 +15,7 @@ use super::fetch::Limits;
 use super::fetch_response::PartitionAnswer;
 use crate::api::error_code::ErrorCode;
 use crate::api::{Chunk, RequestContext};
+use crate::limits::COLD_FETCH_BYTES_MAX;
 use crate::partition::fetch_session::{PartitionKey, TopicKey, Wanted};
 use crate::partition::purgatory::PendingRead;
 use crate::partition::{Mark, Partition, TopicPartitions};
@@ -38,6 +39,7 @@ pub(super) struct Found {
 /// How far a partition was seen.
 struct Seen {
     partition: Arc<Partition>,
+    from: Offset,
     /// Where the read stopped.
     mark: Mark,
     /// Bytes that count for `min_bytes`: of the slice, or all that the request takes when only limits kept it away.
@@ -63,7 +65,7 @@ impl Round {
 
     pub(super) fn pending<'a>(&'a self, partitions: &[(PartitionKey, Wanted)]) -> Vec<PendingRead<'a>> {
         let pending = self.found.iter().zip(partitions).filter_map(|(found, (_, wanted))| {
-            let Seen { partition, mark, bytes } = found.seen.as_ref()?;
+            let Seen { partition, mark, bytes, .. } = found.seen.as_ref()?;
             Some(PendingRead { partition, mark: *mark, found: *bytes, max_bytes: wanted.max_bytes as u64 })
         });
         pending.collect()
@@ -90,7 +92,7 @@ fn read_partition(context: &RequestContext, key: &PartitionKey, wanted: &Wanted,
         Ok((slice, mark)) => {
             let kept_away = if wanted.offset < mark.offset { wanted.max_bytes } else { 0 };
             let bytes = slice.as_ref().map_or(kept_away, LogSlice::len) as u64;
-            Found { answer, slice, seen: Some(Seen { partition, mark, bytes }) }
+            Found { answer, slice, seen: Some(Seen { partition, from: wanted.offset, mark, bytes }) }
         }
         Err(error) => {
             answer.error = Some(error);
@@ -170,15 +172,18 @@ fn diverging(partition: &Partition, wanted: &Wanted) -> Result<Option<(LeaderEpo
     Ok(diverges.then_some((epoch, end_offset)))
 }
 
-/// Turns slices into chunks: mapped when all of it is in memory, else read off the async workers in one go.
+/// Turns slices into chunks: mapped when all of it is in memory, else read off the async workers in one go, no more than
+/// [`COLD_FETCH_BYTES_MAX`] for one answer.
 pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<PartitionAnswer> {
     let mut answers = Vec::with_capacity(found.len());
     let mut cold = Vec::new();
-    for (position, Found { mut answer, slice, .. }) in found.into_iter().enumerate() {
-        if let Some(slice) = slice {
-            match slice.resident() {
-                Some(range) => answer.records = Some(Chunk::Mapped(range)),
-                None => cold.push((position, slice)),
+    let mut cold_left = COLD_FETCH_BYTES_MAX;
+    for (position, Found { mut answer, slice, seen }) in found.into_iter().enumerate() {
+        if let (Some(slice), Some(seen)) = (slice, seen) {
+            if let Some(range) = slice.resident() {
+                answer.records = Some(Chunk::Mapped(range));
+            } else if let Some(slice) = cut_cold(&seen.partition, seen.from, slice, &mut cold_left, cold.is_empty()) {
+                cold.push((position, slice));
             }
         }
         answers.push(answer);
@@ -200,6 +205,21 @@ pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<Par
     answers
 }
 
+/// What may be read into memory of a slice that is not there; at least a batch of the first one. The client asks again
+/// for the rest.
+pub(super) fn cut_cold(
+    partition: &Partition,
+    from: Offset,
+    slice: LogSlice,
+    left: &mut usize,
+    is_first: bool,
+) -> Option<LogSlice> {
+    let cut = if slice.len() <= *left { Some(slice) } else { partition.read(from, *left, is_first).ok()?.0.slice };
+    *left = left.saturating_sub(cut.as_ref().map_or(0, LogSlice::len));
+    cut
+}
+
+/// What an answer says of a partition before it was looked at.
 pub(super) fn blank(key: &PartitionKey) -> PartitionAnswer {
     PartitionAnswer {
         topic: key.topic.clone(),

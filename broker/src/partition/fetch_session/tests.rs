@@ -38,7 +38,7 @@ impl Table {
         let clock = Arc::new(ManualClock(Mutex::new(Duration::from_secs(1000))));
         let rng = Arc::new(Counter(AtomicU64::new(1 << 33)));
         let seams = Seams { clock: Arc::clone(&clock) as Arc<dyn Clock>, rng, ..Seams::system() };
-        Self { clock, sessions: FetchSessions::new(&seams, slots) }
+        Self { clock, sessions: FetchSessions::new(&seams, slots, Arc::default()) }
     }
 
     fn pass(&self, seconds: u64) {
@@ -234,6 +234,9 @@ fn an_old_session_yields_to_a_larger_one_only() {
     assert_eq!(table.begin(small, 5, &[]).err(), Some(SessionError::UnknownId));
     assert!(table.begin(large, 5, &[]).is_ok());
     assert_eq!(table.sessions.len(), 2);
+    let metrics = &table.sessions.metrics;
+    let counts = (metrics.fetch_sessions.value(), metrics.fetch_sessions_evicted.value());
+    assert_eq!((counts, metrics.fetch_sessions_refused.value()), ((2, 1), 1));
 }
 
 #[test]

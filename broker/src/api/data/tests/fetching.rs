@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use barnabas_storage::{Offset, PartitionIndex};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use kafka_protocol::messages::fetch_request::{FetchTopic, ForgottenTopic, ReplicaState};
@@ -16,6 +17,7 @@ use super::bench::{
 };
 use crate::api::TwoStage;
 use crate::api::data::fetch::Fetch;
+use crate::api::data::fetch_round::cut_cold;
 use crate::api::data::produce::Produce;
 
 fn error_codes(response: &FetchResponse) -> Vec<i16> {
@@ -122,6 +124,27 @@ async fn no_wait_no_partitions_or_an_error_answer_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cold_records_are_cut_to_what_may_be_read_into_memory() {
+    let bench = Bench::start().await;
+    bench.create("t", 1, &[]).await;
+    let one = batch(1, 10_000);
+    for _ in 0..5 {
+        bench.append("t", 0, &one).await;
+    }
+    let partition = bench.broker().partitions.by_name("t", PartitionIndex(0)).unwrap();
+    let all = || partition.read(Offset(0), usize::MAX, true).unwrap().0.slice.unwrap();
+    assert_eq!(all().len(), 5 * one.len());
+    let cut = |mut left: usize, is_first: bool| {
+        let cut = cut_cold(&partition, Offset(0), all(), &mut left, is_first);
+        (cut.map(|slice| slice.len() / one.len()), left)
+    };
+    assert_eq!(cut(6 * one.len(), true), (Some(5), one.len()));
+    assert_eq!(cut(2 * one.len() + 1, false), (Some(2), 1));
+    assert_eq!(cut(10, true), (Some(1), 0), "a first batch comes whole");
+    assert_eq!(cut(10, false), (None, 10));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn out_of_range_tells_where_the_log_is() {
     let bench = Bench::start().await;
     bench.create("t", 1, &[]).await;
@@ -136,7 +159,7 @@ async fn leader_epochs_are_compared() {
     let bench = Bench::start().await;
     bench.create("t", 1, &[]).await;
     bench.append("t", 0, &batch(5, 1)).await;
-    let partition = bench.broker().partitions.by_name("t", barnabas_storage::PartitionIndex(0)).unwrap();
+    let partition = bench.broker().partitions.by_name("t", PartitionIndex(0)).unwrap();
     let ours = partition.leader_epoch().0;
     for (epoch, expected) in [(-1, 0), (ours, 0), (ours + 1, 75), (ours - 1, if ours == 0 { 0 } else { 74 })] {
         let mut request = fetch_request(&[("t", 0, 0)]);
@@ -227,7 +250,7 @@ async fn a_dropped_long_poll_leaves_nothing_behind() {
     let mut poll = Fetch::begin(bench.context::<Fetch>(12), request);
     assert!(poll.as_mut().now_or_never().is_none());
     drop(poll);
-    let partition = bench.broker().partitions.by_name("t", barnabas_storage::PartitionIndex(0)).unwrap();
+    let partition = bench.broker().partitions.by_name("t", PartitionIndex(0)).unwrap();
     assert_eq!(partition.waiting(), 0);
 }
 
@@ -238,7 +261,7 @@ async fn nothing_is_fetched_before_it_is_synced() {
     let mut produce = Produce::begin(bench.context::<Produce>(9), produce_request(-1, &[("t", 0, batch(1, 10))]));
     loop {
         let read = bench.read("t", 0, 0).await;
-        let log = bench.broker().partitions.by_name("t", barnabas_storage::PartitionIndex(0)).unwrap();
+        let log = bench.broker().partitions.by_name("t", PartitionIndex(0)).unwrap();
         let synced = log.log().synced_offset().0;
         assert!(read.high_watermark <= synced);
         assert_eq!(records(&read).is_empty(), read.high_watermark == 0);
