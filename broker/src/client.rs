@@ -9,9 +9,8 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::seam;
+use crate::seam::{self, Outgoing};
 
 /// An answer that claims more is not read.
 const ANSWER_BYTES_MAX: usize = 100 << 20;
@@ -52,7 +51,7 @@ pub enum CallError {
 
 /// A connection to one broker.
 pub struct Client {
-    stream: TcpStream,
+    stream: Outgoing,
     address: String,
     correlation_id: i32,
 }
@@ -106,7 +105,7 @@ fn frame<R: Request>(request: &R, version: i16, correlation_id: i32) -> Result<B
     Ok(frame.freeze())
 }
 
-async fn exchange(stream: &mut TcpStream, frame: &[u8]) -> io::Result<Bytes> {
+async fn exchange(stream: &mut Outgoing, frame: &[u8]) -> io::Result<Bytes> {
     stream.write_all(frame).await?;
     let claimed = stream.read_i32().await?;
     let length = usize::try_from(claimed).ok().filter(|length| *length <= ANSWER_BYTES_MAX);

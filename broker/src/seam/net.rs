@@ -104,12 +104,15 @@ impl Stream for TcpStream {
     }
 }
 
+/// A connection that we opened ourselves.
+pub type Outgoing = TcpStream;
+
 /// Connects to `address`, host:port, as a client.
 ///
 /// # Errors
 /// The system's.
 #[allow(clippy::disallowed_methods, reason = "this is the net seam")]
-pub async fn connect(address: &str) -> io::Result<TcpStream> {
+pub async fn connect(address: &str) -> io::Result<Outgoing> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
