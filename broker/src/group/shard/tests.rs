@@ -99,7 +99,7 @@ impl Bench {
     }
 }
 
-type Committing = Result<Option<oneshot::Receiver<Result<(), GroupError>>>, GroupError>;
+type Committing = Result<Option<CommitAnswer>, GroupError>;
 
 fn group() -> GroupId {
     GroupId::from("g")

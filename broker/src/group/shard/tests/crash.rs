@@ -47,7 +47,7 @@ struct Clients {
     members: Vec<(String, i32)>,
     joins: Vec<oneshot::Receiver<JoinAnswer>>,
     syncs: Vec<(String, i32, oneshot::Receiver<SyncAnswer>)>,
-    commits: Vec<(String, i64, oneshot::Receiver<Result<(), GroupError>>)>,
+    commits: Vec<(String, i64, CommitAnswer)>,
     /// The largest offset that was answered, by topic. Offsets only grow in this test.
     acknowledged: BTreeMap<String, i64>,
     /// The newest generation whose assignment a member was told.
