@@ -77,7 +77,7 @@ pub enum AppendError {
     #[error("log directory {0} is offline after a disk error: replace the disk, then restart")]
     Offline(PathBuf),
     /// Stored data below the synced point is damaged: the log takes nothing more until it is repaired.
-    #[error("stored data is damaged near offset {0}: see `barnabas log verify`")]
+    #[error("stored data is damaged near offset {0}: it is kept as it is; restore the partition from a copy")]
     Damaged(Offset),
     /// The log was deleted or closed meanwhile.
     #[error("the log is closed")]
@@ -101,7 +101,7 @@ pub enum ReadError {
         end: Offset,
     },
     /// Stored bytes below the synced point are damaged; they are fenced, not served.
-    #[error("stored data is damaged near offset {0}: see `barnabas log verify`")]
+    #[error("stored data is damaged near offset {0}: it is kept as it is; restore the partition from a copy")]
     Damaged(Offset),
     /// The log directory is offline.
     #[error("log directory {0} is offline after a disk error: replace the disk, then restart")]
