@@ -106,6 +106,8 @@ impl Slot {
         while let Some(attention) = self.fall_asleep() {
             let wait = attention.due.saturating_sub(self.clock.monotonic());
             tokio::select! {
+                // In this order: a request that came before the stop is seen before the stop is.
+                biased;
                 () = self.wake.notified() => {}
                 outcome = self.committed(attention.commit) => self.commit_over(outcome),
                 () = tasks.sleep(wait) => {}
