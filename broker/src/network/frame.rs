@@ -103,14 +103,6 @@ impl Frames {
         self.buffer.len()
     }
 
-    /// Whether a whole frame is here already.
-    #[must_use]
-    pub fn has_whole(&self) -> bool {
-        let claimed = self.buffer.first_chunk().map(|length| i32::from_be_bytes(*length));
-        let bytes = claimed.and_then(|claimed| usize::try_from(claimed).ok());
-        bytes.is_some_and(|bytes| self.buffer.len() - LENGTH >= bytes)
-    }
-
     /// Returns when the peer is gone, reading a bounded piece ahead to find out.
     pub async fn gone<R: AsyncRead + Unpin>(&mut self, from: &mut R) -> FrameError {
         while self.buffer.len() < self.read_bytes {

@@ -40,8 +40,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-type CommitAnswer = oneshot::Receiver<Result<(), GroupError>>;
-
 /// What clients were told, and the requests that are still out.
 #[derive(Default)]
 struct Clients {
