@@ -6,6 +6,8 @@
 //! Keys: `batch` bytes (16384), `logs` (16), `threads` (4), `in_flight` batches a thread (5), `seconds` (5),
 //! `journal_batch_max` bytes (262144): larger batches skip the journal and sync their file.
 
+#![allow(clippy::disallowed_types, reason = "a measurement is no part of the simulated node")]
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use barnabas_storage::seam::Spawn;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tracing::Instrument;
@@ -26,6 +27,8 @@ pub struct Tasks {
 struct Shared {
     /// Where tasks run: metadata is published from a thread that has no runtime of its own.
     runtime: Option<Handle>,
+    /// Blocking work goes to the runtime's pool; in a simulator it runs where it stands.
+    pool: bool,
     stopping: watch::Sender<bool>,
     running: AtomicUsize,
     ended: Notify,
@@ -70,9 +73,19 @@ impl Tasks {
     /// No task runs yet. Made inside a runtime, it spawns there from any thread.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_pool(true)
+    }
+
+    /// As [`Tasks::new`], with a pool for blocking work if these threads allow one.
+    #[must_use]
+    pub fn on(spawn: &dyn Spawn) -> Self {
+        Self::with_pool(spawn.has_blocking_pool())
+    }
+
+    fn with_pool(pool: bool) -> Self {
         let (stopping, _) = watch::channel(false);
-        let runtime = Handle::try_current().ok();
-        Self { shared: Arc::new(Shared { runtime, stopping, running: AtomicUsize::new(0), ended: Notify::new() }) }
+        let (runtime, running) = (Handle::try_current().ok(), AtomicUsize::new(0));
+        Self { shared: Arc::new(Shared { runtime, pool, stopping, running, ended: Notify::new() }) }
     }
 
     /// Runs `work` in the background. It should end when [`Tasks::stopping`] says so.
@@ -94,6 +107,9 @@ impl Tasks {
     /// Runs blocking work (a cold read, a checkpoint) off the async workers.
     #[allow(clippy::disallowed_methods, reason = "this is the seam of async tasks")]
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        if !self.shared.pool {
+            return work();
+        }
         match tokio::task::spawn_blocking(work).await {
             Ok(value) => value,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -147,7 +163,7 @@ impl Default for Tasks {
 
 #[cfg(test)]
 mod tests {
-    use barnabas_storage::seam::{Spawn, SystemSpawn};
+    use barnabas_storage::seam::SystemSpawn;
 
     use super::*;
 

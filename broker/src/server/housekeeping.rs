@@ -2,28 +2,56 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use barnabas_storage::LogDir;
-use barnabas_storage::seam::{Clock, Spawn};
+use barnabas_storage::seam::{Clock, Spawn, Thread};
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
 
 use crate::limits::HOUSEKEEPING_INTERVAL;
 
 /// The running thread.
 pub(super) struct Housekeeping {
-    stop: SyncSender<()>,
-    thread: JoinHandle<()>,
+    stopper: Stopper,
+    thread: Thread,
     all_offline: watch::Receiver<bool>,
+}
+
+/// Whether the thread is to end.
+#[derive(Default)]
+struct Stop {
+    wanted: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Stop {
+    /// Waits until the next time; false when the thread is to end.
+    fn wait(&self) -> bool {
+        let mut wanted = self.wanted.lock();
+        if !*wanted {
+            self.told.wait_for(&mut wanted, HOUSEKEEPING_INTERVAL);
+        }
+        !*wanted
+    }
+}
+
+/// Ends the thread when it is dropped.
+struct Stopper(Arc<Stop>);
+
+impl Drop for Stopper {
+    fn drop(&mut self) {
+        *self.0.wanted.lock() = true;
+        self.0.told.notify_all();
+    }
 }
 
 /// Starts the thread.
 pub(super) fn start(spawn: &dyn Spawn, clock: Arc<dyn Clock>, log_dirs: Vec<Arc<LogDir>>) -> io::Result<Housekeeping> {
-    let (stop, stopped) = sync_channel(1);
+    let stop = Arc::new(Stop::default());
+    let stopper = Stopper(Arc::clone(&stop));
     let (offline, all_offline) = watch::channel(false);
     let work = move || {
-        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(HOUSEKEEPING_INTERVAL) {
+        while stop.wait() {
             for dir in &log_dirs {
                 dir.run_due(clock.now());
             }
@@ -33,7 +61,7 @@ pub(super) fn start(spawn: &dyn Spawn, clock: Arc<dyn Clock>, log_dirs: Vec<Arc<
         }
     };
     let thread = spawn.thread("housekeeping", Box::new(work))?;
-    Ok(Housekeeping { stop, thread, all_offline })
+    Ok(Housekeeping { stopper, thread, all_offline })
 }
 
 impl Housekeeping {
@@ -47,7 +75,7 @@ impl Housekeeping {
 
     /// Ends the thread. Blocks while it works.
     pub(super) fn stop(self) {
-        let _ = self.stop.try_send(());
+        drop(self.stopper);
         if self.thread.join().is_err() {
             tracing::error!("the housekeeping thread panicked");
         }

@@ -80,7 +80,7 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start<N: Net>(config: Arc<Config>, seams: Seams, net: &N) -> Result<Self, StartError> {
-        let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::default()));
+        let (tasks, metrics) = (Tasks::on(&*seams.spawn), Arc::new(Metrics::default()));
         let bound = endpoints::bind(net, &config)?;
         let paths: Vec<PathBuf> = config.read(&key::LOG_DIRS).into_iter().map(PathBuf::from).collect();
         let meta = identity::establish(&seams, &config, &paths)?;

@@ -5,6 +5,7 @@
 
 mod change;
 mod frame;
+mod queue;
 mod recovery;
 mod state;
 #[cfg(test)]
@@ -13,22 +14,17 @@ mod writer;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
-use barnabas_storage::seam::Seams;
+use barnabas_storage::seam::{Seams, Thread};
 pub(crate) use change::{Change, Head};
 use parking_lot::Mutex;
+use queue::Queue;
 pub(crate) use state::LogState;
 use writer::Writer;
 pub(crate) use writer::{Done, Write};
 
 use crate::error::OpenError;
-
-/// Writes that may wait for the thread; raft waits when more do.
-const QUEUE: usize = 1024;
-/// Writes that one sync may cover.
-const MAX_ROUND: usize = 256;
 
 /// A regular file in the log directory: Apache Kafka ignores those, while a directory of an unknown name stops it.
 fn segment_name(number: u64) -> String {
@@ -43,13 +39,13 @@ fn segment_number(name: &str) -> Option<u64> {
 /// The open write-ahead log: what it holds, in memory, and the thread that writes it.
 pub(crate) struct Wal {
     inner: Mutex<Inner>,
+    queue: Arc<Queue>,
 }
 
 struct Inner {
     state: LogState,
     // `None` once closed.
-    queue: Option<SyncSender<Write>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Thread>,
     retained_bytes: u64,
 }
 
@@ -75,12 +71,13 @@ impl Wal {
                 (LogState::new(head), writer)
             }
         };
-        let (queue, waiting) = sync_channel(QUEUE);
+        let queue = Arc::new(Queue::default());
+        let waiting = Arc::clone(&queue);
         let thread = seams.spawn.thread("metadata-log", Box::new(move || writer.run(&waiting)))?;
         let sizes = state.range(&..).into_iter().map(|entry| Change::Append(entry).encode().len() as u64);
         let retained_bytes = sizes.sum();
-        let inner = Inner { state, queue: Some(queue), thread: Some(thread), retained_bytes };
-        Ok(Self { inner: Mutex::new(inner) })
+        let inner = Inner { state, thread: Some(thread), retained_bytes };
+        Ok(Self { inner: Mutex::new(inner), queue })
     }
 
     /// Looks at what the log holds.
@@ -101,7 +98,9 @@ impl Wal {
     pub(crate) fn submit(&self, changes: Vec<Change>, done: Option<Done>) -> io::Result<()> {
         let mut inner = self.inner.lock();
         let closed = || io::Error::new(io::ErrorKind::BrokenPipe, "the metadata log is closed");
-        let queue = inner.queue.clone().ok_or_else(closed)?;
+        if inner.thread.is_none() {
+            return Err(closed());
+        }
         let head = inner.state.head();
         let (mut frames, mut last_index, mut purged) = (Vec::with_capacity(changes.len()), None, None);
         for change in changes {
@@ -119,18 +118,22 @@ impl Wal {
             inner.state.apply(change).map_err(refused)?;
         }
         // Sent under the lock: the order of the queue is the order of the changes.
-        queue.send(Write { frames, head, last_index, purged, done }).map_err(|_| closed())
+        let taken = self.queue.push(Write { frames, head, last_index, purged, done });
+        if taken { Ok(()) } else { Err(closed()) }
     }
 
     /// Takes nothing more, syncs what was taken, and ends the thread.
     pub(crate) fn close(&self) {
-        let (queue, thread) = {
-            let mut inner = self.inner.lock();
-            (inner.queue.take(), inner.thread.take())
-        };
-        drop(queue);
+        let thread = self.inner.lock().thread.take();
+        self.queue.close();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread of the metadata log panicked");
         }
+    }
+}
+
+impl Drop for Wal {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }

@@ -1,9 +1,11 @@
 //! What the log gives back is what was submitted, up to a point that is never before the last acknowledgement; damage
 //! below a sync is refused.
 
+#![allow(clippy::disallowed_methods, reason = "tests wait as they like")]
+
 use std::io::IoSlice;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use barnabas_storage::Timestamp;
 use barnabas_storage::seam::lossy::{Fault, OpKind};

@@ -9,12 +9,12 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
 use super::change::{Change, Head};
-use super::{MAX_ROUND, frame, segment_name};
+use super::queue::Queue;
+use super::{frame, segment_name};
 
 /// Told when a write is durable or has failed.
 pub(crate) type Done = Box<dyn FnOnce(io::Result<()>) + Send>;
@@ -84,11 +84,13 @@ impl Writer {
         self
     }
 
-    /// Writes until nobody can submit any more.
-    pub(super) fn run(mut self, queue: &Receiver<Write>) {
-        while let Ok(first) = queue.recv() {
-            let mut round = vec![first];
-            round.extend(queue.try_iter().take(MAX_ROUND - 1));
+    /// Writes until the queue is closed and empty.
+    pub(super) fn run(mut self, queue: &Queue) {
+        loop {
+            let round = queue.take();
+            if round.is_empty() {
+                break;
+            }
             self.write(round);
         }
         if self.failed.is_none()

@@ -30,7 +30,7 @@ use self::writer::Writer;
 use crate::checkpointer::Checkpointer;
 use crate::error::LogDirError;
 use crate::ids::TopicId;
-use crate::seam::Seams;
+use crate::seam::{Seams, Thread};
 
 /// A ring smaller than this many rounds would wait for its checkpoints all the time.
 const ROUNDS_PER_RING: u64 = 4;
@@ -53,7 +53,7 @@ pub(crate) struct Journal {
     /// Held while a log's directory is renamed, and while a checkpoint works in it.
     moving: Mutex<()>,
     pub(crate) checkpointer: Checkpointer,
-    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    threads: Mutex<Vec<Thread>>,
 }
 
 /// What a journal starts from.

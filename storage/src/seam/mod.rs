@@ -15,7 +15,7 @@ pub use disk::{DirEntry, Disk, DiskFile, OpenMode};
 pub use lossy::LossyDisk;
 pub use real_disk::RealDisk;
 pub use rng::{Rng, SeededRng, SystemRng};
-pub use spawn::{Spawn, SystemSpawn};
+pub use spawn::{Panicked, Spawn, SystemSpawn, Thread};
 
 /// The four seams together, cheap to clone.
 #[derive(Clone)]
