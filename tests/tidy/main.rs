@@ -6,6 +6,7 @@
 mod api_heads;
 mod architecture;
 mod edges;
+mod guarantees;
 mod links;
 mod settings;
 mod sizes;
