@@ -14,7 +14,8 @@ struct Member {
     tests_with: &'static [&'static str],
 }
 
-const MEMBERS: [Member; 7] = [
+const MEMBERS: [Member; 8] = [
+    Member { name: "base2histogram", builds_on: &[], tests_with: &[] },
     Member { name: "barnabas-config", builds_on: &["thiserror"], tests_with: &["proptest", "tempfile"] },
     Member {
         name: "barnabas-storage",

@@ -52,6 +52,9 @@ fn config(cluster_id: &str) -> Result<Config, OpenError> {
         // A node that comes back must not lead on what it remembers of its leadership.
         enable_leader_restore: Some(false),
         enable_pre_vote: Some(true),
+        // With one voter there is nobody to hear a heartbeat, and `lead` starts the one election: a clock that ticks a
+        // hundred times a second would only keep the machine awake.
+        enable_tick: false,
         quorum_loss_probe_interval: Some(600),
         // Entries differ in size by orders of magnitude: snapshots are asked for by bytes.
         snapshot_policy: SnapshotPolicy::Never,
