@@ -1,150 +1,164 @@
-//! The brokers to compare, each started fresh on an empty directory.
+//! The brokers to compare: what each is called, and the command that starts it as it ships.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use kafka_protocol::messages::MetadataRequest;
+use clap::{Args, ValueEnum};
 
 use crate::Outcome;
-use crate::connection::Connection;
-
-/// How long a start may take.
-const READY_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Which broker.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Peer {
     /// Apache Kafka, unsynced, as it ships.
     Kafka,
     /// Barnabas, synced before the answer.
-    BarnabasGroup,
+    Group,
     /// Barnabas, unsynced, as Kafka.
-    BarnabasOs,
+    Os,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 3] = [Self::Kafka, Self::BarnabasGroup, Self::BarnabasOs];
+    pub(crate) const ALL: [Self; 3] = [Self::Kafka, Self::Group, Self::Os];
 
+    /// Its name for people.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Kafka => "Apache Kafka 4.3.1, unsynced",
-            Self::BarnabasGroup => "Barnabas, `group` (synced)",
-            Self::BarnabasOs => "Barnabas, `os` (unsynced)",
+            Self::Group => "Barnabas, `group` (synced)",
+            Self::Os => "Barnabas, `os` (unsynced)",
+        }
+    }
+
+    /// Its name in data.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Group => "group",
+            Self::Os => "os",
         }
     }
 }
 
-/// Where the programs are.
+/// Where the programs are, and which of them to leave out.
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Programs {
-    pub(crate) kafka_jars: PathBuf,
-    pub(crate) barnabas: PathBuf,
+    /// Directory with the jars of Apache Kafka 4.3.1 (`cargo gate` puts them there).
+    #[arg(long, default_value = ".gate/java-4/jars")]
+    kafka_jars: PathBuf,
+    /// The release build of Barnabas.
+    #[arg(long, default_value = "target/release/barnabas")]
+    barnabas: PathBuf,
+    /// Where the brokers keep their data: use the disk that you want to measure.
+    #[arg(long, default_value = "target")]
     pub(crate) scratch: PathBuf,
+    /// Brokers that are left out.
+    #[arg(long, value_delimiter = ',')]
+    skip: Vec<Peer>,
 }
 
-/// A running broker; killed and its directory removed when dropped.
-pub(crate) struct Running {
-    pub(crate) child: Child,
-    pub(crate) bootstrap: String,
-    /// From exec to the first answered Metadata.
-    pub(crate) ready: Duration,
-    directory: PathBuf,
-}
+impl Programs {
+    /// The brokers of this run.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> {
+        Peer::ALL.into_iter().filter(|peer| !self.skip.contains(peer))
+    }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.directory);
+    /// Says what is missing before minutes are spent.
+    pub(crate) fn check(&self) -> Outcome<()> {
+        let barnabas = self.peers().any(|peer| peer != Peer::Kafka);
+        if barnabas && !self.barnabas.is_file() {
+            return Err(format!(
+                "{} is not there: `cargo build --release`, or name it with --barnabas",
+                self.barnabas.display()
+            )
+            .into());
+        }
+        if !self.skip.contains(&Peer::Kafka) && !self.kafka_jars.is_dir() {
+            return Err(format!(
+                "{} is not there: `cargo gate java-4` gets the jars; or pass --kafka-jars or --skip kafka",
+                self.kafka_jars.display()
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    /// The command that serves `directory` on `port`; the first time the directory is made ready for it.
+    pub(crate) fn command(&self, peer: Peer, directory: &Path, port: u16) -> Outcome<Command> {
+        match peer {
+            Peer::Kafka => self.kafka(directory, port),
+            Peer::Group => Ok(self.barnabas(directory, port, "group")),
+            Peer::Os => Ok(self.barnabas(directory, port, "os")),
+        }
+    }
+
+    fn barnabas(&self, directory: &Path, port: u16, mode: &str) -> Command {
+        let mut command = Command::new(&self.barnabas);
+        command.arg("serve");
+        for setting in [
+            format!("listeners=PLAINTEXT://127.0.0.1:{port}"),
+            format!("log.dirs={}", data(directory).display()),
+            format!("log.durability.mode={mode}"),
+        ] {
+            command.arg("-c").arg(setting);
+        }
+        command
+    }
+
+    fn kafka(&self, directory: &Path, port: u16) -> Outcome<Command> {
+        let properties = directory.join("server.properties");
+        let class_path = format!("{}/*", self.kafka_jars.display());
+        if !properties.exists() {
+            fs::write(&properties, server_properties(directory, port, free_port()?))?;
+            format_for_kafka(&class_path, &properties)?;
+        }
+        let mut command = Command::new("java");
+        // What its start script gives a broker.
+        command.args(["-Xms1g", "-Xmx1g", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]);
+        command.args(["-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent"]);
+        command.args(["-Djava.awt.headless=true", "-cp", &class_path, "kafka.Kafka"]).arg(properties);
+        Ok(command)
     }
 }
 
-/// Starts `peer` on an empty directory and waits for its first Metadata.
-pub(crate) fn start(peer: Peer, programs: &Programs) -> Outcome<Running> {
-    let directory = programs.scratch.join(format!("side-by-side-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&directory);
-    fs::create_dir_all(&directory)?;
-    let port = free_port()?;
-    let mut command = match peer {
-        Peer::Kafka => kafka(programs, &directory, port)?,
-        Peer::BarnabasGroup => barnabas(programs, &directory, port, "group"),
-        Peer::BarnabasOs => barnabas(programs, &directory, port, "os"),
-    };
-    let log = fs::File::create(directory.join("log.txt"))?;
-    let started = Instant::now();
-    let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-    let mut running = Running { child, bootstrap: format!("127.0.0.1:{port}"), ready: Duration::ZERO, directory };
-    wait_until_ready(&mut running, started)?;
-    Ok(running)
+/// Where a broker keeps its logs, below its directory.
+pub(crate) fn data(directory: &Path) -> PathBuf {
+    directory.join("data")
 }
 
-fn wait_until_ready(running: &mut Running, started: Instant) -> Outcome<()> {
-    while started.elapsed() < READY_DEADLINE {
-        if let Some(status) = running.child.try_wait()? {
-            let log = fs::read_to_string(running.directory.join("log.txt")).unwrap_or_default();
-            return Err(format!("the broker ended with {status}:\n{log}").into());
-        }
-        let answer = Connection::open(&running.bootstrap)
-            .and_then(|mut connection| connection.call(&MetadataRequest::default().with_topics(None), 4));
-        if answer.is_ok_and(|answer| !answer.brokers.is_empty()) {
-            running.ready = started.elapsed();
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Err("the broker was not ready in time".into())
-}
-
-fn free_port() -> Outcome<u16> {
+/// A port that nobody uses now.
+pub(crate) fn free_port() -> Outcome<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn barnabas(programs: &Programs, directory: &Path, port: u16, mode: &str) -> Command {
-    let mut command = Command::new(&programs.barnabas);
-    command.arg("serve");
-    for setting in [
-        format!("listeners=PLAINTEXT://127.0.0.1:{port}"),
-        format!("log.dirs={}", directory.join("data").display()),
-        format!("log.durability.mode={mode}"),
-    ] {
-        command.arg("-c").arg(setting);
-    }
-    command
+/// The settings of the server.properties that Kafka ships, with free ports and a directory of its own.
+fn server_properties(directory: &Path, port: u16, controller: u16) -> String {
+    format!(
+        "process.roles=broker,controller\nnode.id=1\n\
+         controller.quorum.bootstrap.servers=127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         inter.broker.listener.name=PLAINTEXT\nadvertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         controller.listener.names=CONTROLLER\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+         num.network.threads=3\nnum.io.threads=8\nsocket.send.buffer.bytes=102400\n\
+         socket.receive.buffer.bytes=102400\nsocket.request.max.bytes=104857600\nlog.dirs={}\nnum.partitions=1\n\
+         num.recovery.threads.per.data.dir=1\noffsets.topic.replication.factor=1\n\
+         share.coordinator.state.topic.replication.factor=1\nshare.coordinator.state.topic.min.isr=1\n\
+         transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\nlog.retention.hours=168\n\
+         log.segment.bytes=1073741824\nlog.retention.check.interval.ms=300000\n",
+        data(directory).display()
+    )
 }
 
-/// The settings of the server.properties that Kafka ships, with free ports and a directory of its own.
-fn kafka(programs: &Programs, directory: &Path, port: u16) -> Outcome<Command> {
-    let (properties, controller) = (directory.join("server.properties"), free_port()?);
-    fs::write(
-        &properties,
-        format!(
-            "process.roles=broker,controller\nnode.id=1\n\
-             controller.quorum.bootstrap.servers=127.0.0.1:{controller}\n\
-             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-             inter.broker.listener.name=PLAINTEXT\nadvertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
-             controller.listener.names=CONTROLLER\n\
-             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
-             num.network.threads=3\nnum.io.threads=8\nsocket.send.buffer.bytes=102400\n\
-             socket.receive.buffer.bytes=102400\nsocket.request.max.bytes=104857600\nlog.dirs={}\nnum.partitions=1\n\
-             num.recovery.threads.per.data.dir=1\noffsets.topic.replication.factor=1\n\
-             share.coordinator.state.topic.replication.factor=1\nshare.coordinator.state.topic.min.isr=1\n\
-             transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\nlog.retention.hours=168\n\
-             log.segment.bytes=1073741824\nlog.retention.check.interval.ms=300000\n",
-            directory.join("data").display()
-        ),
-    )?;
-    let class_path = format!("{}/*", programs.kafka_jars.display());
+fn format_for_kafka(class_path: &str, properties: &Path) -> Outcome<()> {
     let formatted = Command::new("java")
-        .args(["-cp", &class_path, "kafka.tools.StorageTool", "format", "--standalone", "-t"])
+        .args(["-cp", class_path, "kafka.tools.StorageTool", "format", "--standalone", "-t"])
         .args(["MkU3OEVBNTcwNTJENDM2Qk", "-c"])
-        .arg(&properties)
+        .arg(properties)
         .output()?;
     if !formatted.status.success() {
         return Err(format!("format Kafka's directory: {}", String::from_utf8_lossy(&formatted.stderr)).into());
     }
-    let mut command = Command::new("java");
-    command.args(["-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-cp", &class_path, "kafka.Kafka"]);
-    command.arg(properties);
-    Ok(command)
+    Ok(())
 }

@@ -1,26 +1,50 @@
-//! What a child process costs: CPU seconds and resident memory, from /proc.
+//! What a process has used: CPU seconds and memory, from /proc.
 
 use std::fs;
-use std::process::Child;
 
 use crate::Outcome;
 
 /// Clock ticks a second in /proc (USER_HZ), 100 on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// CPU seconds that the process has used, in user and system mode.
-pub(crate) fn cpu_seconds(child: &Child) -> Outcome<f64> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id()))?;
+/// What a process has used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    /// In user and system mode.
+    pub(crate) cpu_seconds: f64,
+    /// All resident memory, mapped files included.
+    pub(crate) resident_mib: f64,
+    /// What of it is the process's own: the kernel cannot take it back by dropping pages of files.
+    pub(crate) anonymous_mib: f64,
+}
+
+/// Reads it.
+pub(crate) fn usage(pid: u32) -> Outcome<Usage> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name, in brackets, may hold spaces: count fields after it.
     let after = stat.rsplit_once(')').ok_or("a strange /proc stat")?.1;
     let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-    Ok(ticks / TICKS_PER_SECOND)
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    Ok(Usage {
+        cpu_seconds: ticks / TICKS_PER_SECOND,
+        resident_mib: mib(&status, "VmRSS:")?,
+        anonymous_mib: mib(&status, "RssAnon:")?,
+    })
 }
 
-/// Resident memory in MiB.
-pub(crate) fn resident_mib(child: &Child) -> Outcome<f64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
-    let kib: f64 = line.split_whitespace().nth(1).ok_or("no VmRSS")?.parse()?;
+fn mib(status: &str, name: &str) -> Outcome<f64> {
+    let line = status.lines().find(|line| line.starts_with(name)).ok_or_else(|| format!("no {name} in /proc"))?;
+    let kib: f64 = line.split_whitespace().nth(1).unwrap_or_default().parse()?;
     Ok(kib / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_use_is_read_and_anonymous_memory_is_a_part_of_the_resident() {
+        let usage = usage(std::process::id()).unwrap();
+        assert!(usage.resident_mib > usage.anonymous_mib && usage.anonymous_mib > 0.0, "{usage:?}");
+    }
 }

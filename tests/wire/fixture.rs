@@ -46,7 +46,7 @@ impl Fixture {
 }
 
 /// The broker's binary in the profile of these tests, brought up to date once.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
         let mut build = Command::new(env!("CARGO"));

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod serve;
 mod topics;
 
@@ -24,6 +25,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Lists and makes topics, on any broker that speaks the Kafka protocol.
     Topics(topics::Arguments),
+    /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
+    Bench(bench::Arguments),
 }
 
 /// Reads the command line and runs it.
@@ -32,6 +35,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
