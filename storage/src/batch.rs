@@ -51,6 +51,11 @@ pub enum BatchError {
     Compression(&'static str),
 }
 
+impl BatchError {
+    /// A batch whose offsets do not follow those before it.
+    pub(crate) const OUT_OF_ORDER: Self = Self::Records("the batch's offsets do not follow those before it");
+}
+
 /// The 61 bytes before the records, as they stand in file and frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BatchHeader([u8; HEADER_LEN]);

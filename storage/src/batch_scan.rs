@@ -39,6 +39,13 @@ pub(crate) enum ScanError {
     Io(io::Error),
 }
 
+/// The header at the front of `bytes`, and the size of its batch.
+pub(crate) fn header_of(bytes: &[u8]) -> Result<(BatchHeader, usize), BatchError> {
+    let header = BatchHeader::read(bytes).ok_or(BatchError::Truncated)?;
+    let size = header.check_plausible()?;
+    Ok((header, size))
+}
+
 /// Walks from a position that is the start of a batch to `end`.
 pub(crate) struct BatchScan<'a> {
     file: &'a dyn DiskFile,
@@ -53,6 +60,12 @@ pub(crate) struct BatchScan<'a> {
 impl<'a> BatchScan<'a> {
     pub(crate) fn new(file: &'a dyn DiskFile, position: u64, end: u64) -> Self {
         Self { file, position, end, chunk: Bytes::new(), chunk_at: position, near: Offset::ZERO }
+    }
+
+    /// The first batch has to start at or above `offset`.
+    pub(crate) fn at_or_above(mut self, offset: Offset) -> Self {
+        self.near = offset;
+        self
     }
 
     /// Where the next batch starts.
@@ -95,8 +108,10 @@ impl<'a> BatchScan<'a> {
             return Err(damaged(BatchError::Truncated));
         }
         let bytes = self.bytes(HEADER_LEN, chunk)?;
-        let header = BatchHeader::read(&bytes).ok_or_else(|| damaged(BatchError::Truncated))?;
-        let size = header.check_plausible().map_err(damaged)?;
+        let (header, size) = header_of(&bytes).map_err(damaged)?;
+        if header.base_offset() < near {
+            return Err(damaged(BatchError::OUT_OF_ORDER));
+        }
         if size as u64 > self.end - position {
             return Err(damaged(BatchError::Truncated));
         }

@@ -13,7 +13,7 @@ use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::batch::CRC_START;
+use crate::batch::{BatchHeader, CRC_START};
 use crate::batch_scan::{BatchScan, Found, ScanError};
 use crate::ids::{Offset, PartitionIndex, TopicId};
 use crate::seam::{Disk, DiskFile};
@@ -53,16 +53,21 @@ impl Blocks {
         if found.position != self.end() {
             return;
         }
-        let prefix = &found.header.as_bytes()[..CRC_START];
         let (end, next_offset) = (found.end(), found.header.next_offset());
         match self.all.last_mut() {
             Some(last) if last.end - last.start < BLOCK_BYTES => {
-                *last = Block { end, next_offset, crc: crc32c::crc32c_append(last.crc, prefix), ..*last };
+                *last = Block { end, next_offset, crc: Self::extend(last.crc, &found.header), ..*last };
             }
             Some(_) | None => {
-                self.all.push(Block { start: found.position, end, next_offset, crc: crc32c::crc32c(prefix) });
+                let crc = Self::extend(0, &found.header);
+                self.all.push(Block { start: found.position, end, next_offset, crc });
             }
         }
+    }
+
+    /// The checksum over the batches before and this one.
+    pub(crate) fn extend(crc: u32, header: &BatchHeader) -> u32 {
+        crc32c::crc32c_append(crc, &header.as_bytes()[..CRC_START])
     }
 
     /// Covers the segment up to `end` by a walk over the headers of what is not covered yet.
@@ -166,8 +171,7 @@ impl Checksums {
         let mut identity = lines.next()?.strip_prefix("segment ")?.split(' ');
         let topic_id = TopicId::parse(identity.next()?)?;
         let (partition, base) = (PartitionIndex(number(identity.next())?), Offset(number(identity.next())?));
-        let mut checksums =
-            Self { topic_id, partition, base, blocks: Blocks::default(), companions: Vec::new() };
+        let mut checksums = Self { topic_id, partition, base, blocks: Blocks::default(), companions: Vec::new() };
         for line in lines {
             let mut words = line.split(' ');
             match words.next()? {

@@ -10,6 +10,7 @@ use crate::seam::Disk;
 use crate::whole_file;
 
 const NAME: &str = ".kafka_cleanshutdown";
+const OURS: &[u8] = br#"{"version":0,"brokerEpoch":-1}"#;
 
 /// Removes the file, durably. True when it was there.
 pub(crate) fn take(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
@@ -25,8 +26,13 @@ pub(crate) fn is_there(disk: &dyn Disk, dir: &Path) -> bool {
     disk.exists(&dir.join(NAME))
 }
 
+/// True when the file is there and a stop of ours wrote it.
+pub(crate) fn is_ours(disk: &dyn Disk, dir: &Path) -> bool {
+    whole_file::read(disk, &dir.join(NAME)).is_ok_and(|bytes| bytes.is_some_and(|bytes| bytes == OURS))
+}
+
 /// The last thing that a clean stop writes. The broker epoch of Kafka's file is for a restart with the same epoch
 /// (KIP-966), which we do not claim: -1 is Kafka's word for none.
 pub(crate) fn write(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-    whole_file::replace(disk, &dir.join(NAME), br#"{"version":0,"brokerEpoch":-1}"#)
+    whole_file::replace(disk, &dir.join(NAME), OURS)
 }

@@ -7,6 +7,7 @@ pub mod batch;
 mod batch_scan;
 mod checkpoint_file;
 mod checkpointer;
+mod checksums;
 mod clean_shutdown;
 pub mod compression;
 pub mod error;

@@ -1,5 +1,5 @@
 //! One partition's log: its state and its locks. What it does is in `log/`: open and recover, append, read, look up
-//! offsets, checkpoint, truncate, retain. INVARIANTS.md has LOG-1 to LOG-11.
+//! offsets, checkpoint, truncate, retain. INVARIANTS.md has LOG-1 to LOG-12.
 //!
 //! Locks, outermost first: `appends` (one append, truncation or close at a time), `stable` (one checkpoint, or one change
 //! of files), `writer`, `segments`, a segment's indexes, `end`. The journal's threads take `stable` and what is below
@@ -24,6 +24,7 @@ use crate::segments::Segments;
 
 mod append;
 mod checkpoint;
+mod checksums;
 mod leftovers;
 mod offsets;
 mod open;
@@ -52,6 +53,8 @@ pub(crate) struct LogContext {
     pub(crate) journal: Arc<dyn JournalSink>,
     /// The directory, for messages.
     pub(crate) log_dir: PathBuf,
+    /// Another broker may have run here since our last stop: what we keep beside Kafka's files proves nothing.
+    pub(crate) others_ran: bool,
 }
 
 /// Hears of a log's progress. Called from storage's threads, in order, holding no lock of the log; must not block.

@@ -6,15 +6,21 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::batch_scan::{BatchScan, Found, ScanError};
+use crate::checksums::Blocks;
 use crate::ids::{Offset, Timestamp};
 use crate::offset_index::{GrowingOffsets, OffsetEntry, SealedOffsets};
 use crate::seam::{Disk, OpenMode};
 use crate::segment_file::SegmentFile;
 use crate::time_index::{GrowingTimes, SealedTimes, TimeEntry};
+
+mod proof;
+
+use self::proof::Proof;
 
 /// The files of a segment, by their suffix.
 pub(crate) const DATA: &str = "log";
@@ -22,6 +28,7 @@ pub(crate) const OFFSET_INDEX: &str = "index";
 pub(crate) const TIME_INDEX: &str = "timeindex";
 pub(crate) const TRANSACTION_INDEX: &str = "txnindex";
 pub(crate) const SNAPSHOT: &str = "snapshot";
+pub(crate) const CHECKSUMS: &str = "checksums";
 
 /// Index entries are written at a checkpoint once they cover so many bytes; fewer are found again by reading headers.
 pub(crate) const UNINDEXED_BYTES_MAX: u64 = 1 << 20;
@@ -70,6 +77,15 @@ pub(crate) struct Segment {
     latest: Mutex<Option<Latest>>,
     /// When it was made, by the broker's clock.
     pub(crate) created: Timestamp,
+    /// Checksums of what was appended.
+    blocks: Mutex<Blocks>,
+    /// The checksums file covers all of it.
+    pub(crate) has_checksums: AtomicBool,
+    proof: Mutex<Proof>,
+    /// The index files have been looked at, and made again if need be.
+    pub(crate) indexes_checked: AtomicBool,
+    /// Held while that is done.
+    pub(crate) checking: Mutex<()>,
 }
 
 impl Segment {
@@ -101,6 +117,11 @@ impl Segment {
             growing: RwLock::new(None),
             latest: Mutex::new(None),
             created,
+            blocks: Mutex::default(),
+            has_checksums: AtomicBool::new(false),
+            proof: Mutex::default(),
+            indexes_checked: AtomicBool::new(false),
+            checking: Mutex::default(),
         }
     }
 
@@ -120,6 +141,7 @@ impl Segment {
     pub(crate) fn index(&self, found: &Found, interval: u32) {
         if let Some(growing) = &mut *self.growing.write() {
             growing.index(self.base, found, interval);
+            self.blocks.lock().push(found);
         }
     }
 
@@ -154,6 +176,9 @@ impl Segment {
         growing.times.write(&*self.disk, &self.path(TIME_INDEX))?;
         *self.latest.lock() = Some(growing.latest);
         *slot = None;
+        drop(slot);
+        self.prove_written();
+        self.indexes_checked.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -201,12 +226,16 @@ impl Segment {
     }
 
     fn floor_position(&self, holds: impl Fn(&OffsetEntry) -> bool) -> io::Result<u64> {
+        Ok(self.floor_entry(holds)?.map_or(0, OffsetEntry::start))
+    }
+
+    /// An index that leads beyond the data is worth nothing: `None` says to walk from the start.
+    fn floor_entry(&self, holds: impl Fn(&OffsetEntry) -> bool) -> io::Result<Option<OffsetEntry>> {
         let entry = match &*self.growing.read() {
             Some(growing) => floor(growing.offsets.entries(), &holds).copied(),
             None => SealedOffsets::open(&*self.disk, &self.path(OFFSET_INDEX))?.floor(&holds)?,
         };
-        // An index that leads beyond the data is worth nothing: walk from the start.
-        Ok(entry.map(OffsetEntry::start).filter(|start| *start < self.len()).unwrap_or(0))
+        Ok(entry.filter(|entry| entry.start() < self.len()))
     }
 
     /// As [`Segment::floor_by_offset`] without a look at the disk: of a sealed segment a guess by proportion.
@@ -261,8 +290,12 @@ impl Segment {
 
     /// The first batch whose last offset is at or above `offset`.
     pub(crate) fn find(&self, offset: Offset, end: u64) -> Result<Option<Found>, ScanError> {
-        let start = self.floor_by_offset(offset).map_err(ScanError::Io)?;
-        let mut scan = BatchScan::new(&**self.data.open().map_err(ScanError::Io)?, start, end);
+        let relative = offset.0 - self.base.0;
+        let entry = self.floor_entry(|entry| i64::from(entry.relative) <= relative).map_err(ScanError::Io)?;
+        // Only the batch at an entry's place says that the entry is right.
+        let start = entry.filter(|entry| self.leads_to(*entry)).map_or(0, OffsetEntry::start);
+        let file = self.data.open().map_err(ScanError::Io)?;
+        let mut scan = BatchScan::new(&**file, start, end).at_or_above(self.base);
         while let Some(found) = scan.next_header()? {
             if found.header.last_offset() >= offset {
                 return Ok(Some(found));
@@ -274,6 +307,7 @@ impl Segment {
     /// Makes the segment grow again, with what its index files say of batches that start below `trusted`, and gives the
     /// start of the batch from which on the batches have to be indexed again (0 when the files say nothing).
     pub(crate) fn reopen(&self, trusted: u64) -> io::Result<u64> {
+        self.blocks.lock().cut(self.len());
         let mut offsets = GrowingOffsets::read(&*self.disk, &self.path(OFFSET_INDEX))?;
         let mut times = GrowingTimes::read(&*self.disk, &self.path(TIME_INDEX))?;
         offsets.truncate(offsets.plausible(trusted));

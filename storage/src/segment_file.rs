@@ -67,6 +67,16 @@ impl SegmentFile {
         Ok(self.file.get_or_init(|| opened))
     }
 
+    /// This process wrote everything from here on.
+    pub(crate) fn written_from(&self) -> u64 {
+        self.written_from.load(Ordering::Relaxed)
+    }
+
+    /// Stands for the state of the file: another number, and somebody has changed it.
+    pub(crate) fn changed(&self) -> io::Result<i128> {
+        self.open()?.changed()
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.len.load(Ordering::Acquire)
     }

@@ -130,6 +130,7 @@ impl Log {
             active.close_indexes()?;
         }
         self.make_stable(&stable, captured.tail, captured.snapshot.as_deref(), captured.epochs_changed)?;
+        self.close_checksums(captured.tail.log_end)?;
         *stable = LogCheckpoint {
             topic_id: self.topic_id,
             partition: self.partition,
@@ -185,6 +186,7 @@ impl Log {
             segment.sync_indexes()?;
         }
         self.sync_snapshots(&segments)?;
+        self.write_checksums(&segments)?;
         if epochs_changed {
             let epochs = self.epochs.read().clone();
             epochs.write(&**self.disk(), &self.directory)?;

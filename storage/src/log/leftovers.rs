@@ -7,7 +7,7 @@ use super::Log;
 use super::snapshots::offset_of;
 use crate::ids::Offset;
 use crate::seam::OpenMode;
-use crate::segment::{DATA, OFFSET_INDEX, SNAPSHOT, Segment, TIME_INDEX, TRANSACTION_INDEX};
+use crate::segment::{CHECKSUMS, DATA, OFFSET_INDEX, SNAPSHOT, Segment, TIME_INDEX, TRANSACTION_INDEX};
 
 /// Suffixes of files that are dead: waiting for their removal, or never finished.
 const DEAD: [&str; 3] = [".deleted", ".cleaned", ".tmp"];
@@ -38,6 +38,10 @@ impl Leftovers {
             of.is_some_and(|base| !data.contains(&base))
         };
         for name in &names {
+            if log.context.others_ran && offset_of(name, CHECKSUMS).is_some() {
+                log.disk().remove_file(&log.directory.join(name))?;
+                continue;
+            }
             if DEAD.iter().any(|suffix| name.ends_with(suffix)) || is_orphan(name) {
                 log.disk().remove_file(&log.directory.join(name))?;
             }
@@ -71,7 +75,7 @@ pub(super) fn keep_copy(log: &Log, segment: &Segment, from: u64) -> io::Result<(
 impl Log {
     /// Removes the files of a segment at once, the data last.
     pub(super) fn remove_files(&self, segment: &Segment) -> io::Result<()> {
-        for suffix in [OFFSET_INDEX, TIME_INDEX, TRANSACTION_INDEX, SNAPSHOT, DATA] {
+        for suffix in [CHECKSUMS, OFFSET_INDEX, TIME_INDEX, TRANSACTION_INDEX, SNAPSHOT, DATA] {
             match self.disk().remove_file(&segment.path(suffix)) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -88,7 +92,7 @@ impl Log {
         let at = crate::ids::Timestamp(self.now().0.saturating_add(delay));
         // Slices that were handed out hold the file open, so it has to be open before its name goes.
         segment.data.open()?;
-        for suffix in [OFFSET_INDEX, TIME_INDEX, TRANSACTION_INDEX, SNAPSHOT, DATA] {
+        for suffix in [CHECKSUMS, OFFSET_INDEX, TIME_INDEX, TRANSACTION_INDEX, SNAPSHOT, DATA] {
             let path = segment.path(suffix);
             let mut doomed = path.as_os_str().to_owned();
             doomed.push(".deleted");

@@ -73,6 +73,7 @@ impl Log {
         up_to: Offset,
     ) -> Result<Option<FoundOffset>, ReadError> {
         for segment in self.segments_between(start, up_to) {
+            self.check_indexes(&segment)?;
             if segment.latest().map_err(ReadError::Io)?.timestamp < target {
                 continue;
             }
@@ -100,6 +101,7 @@ impl Log {
         let start = self.log_start_offset();
         let mut best: Option<(Arc<Segment>, Found)> = None;
         for segment in self.segments_between(start, up_to) {
+            self.check_indexes(&segment)?;
             let beaten = |best: &(_, Found), latest| best.1.header.max_timestamp() >= latest;
             let latest = segment.latest().map_err(ReadError::Io)?;
             if best.as_ref().is_some_and(|best| beaten(best, latest.timestamp)) {

@@ -38,11 +38,14 @@ impl Log {
             return Ok(read);
         }
         let Some((segment, first)) = self.locate(from, &tail)? else { return Ok(nothing) };
+        let covered = self.segments.read().after(segment.base).map_or(tail.log_end, |next| next.base.min(tail.log_end));
+        if first.header.next_offset() > covered {
+            return Err(ReadError::Damaged(from));
+        }
         if first.header.next_offset() > up_to || (first.size > max_bytes && !at_least_one) {
             return Ok(nothing);
         }
         let segment_end = tail.end_of(&segment);
-        let covered = self.segments.read().after(segment.base).map_or(tail.log_end, |next| next.base.min(tail.log_end));
         let rest_fits = segment_end - first.position <= max_bytes as u64 && up_to >= covered;
         let (end, next_offset) = if rest_fits {
             (segment_end, covered)
@@ -51,7 +54,7 @@ impl Log {
         };
         let len =
             usize::try_from(end - first.position).map_err(|_| ReadError::Io(io::Error::other("a slice above 2^64")))?;
-        let slice = LogSlice::new(Arc::clone(&segment.data), first.position, len);
+        let slice = LogSlice::new(segment, first.position, len, next_offset);
         Ok(Read { slice: Some(slice), next_offset })
     }
 
@@ -65,7 +68,7 @@ impl Log {
         if len == 0 {
             return Some(Read { slice: None, next_offset: from });
         }
-        let slice = LogSlice::new(Arc::clone(&segment.data), span.from.position, len);
+        let slice = LogSlice::new(segment, span.from.position, len, span.to.offset);
         Some(Read { slice: Some(slice), next_offset: span.to.offset })
     }
 
@@ -123,6 +126,8 @@ impl Log {
             if segment.base > tail.segment_base {
                 return Ok(None);
             }
+            self.check_indexes(&segment)?;
+            self.check_extent(&segment)?;
             if let Some(found) = segment.find(offset, tail.end_of(&segment)).map_err(read_failed)? {
                 return Ok(Some((segment, found)));
             }

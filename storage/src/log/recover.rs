@@ -76,12 +76,14 @@ impl<'a> Recovery<'a> {
         let log_start = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.log_start);
         self.remove_below(log_start).map_err(ScanError::Io)?;
         let segments = log.segments.read().all();
-        let first_base = segments.first().map_or(log_start, |segment| segment.base);
-        log.log_start.store(log_start.max(first_base).0, Ordering::Release);
+        log.log_start.store(log_start.0, Ordering::Release);
         if let Some(damage) = self.missing_below_synced_point(&segments) {
+            // What is gone stays part of the log: a reader of it must not be led past it.
             self.fence(damage);
             return Ok(());
         }
+        let first_base = segments.first().map_or(log_start, |segment| segment.base);
+        log.log_start.store(log_start.max(first_base).0, Ordering::Release);
         self.load_epochs(&segments)?;
         // A segment that was just begun may be gone with its name: nothing was in it.
         self.expected =
@@ -156,7 +158,8 @@ impl<'a> Recovery<'a> {
         if first.is_none_or(|first| first > checkpoint.log_start) {
             return Some(checkpoint.log_start);
         }
-        if self.clean {
+        if self.clean && self.log.context.others_ran {
+            // Kafka's files say nothing of positions.
             return None;
         }
         let holds = |segment: &&Arc<Segment>| segment.base == checkpoint.segment_base;

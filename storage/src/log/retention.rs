@@ -70,7 +70,8 @@ impl Log {
         for (index, segment) in segments.iter().enumerate() {
             let end = segments.get(index + 1).map_or_else(|| self.log_end_offset(), |next| next.base);
             let goes = end <= log_start || exceeds_size(&options, left, segment) || {
-                let latest = latest_time(segment).map_err(|source| LogDirError::Io {
+                let checked = self.check_indexes(segment).map_err(std::io::Error::other);
+                let latest = checked.and_then(|()| latest_time(segment)).map_err(|source| LogDirError::Io {
                     act: "read the time index of",
                     path: segment.data.path().to_path_buf(),
                     source,

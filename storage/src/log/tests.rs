@@ -1,5 +1,6 @@
 mod append;
 mod beside;
+mod corrupt;
 mod damage;
 mod fake_journal;
 mod files;

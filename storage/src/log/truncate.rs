@@ -84,6 +84,7 @@ impl Log {
             }
         }
         self.sync_snapshots(&segments)?;
+        self.write_checksums(&segments)?;
         if std::mem::take(&mut writer.epochs_changed) {
             let epochs = self.epochs.read().clone();
             epochs.write(&**self.disk(), &self.directory)?;
@@ -100,6 +101,8 @@ impl Log {
         }
         match &target.at {
             Some((segment, position)) => {
+                // Before anything else can stand at these places.
+                self.drop_checksums(segment).map_err(ScanError::Io)?;
                 segment.data.cut(*position).map_err(ScanError::Io)?;
                 segment.data.sync().map_err(ScanError::Io)?;
                 self.grow_again(segment, position.saturating_sub(UNINDEXED_BYTES_MAX))?;

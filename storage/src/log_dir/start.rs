@@ -56,6 +56,8 @@ struct Found {
 /// What the last stop left.
 struct Left {
     clean: bool,
+    /// Somebody else was the last to stop here, or may have been.
+    others_ran: bool,
     manifest: Option<Manifest>,
     ring: RingFiles,
     next_round: u64,
@@ -78,7 +80,12 @@ pub(super) fn start(
     };
     let found = find_partitions(&seams, path, &left, &mut replay, options_of)?;
     let journal = make_journal(seams.clone(), path, options, &meta, left.ring, replay.next_round)?;
-    let context = LogContext { seams, journal: Arc::clone(&journal) as Arc<_>, log_dir: path.to_path_buf() };
+    let context = LogContext {
+        seams,
+        journal: Arc::clone(&journal) as Arc<_>,
+        log_dir: path.to_path_buf(),
+        others_ran: left.others_ran,
+    };
     let recovered = recover(&context, found, left.clean, options.recovery_threads)?;
     serve(&journal, context, recovered, left.clean, meta, lock)
 }
@@ -131,13 +138,17 @@ fn look(seams: &Seams, path: &Path, meta: &MetaProperties) -> Result<Left, LogDi
         }
         _ => {}
     }
+    let others_ran = match &manifest {
+        Some(manifest) => manifest.clean && !clean_shutdown::is_ours(disk, path),
+        None => true,
+    };
     let clean = clean_shutdown::take(disk, path);
     let clean = clean.map_err(|source| LogDirError::Io {
         act: "remove the clean-shutdown file in",
         path: path.to_path_buf(),
         source,
     })?;
-    Ok(Left { clean, manifest, ring, next_round })
+    Ok(Left { clean, others_ran, manifest, ring, next_round })
 }
 
 /// Lists the partitions, with where each begins to recover.
@@ -200,11 +211,13 @@ fn topic_id_of(seams: &Seams, dir: &Path) -> Result<Option<TopicId>, LogDirError
 
 /// Where the recovery of a log begins; `None` when nothing is known to be synced that can be relied on.
 fn checkpoint_of(left: &Left, kafkas: &KafkaOffsets, topic: &str, key: LogKey) -> Option<LogCheckpoint> {
+    let line = left.manifest.as_ref().and_then(|manifest| manifest.logs.get(&key));
+    let line = line.map(|line| line.checkpoint.clone());
     if left.clean {
-        return Some(kafkas.checkpoint(topic, key));
+        // The manifest proves itself by a checksum, and says where the data must end; Kafka's files have neither.
+        return line.filter(|_| !left.others_ran).or_else(|| Some(kafkas.checkpoint(topic, key)));
     }
     let manifest = left.manifest.as_ref()?;
-    let line = manifest.logs.get(&key).map(|line| line.checkpoint.clone());
     if manifest.clean {
         // Either our stop was cut short before its last file, or Kafka ran since and did not stop cleanly. Positions of
         // ours count only if Kafka has not written its own.

@@ -67,6 +67,13 @@ pub trait DiskFile: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// The system's.
     fn modified_ms(&self) -> io::Result<i64>;
+    /// Stands for the state of the content: a change by anybody gives another number. A disk that cannot tell gives 0.
+    ///
+    /// # Errors
+    /// The system's.
+    fn changed(&self) -> io::Result<i128> {
+        Ok(0)
+    }
     /// The real file behind it, for mmap; `None` on a simulated disk (then reads go through `read_exact_at`).
     fn as_std(&self) -> Option<&std::fs::File>;
 }

@@ -163,6 +163,11 @@ impl DiskFile for RealFile {
         Ok(metadata.mtime().saturating_mul(1000).saturating_add(metadata.mtime_nsec() / 1_000_000))
     }
 
+    fn changed(&self) -> io::Result<i128> {
+        let metadata = self.0.metadata()?;
+        Ok(i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec()))
+    }
+
     fn as_std(&self) -> Option<&File> {
         Some(&self.0)
     }

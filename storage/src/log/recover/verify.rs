@@ -40,6 +40,10 @@ impl Recovery<'_> {
         }
         let reached = self.end();
         let synced = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.recovery_point);
+        if self.clean && !self.log.context.others_ran && synced > Offset::ZERO && reached > synced {
+            // After a stop of ours the log ends where the manifest says: an offset in the last segment is wrong.
+            return Ok(segments.last().map(|last| last.base));
+        }
         Ok((reached < synced).then_some(reached))
     }
 

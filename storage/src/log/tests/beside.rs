@@ -15,8 +15,12 @@ const BATCHES: i64 = 2000;
 fn readers_beside_an_appender_see_whole_batches_in_order() {
     let root = tempfile::tempdir().unwrap();
     let journal = Arc::new(FakeJournal::default());
-    let context =
-        LogContext { seams: Seams::system(), journal: Arc::clone(&journal) as _, log_dir: root.path().to_path_buf() };
+    let context = LogContext {
+        seams: Seams::system(),
+        journal: Arc::clone(&journal) as _,
+        log_dir: root.path().to_path_buf(),
+        others_ran: false,
+    };
     let options = LogOptions { segment_bytes: 20_000, index_interval_bytes: 500, ..LogOptions::default() };
     let directory = root.path().join("t-0");
     let log = Log::create(&context, &directory, "t", topic_id(), PartitionIndex(0), options).unwrap();

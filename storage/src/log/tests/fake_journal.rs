@@ -115,6 +115,7 @@ fn context(disk: &LossyDisk, clock: &Arc<ManualClock>, journal: &Arc<FakeJournal
         seams: Seams::test(disk.clone(), Arc::clone(clock) as _, 7),
         journal: Arc::clone(journal) as _,
         log_dir: PathBuf::from("/data"),
+        others_ran: false,
     }
 }
 

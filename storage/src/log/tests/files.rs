@@ -60,7 +60,7 @@ fn a_time_entry_is_forced_at_a_clean_stop() {
 #[test]
 fn rebuilt_indexes_equal_written_ones() {
     let mut rig = filled(options());
-    rig.log.close().unwrap();
+    rig.journal.manifest.lock().replace(rig.log.close().unwrap());
     let names: Vec<String> = [rig.files(".index"), rig.files(".timeindex")].concat();
     assert!(names.len() > 4);
     let written: Vec<_> = names.iter().map(|name| contents(&rig.disk, name)).collect();
@@ -71,6 +71,7 @@ fn rebuilt_indexes_equal_written_ones() {
     // As an unclean directory of which nothing is known, and as a clean one with the files missing.
     for clean in [false, true] {
         let mut rebuilt = Rig::new(options());
+        rebuilt.journal.manifest.lock().clone_from(&*rig.journal.manifest.lock());
         let disk = rig.disk.clone();
         rebuilt.reopen_on(disk, clean);
         rebuilt.log.close().unwrap();
