@@ -4,6 +4,7 @@
 //! identity and lock, metadata, log directories, partitions and groups, registration, listeners. A stop goes the
 //! other way: listeners and connections drain, then logs, then metadata.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,7 +51,10 @@ pub enum StartError {
     Identity(#[from] IdentityError),
     /// Another process works on the directory.
     #[error("{0} is in use by another broker process")]
-    Locked(PathBuf, #[source] std::io::Error),
+    Locked(PathBuf, #[source] io::Error),
+    /// Whether another process works on the directory could not be found out.
+    #[error("lock {0}")]
+    Lock(PathBuf, #[source] io::Error),
     /// The metadata layer did not start.
     #[error("open the metadata log")]
     Metadata(#[from] barnabas_raft::OpenError),
@@ -62,7 +66,7 @@ pub enum StartError {
     LogDir(PathBuf, #[source] LogDirError),
     /// A thread could not be started.
     #[error("start a thread")]
-    Thread(#[source] std::io::Error),
+    Thread(#[source] io::Error),
 }
 
 /// A broker that serves.
@@ -147,7 +151,10 @@ impl Server {
 
 fn lock_metadata(seams: &Seams, paths: &[PathBuf]) -> Result<Box<dyn Send + Sync>, StartError> {
     let dir = metadata_dir(paths);
-    seams.disk.lock(&dir.join(METADATA_LOCK)).map_err(|error| StartError::Locked(dir, error))
+    seams.disk.lock(&dir.join(METADATA_LOCK)).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => StartError::Locked(dir, error),
+        _ => StartError::Lock(dir, error),
+    })
 }
 
 /// Metadata is kept in the first log directory.

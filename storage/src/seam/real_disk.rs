@@ -18,6 +18,9 @@ use super::disk::{DirEntry, Disk, DiskFile, OpenMode, sync_error};
 /// Pieces handed to one pwritev: Linux refuses more than 1024 (`IOV_MAX`).
 const PIECES_PER_WRITE: usize = 1024;
 
+/// A position at which no file has a byte.
+const BEHIND_ANY_FILE: u64 = 1 << 62;
+
 /// The machine's file system.
 #[derive(Debug)]
 pub struct RealDisk;
@@ -155,7 +158,11 @@ impl DiskFile for RealFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data().map_err(sync_error)
+        self.0.sync_data().map_err(sync_error)?;
+        // Linux may answer a sync that runs while the file system is shut down (by an error, or by an administrator)
+        // with success although nothing reached the disk: seen in 13 of 700 shutdowns of ext4. A read tells: it is
+        // refused from then on. This one is behind any end of file, so that it never waits for the disk.
+        self.0.read_at(&mut [0], BEHIND_ANY_FILE).map(drop).map_err(sync_error)
     }
 
     fn modified_ms(&self) -> io::Result<i64> {

@@ -102,13 +102,14 @@ func group(ctx context.Context, arguments []string) {
 	events, name, topic := openHistory(arguments[0]), arguments[1], arguments[2]
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
-	consumer := client(kgo.ConsumerGroup(name), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(),
-		kgo.BlockRebalanceOnPoll(), kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(time.Second),
+	options := append(restless(), kgo.ConsumerGroup(name), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(), kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(200*time.Millisecond),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
 			for _, partition := range assigned[topic] {
 				events.write("assigned %d", partition)
 			}
 		}))
+	consumer := client(options...)
 	for ctx.Err() == nil {
 		fetches := consumer.PollRecords(ctx, 500)
 		taken := fetches.Records()

@@ -11,10 +11,13 @@ import (
 	"time"
 )
 
+// budget bounds a run, whatever becomes of the gate that started it.
+const budget = time.Hour
+
 var bootstrap = os.Getenv("BOOTSTRAP")
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), 9*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), budget)
 	defer cancel()
 	command := "suite"
 	if len(os.Args) > 1 {
@@ -31,6 +34,16 @@ func main() {
 		drain(ctx, os.Args[2], true)
 	case "group":
 		group(ctx, os.Args[2:])
+	case "send":
+		send(ctx, os.Args[2:])
+	case "churn":
+		churn(ctx, os.Args[2:])
+	case "commit":
+		commit(ctx, os.Args[2:])
+	case "caught":
+		caught(ctx, os.Args[2], os.Args[3])
+	case "cut":
+		cut(os.Args[2])
 	case "create":
 		create(ctx, os.Args[2:])
 	case "ids":

@@ -29,6 +29,8 @@ pub(crate) struct Lane {
 pub(crate) enum Outcome {
     /// The machine lacks what it needs.
     Skipped(String),
+    /// The kernel does not allow what it needs: a skip even where nothing may be missing.
+    Forbidden(String),
     /// It found something, or could not run.
     Failed(String),
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use barnabas_tests::harness::broker::{Broker, Server};
+use barnabas_tests::harness::loop_device::unmount_below;
 use barnabas_tests::harness::process::{Process, tail};
 
 use super::Against;
@@ -30,6 +31,7 @@ impl<'a> Room<'a> {
     pub(crate) fn new(workshop: &'a Workshop, lane: &'a Lane, against: Against) -> Result<Self, Outcome> {
         let directory = workshop.place().join("run").join(lane.name);
         if directory.exists() {
+            unmount_below(&directory);
             fs::remove_dir_all(&directory)?;
         }
         fs::create_dir_all(&directory)?;
@@ -64,6 +66,13 @@ impl<'a> Room<'a> {
 
     /// Starts a broker with `settings` beside Kafka's defaults, in a directory called `name`.
     pub(crate) fn broker(&self, name: &str, settings: &[(&str, &str)]) -> Result<Broker, Outcome> {
+        let mut broker = self.prepared(name, settings)?;
+        broker.restart()?;
+        Ok(broker)
+    }
+
+    /// As [`Room::broker`], but does not start it.
+    pub(crate) fn prepared(&self, name: &str, settings: &[(&str, &str)]) -> Result<Broker, Outcome> {
         let server = match &self.against {
             Against::Kafka => {
                 self.workshop.ready(Need::JavaFour)?;
@@ -72,7 +81,7 @@ impl<'a> Room<'a> {
             Against::Program(program) => Server::Barnabas(program.clone()),
             Against::Built => Server::Barnabas(self.workshop.root().join("target/release/barnabas")),
         };
-        Ok(Broker::start(&server, &self.path(name), settings)?)
+        Ok(Broker::prepare(&server, &self.path(name), settings)?)
     }
 
     /// Starts a program; its standard output goes to `NAME.out`, its standard error to `NAME.log`.

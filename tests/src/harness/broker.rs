@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::port;
 use super::process::{Process, tail};
-use super::wait;
+use super::wait::{self, Stopwatch};
 
 /// Longest wait for a start, recovery included.
 const READY: Duration = Duration::from_secs(60);
@@ -33,20 +33,27 @@ pub struct Broker {
     directory: PathBuf,
     port: u16,
     process: Option<Process>,
+    launched: Stopwatch,
 }
 
 impl Broker {
     /// Writes the properties file into `directory`, formats where needed, starts the broker and waits until it answers.
     /// `settings` are added to the file: Kafka's names.
     pub fn start(server: &Server, directory: &Path, settings: &[(&str, &str)]) -> io::Result<Self> {
+        let mut broker = Self::prepare(server, directory, settings)?;
+        broker.restart()?;
+        Ok(broker)
+    }
+
+    /// As [`Broker::start`], but does not start it.
+    pub fn prepare(server: &Server, directory: &Path, settings: &[(&str, &str)]) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
-        let port = port::free()?;
-        let mut broker = Self { server: server.clone(), directory: directory.to_owned(), port, process: None };
+        let (server, directory, port) = (server.clone(), directory.to_owned(), port::free()?);
+        let broker = Self { server, directory, port, process: None, launched: Stopwatch::start() };
         std::fs::write(broker.properties_file(), broker.properties(port::free()?, settings))?;
-        if let Server::Kafka(jars) = server {
+        if let Server::Kafka(jars) = &broker.server {
             broker.format(jars)?;
         }
-        broker.restart()?;
         Ok(broker)
     }
 
@@ -60,22 +67,39 @@ impl Broker {
         self.directory.join("data")
     }
 
+    /// The running process.
+    pub fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
     /// What the broker wrote to its standard output and error.
     pub fn log(&self) -> PathBuf {
         self.directory.join("broker.log")
     }
 
-    /// Starts the stopped or killed broker again, on the same port and directory.
-    pub fn restart(&mut self) -> io::Result<()> {
-        let mut process = Process::start("the broker", self.command(), &self.log(), &self.log())?;
-        let port = self.port;
+    /// Starts the stopped or killed broker again, on the same port and directory; tells how long its first answer took.
+    pub fn restart(&mut self) -> io::Result<Duration> {
+        self.launch()?;
+        self.answered()
+    }
+
+    /// Starts the stopped or killed broker again and does not wait.
+    pub fn launch(&mut self) -> io::Result<()> {
+        self.launched = Stopwatch::start();
+        self.process = Some(Process::start("the broker", self.command(), &self.log(), &self.log())?);
+        Ok(())
+    }
+
+    /// Waits for the first answer of a launched broker; tells how long it took.
+    pub fn answered(&mut self) -> io::Result<Duration> {
+        let (port, launched, mut process) = (self.port, self.launched, self.process.take());
         let outcome = wait::until("the broker to answer", READY, || {
-            if port::answers(port) { Some(Ok(())) } else { process.ended().map(Err) }
+            if port::answers(port) { Some(Ok(launched.elapsed())) } else { process.as_mut()?.ended().map(Err) }
         });
         match outcome {
-            Ok(Ok(())) => {
-                self.process = Some(process);
-                Ok(())
+            Ok(Ok(took)) => {
+                self.process = process;
+                Ok(took)
             }
             Ok(Err(status)) => Err(self.failure(&format!("the broker ended at its start: {status}"))),
             Err(timed_out) => Err(self.failure(&timed_out.to_string())),

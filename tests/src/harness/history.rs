@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+pub mod commits;
 #[cfg(test)]
 mod tests;
+pub mod topics;
 
 /// The most anomalies told one by one.
 const TOLD: usize = 10;
@@ -48,9 +50,7 @@ pub struct History {
 impl History {
     /// Adds the events of a file; a line that its killed writer left unfinished is passed over.
     pub fn add(&mut self, path: &Path) -> std::io::Result<()> {
-        let text = std::fs::read_to_string(path)?;
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        self.events.extend(whole.lines().filter_map(event));
+        self.events.extend(whole_lines(&std::fs::read_to_string(path)?).filter_map(event));
         self.events.sort_by_key(|(time, _)| *time);
         Ok(())
     }
@@ -58,6 +58,16 @@ impl History {
     /// How many sends were acknowledged.
     pub fn acknowledged(&self) -> usize {
         self.events.iter().filter(|(_, event)| matches!(event, Event::Acknowledged(_))).count()
+    }
+
+    /// How many acknowledged sends are not in the log.
+    pub fn lost(&self, log: &[Record]) -> usize {
+        let there: HashSet<&Record> = log.iter().collect();
+        let acknowledged = self.events.iter().filter_map(|(_, event)| match event {
+            Event::Acknowledged(record) => Some(record),
+            _ => None,
+        });
+        acknowledged.filter(|record| !there.contains(record)).count()
     }
 
     /// How many records consumers were given.
@@ -132,10 +142,15 @@ impl History {
             }
         }
         for (partition, offset) in unseen {
-            anomalies.found.push(format!("unseen: partition {partition} offset {offset}"));
+            anomalies.note(format!("unseen: partition {partition} offset {offset}"));
         }
         anomalies.into_result()
     }
+}
+
+/// The lines of a history but for one that its killed writer left unfinished.
+fn whole_lines(text: &str) -> std::str::Lines<'_> {
+    text.rfind('\n').map_or("", |end| &text[..end]).lines()
 }
 
 /// The records that a drain printed: `PARTITION OFFSET VALUE` a line.
@@ -153,6 +168,10 @@ impl Anomalies {
     fn add(&mut self, name: &str, record: &Record) {
         let Record { partition, offset, value } = record;
         self.found.push(format!("{name}: partition {partition} offset {offset} value {value}"));
+    }
+
+    fn note(&mut self, what: String) {
+        self.found.push(what);
     }
 
     fn into_result(mut self) -> Result<(), Self> {

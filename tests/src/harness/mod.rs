@@ -1,7 +1,9 @@
 //! Brokers and other programs, started, watched, killed and started again.
 
 pub mod broker;
+pub mod dice;
 pub mod history;
+pub mod loop_device;
 pub mod port;
 pub mod process;
 pub mod wait;

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 /// How long to leave the processor to others between two looks at a condition.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 /// The condition did not come to hold in time.
 #[derive(Debug)]
@@ -38,6 +38,11 @@ pub fn until<T>(what: &str, budget: Duration, mut condition: impl FnMut() -> Opt
         }
         std::thread::sleep(BETWEEN_LOOKS);
     }
+}
+
+/// Lets the moment of a fault come, as it was drawn: not a wait for anything to happen.
+pub fn moment(drawn: Duration) {
+    std::thread::sleep(drawn);
 }
 
 /// How long something takes.

@@ -103,6 +103,8 @@ pub(crate) fn start_member(room: &Room<'_>, broker: &Broker, name: &str, topic: 
 /// Every record of a topic.
 pub(crate) fn drain(room: &Room<'_>, broker: &Broker, topic: &str) -> Result<Vec<Record>, Outcome> {
     let name = format!("drain-{topic}");
+    // Outputs are appended to, and a lane may drain more than once.
+    let _ = fs::remove_file(room.output(&name));
     room.step(&name, franz_go(room, broker, &["drain", topic]))?;
     Ok(drained(&fs::read_to_string(room.output(&name))?))
 }

@@ -4,8 +4,10 @@ mod cargo;
 mod clients;
 mod crash;
 mod dump_log;
+mod power;
 mod real_input;
 mod tools;
+mod workload;
 
 use std::time::Duration;
 
@@ -115,6 +117,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(2 * 60),
         run: crash::crash,
+    },
+    Lane {
+        name: "power",
+        about: "power cuts of a file system on a loop device under load, and what was acknowledged",
+        needs: &[Need::Release, Need::FranzGo],
+        fast: false,
+        budget: Duration::from_secs(3 * 60),
+        run: power::power,
     },
     Lane {
         name: "real-input",
