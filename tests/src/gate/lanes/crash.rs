@@ -6,84 +6,74 @@ use std::process::Command;
 use std::time::Duration;
 
 use barnabas_tests::harness::broker::Broker;
-use barnabas_tests::harness::history::{History, Record, drained};
+use barnabas_tests::harness::dice::Dice;
+use barnabas_tests::harness::history::{Record, drained};
 use barnabas_tests::harness::process::Process;
 use barnabas_tests::harness::wait;
 
 use super::clients::go;
+use super::workload::Workload;
 use crate::gate::lane::{Outcome, failed};
 use crate::gate::need::Need;
 use crate::gate::room::Room;
 
 /// Times the broker is killed, unless `CRASH_CYCLES` says otherwise.
-const CYCLES: usize = 8;
-/// Idempotent producers at work.
-const PRODUCERS: usize = 2;
-/// How far each producer's history grows between two kills: some thousand acknowledged records.
-const GROWTH: u64 = 100_000;
+const CYCLES: u64 = 50;
+/// The most bytes by which a producer's history grows between two kills: some hundred acknowledged records.
+const GROWTH: u64 = 15_000;
+/// Longest time from a start to the first answer.
+const START: Duration = Duration::from_secs(1);
 /// Longest wait for clients to get on.
 const PROGRESS: Duration = Duration::from_secs(60);
-/// Small segments, so that kills fall into rolls too.
-const SETTINGS: &[(&str, &str)] = &[("log.segment.bytes", "1048576")];
+/// Small segments, so that kills fall into rolls too, and many checkpoints.
+const SETTINGS: &[(&str, &str)] = &[
+    ("log.segment.bytes", "1048576"),
+    ("log.checkpoint.interval.ms", "200"),
+    ("metadata.log.max.record.bytes.between.snapshots", "8192"),
+];
 
-/// Idempotent producers and a group keep working while the broker is killed again and again; topics made right before a kill
-/// survive it with their ids.
+/// Producers, a group, commits and topics that come and go keep working while the broker is killed again and again, now and
+/// then while it starts.
 pub(crate) fn crash(room: &Room<'_>) -> Result<String, Outcome> {
     let mut broker = room.broker("broker", SETTINGS)?;
-    let outcome = cycles(room, &mut broker);
-    let facts = room.with_log_of(&mut broker, outcome)?;
+    let mut dice = Dice::from_environment("CRASH_SEED");
+    let outcome = cycles(room, &mut broker, &mut dice);
+    let facts = room.with_log_of(&mut broker, outcome);
+    let facts = facts.map_err(|outcome| match outcome {
+        Outcome::Failed(why) => Outcome::Failed(format!("CRASH_SEED={}: {why}", dice.seed())),
+        other => other,
+    })?;
     broker.stop()?;
     Ok(facts)
 }
 
-fn cycles(room: &Room<'_>, broker: &mut Broker) -> Result<String, Outcome> {
-    room.step("create", franz_go(room, broker, &["create", "crash", "6"]))?;
-    let mut producers = (0..PRODUCERS)
-        .map(|n| {
-            let name = format!("p{n}");
-            let history = room.path(&format!("{name}.history"));
-            let mut command = franz_go(room, broker, &["load"]);
-            command.arg(history).args(["crash", "6", &name]);
-            room.start(&name, command)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut member = start_member(room, broker, "member", "crash")?;
+fn cycles(room: &Room<'_>, broker: &mut Broker, dice: &mut Dice) -> Result<String, Outcome> {
     let kills = std::env::var("CRASH_CYCLES").ok().and_then(|kills| kills.parse().ok()).unwrap_or(CYCLES);
+    let mut load = Workload::start(room, broker, "load")?;
+    let mut starts = Vec::new();
     for cycle in 0..kills {
-        for (n, producer) in producers.iter_mut().enumerate() {
-            grown(producer, &room.path(&format!("p{n}.history")))?;
-        }
-        let made = format!("made-{cycle}");
-        room.step("create", franz_go(room, broker, &["create", &made, "3"]))?;
-        let before = ids(room, broker, &made)?;
+        load.grown(room, dice.draw(1..GROWTH))?;
         broker.kill();
-        broker.restart()?;
-        let after = ids(room, broker, &made)?;
-        if before != after {
-            return failed(format!("topics before a kill:\n{before}and after it:\n{after}"));
+        if cycle % 5 == 4 {
+            broker.launch()?;
+            wait::moment(dice.moment(60));
+            broker.kill();
         }
+        let took = broker.restart()?;
+        if took > START {
+            return failed(format!("start {cycle} took {took:.2?} until the first answer, more than {START:?}"));
+        }
+        starts.push(took);
     }
-    for (n, producer) in producers.iter_mut().enumerate() {
-        stopped(producer, &room.log(&format!("p{n}")))?;
-    }
-    let log = drain(room, broker, "crash")?;
-    read_everything(room, &mut member, log.len())?;
-    Ok(format!("{kills} kills, {}", verdict(room, &log)?))
+    starts.sort();
+    Ok(format!("{kills} kills, {}, {}", start_times(&starts), load.finish(room, broker)?))
 }
 
-fn verdict(room: &Room<'_>, log: &[Record]) -> Result<String, Outcome> {
-    let mut sends = History::default();
-    for n in 0..PRODUCERS {
-        sends.add(&room.path(&format!("p{n}.history")))?;
-    }
-    sends.check_sends(log).map_err(|anomalies| Outcome::Failed(anomalies.to_string()))?;
-    if sends.unknown() > 0 {
-        return failed(format!("idempotent producers gave up on {} records", sends.unknown()));
-    }
-    let mut group = History::default();
-    group.add(&room.path("member.history"))?;
-    group.check_group(log).map_err(|anomalies| Outcome::Failed(anomalies.to_string()))?;
-    Ok(format!("{} records acknowledged, {} read by the group", sends.acknowledged(), group.read()))
+/// The quantiles of start times in order.
+pub(crate) fn start_times(starts: &[Duration]) -> String {
+    let at = |percent: usize| starts.get((starts.len() * percent / 100).min(starts.len().saturating_sub(1)));
+    let shown = |percent| at(percent).map_or(0.0, |took| took.as_secs_f64() * 1000.0);
+    format!("starts p50 {:.0} p99 {:.0} max {:.0} ms", shown(50), shown(99), shown(100))
 }
 
 /// A franz-go program, connected.
@@ -116,38 +106,4 @@ pub(crate) fn stopped(process: &mut Process, log: &Path) -> Result<(), Outcome> 
         return Ok(());
     }
     failed(format!("a client ended with {status}: {}", fs::read_to_string(log).unwrap_or_default()))
-}
-
-/// The ids of all topics, once `awaited` is among them: Apache Kafka answers a creation before its broker has heard of it.
-fn ids(room: &Room<'_>, broker: &Broker, awaited: &str) -> Result<String, Outcome> {
-    wait::until(&format!("topic {awaited} to be listed"), PROGRESS, || {
-        let _ = fs::remove_file(room.output("ids"));
-        if let Err(outcome) = room.step("ids", franz_go(room, broker, &["ids"])) {
-            return Some(Err(outcome));
-        }
-        let ids = fs::read_to_string(room.output("ids")).ok()?;
-        ids.contains(awaited).then_some(Ok(ids))
-    })?
-}
-
-fn grown(producer: &mut Process, history: &Path) -> Result<(), Outcome> {
-    let size = || fs::metadata(history).map_or(0, |metadata| metadata.len());
-    let wanted = size() + GROWTH;
-    let ended = wait::until("a producer to get on", PROGRESS, || {
-        if size() >= wanted { Some(None) } else { producer.ended().map(Some) }
-    })?;
-    match ended {
-        None => Ok(()),
-        Some(status) => failed(format!("a producer ended under load: {status}")),
-    }
-}
-
-fn read_everything(room: &Room<'_>, member: &mut Process, records: usize) -> Result<(), Outcome> {
-    let read = || {
-        let mut history = History::default();
-        history.add(&room.path("member.history")).ok()?;
-        (history.read_once() >= records).then_some(())
-    };
-    wait::until("the group to read every record", PROGRESS, read)?;
-    stopped(member, &room.log("member"))
 }

@@ -12,7 +12,7 @@ use barnabas_tests::harness::history::History;
 use barnabas_tests::harness::loop_device::LoopDevice;
 use barnabas_tests::harness::wait;
 
-use super::crash::{drain, franz_go, stopped};
+use super::crash::{drain, franz_go, start_times, stopped};
 use super::workload::{Workload, commits_verdict, grown, start_churn, start_commit, start_producer, topics_verdict};
 use crate::gate::lane::{Outcome, failed};
 use crate::gate::room::Room;
@@ -64,9 +64,9 @@ impl Cuts<'_> {
         let facts = self.under_load(cycles)?;
         let lost = self.control()?;
         self.starts.sort();
-        let slowest = self.starts.last().map_or(0.0, Duration::as_secs_f64);
+        let starts = start_times(&self.starts);
         let cuts = self.cuts;
-        Ok(format!("{cuts} cuts, {facts}, slowest start {slowest:.2} s, {lost} lost in the control in os mode"))
+        Ok(format!("{cuts} cuts, {facts}, {starts}, {lost} lost in the control in os mode"))
     }
 
     /// A broker on an empty file system, its directory yet to be made.
