@@ -14,6 +14,7 @@ use crate::partition::fetch_session::FetchSessions;
 use crate::partition::producer_ids::ProducerIds;
 use crate::seam::Tasks;
 use crate::topics::Topics;
+use crate::unsent::Unsent;
 
 /// The services of one broker.
 pub struct Broker {
@@ -27,6 +28,8 @@ pub struct Broker {
     pub tasks: Tasks,
     /// Counters and gauges.
     pub metrics: Arc<Metrics>,
+    /// Memory of answers that were not sent yet.
+    pub unsent: Arc<Unsent>,
     /// Cluster metadata.
     pub controller: Controller,
     /// Makes topics, also on demand.

@@ -15,3 +15,4 @@ pub mod partition;
 pub mod seam;
 pub mod server;
 pub mod topics;
+pub mod unsent;

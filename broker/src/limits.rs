@@ -29,6 +29,11 @@ pub const READ_BYTES_MAX: usize = 128 << 10;
 /// Above this a frame's buffer grows only as its bytes arrive.
 pub const FRAME_BYTES_AT_ONCE: usize = 1 << 20;
 
+/// What the second stage of a request keeps of the budget: its state, and that for each element of the request's arrays.
+pub const SECOND_STAGE_BYTES: usize = 1024;
+/// See [`SECOND_STAGE_BYTES`].
+pub const SECOND_STAGE_ELEMENT_BYTES: usize = 256;
+
 /// Time in which the first twelve bytes of a frame must follow its first one.
 pub const FRAME_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -42,7 +47,7 @@ pub const CONTENDED_BYTES_MIN: usize = 64 << 10;
 /// ... in this time.
 pub const CONTENDED_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Refused requests that are logged one by one; of those that follow, one in as many: a peer cannot fill the log.
+/// Refused requests and connections that are logged one by one; of those that follow, one in as many: a peer cannot fill the log.
 pub const CLOSES_NOTED: u64 = 1000;
 
 /// Answers owed on one connection; further requests are not read.
@@ -55,10 +60,22 @@ pub const WRITE_BYTES_JOINED: usize = 256 << 10;
 /// See [`WRITE_BYTES_JOINED`].
 pub const WRITE_PIECES_MAX: usize = 64;
 
-/// Time for a write, beside the time that its length takes at [`WRITE_BYTES_PER_SECOND_MIN`].
-pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// A peer that reads slower than this is cut.
-pub const WRITE_BYTES_PER_SECOND_MIN: usize = 256 << 10;
+/// Bytes of answers in memory that one connection may have unsent before they count for the broker's budget.
+pub const UNSENT_BYTES_FREE: usize = 16 << 10;
+
+/// Bytes that one connection writes before others get their turn.
+pub const WRITE_BYTES_AT_ONCE: usize = 512 << 10;
+
+/// While an answer is written its peer must take [`WRITE_BYTES_MIN`] in this time ...
+pub const WRITE_INTERVAL: Duration = Duration::from_secs(15);
+/// ... 16 KiB a second: a consumer behind a slow line goes on, one that has stopped is cut.
+pub const WRITE_BYTES_MIN: usize = 240 << 10;
+/// While others wait for room for their answers, who holds some must take [`CONTENDED_BYTES_MIN`] in this time.
+pub const WRITE_CONTENDED_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Connections that may wait to be accepted, whatever less `socket.listen.backlog.size` says: its default of 50 overflows
+/// when some hundred clients come back at once, and each of them then waits for its own retransmissions.
+pub const LISTEN_BACKLOG_LEAST: i32 = 1024;
 
 /// Pause after a failed accept: the process may be out of file descriptors.
 pub const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -74,3 +91,5 @@ pub const BLOCKING_THREADS_MAX: usize = 64;
 
 /// Bytes that one Fetch answer reads into memory because they are not in the page cache, beside one batch.
 pub const COLD_FETCH_BYTES_MAX: usize = 4 << 20;
+/// The same while there is little room for unsent answers.
+pub const COLD_FETCH_BYTES_MIN: usize = 64 << 10;

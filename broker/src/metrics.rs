@@ -70,6 +70,10 @@ metrics! {
     answers_pending,
     /// Bytes of answers that wait for their peer to read.
     answer_bytes_pending,
+    /// Bytes in memory of answers that were not sent yet, beyond what each connection may have.
+    unsent_bytes,
+    /// Requests that had to wait until others had taken their answers.
+    unsent_waits,
     /// Async tasks that run.
     tasks,
     /// Fetch sessions that are kept.
@@ -90,6 +94,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 15);
+        assert_eq!(metrics.snapshot().len(), 17);
     }
 }

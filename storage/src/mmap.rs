@@ -84,12 +84,18 @@ impl MappedRange {
     /// The bytes from `skip` on, for a vectored write to a socket and nothing else.
     #[must_use]
     pub fn io_slice(&self, skip: usize) -> IoSlice<'_> {
+        self.io_part(skip, self.len)
+    }
+
+    /// At most `most` of the bytes from `skip` on, as [`MappedRange::io_slice`].
+    #[must_use]
+    pub fn io_part(&self, skip: usize, most: usize) -> IoSlice<'_> {
         let skip = skip.min(self.len);
+        let len = (self.len - skip).min(most);
         // SAFETY: `SegmentMap::range` has checked that start + len lies within the map, which lives as long as `self`.
         // The range holds committed batches only (LOG-3), which are never written again while a reader may hold them,
         // so the shared slice sees no write.
-        let bytes =
-            unsafe { std::slice::from_raw_parts(self.map.map.as_ptr().add(self.start + skip), self.len - skip) };
+        let bytes = unsafe { std::slice::from_raw_parts(self.map.map.as_ptr().add(self.start + skip), len) };
         IoSlice::new(bytes)
     }
 

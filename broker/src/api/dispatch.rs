@@ -13,6 +13,7 @@ use super::gate::{self, HEADER_PREFIX, Prefix};
 use super::table::Run;
 use super::{API_VERSIONS_KEY, CloseReason, Reply, RequestContext, Row, table};
 use crate::broker::Broker;
+use crate::limits::{SECOND_STAGE_BYTES, SECOND_STAGE_ELEMENT_BYTES};
 use crate::network::{Begun, ResponseHeader, Service, Stage};
 
 /// Answers the requests of every connection of one broker.
@@ -40,7 +41,7 @@ impl Service for Dispatch {
             Opened::Request(request) => request,
             Opened::Answered(reply) => {
                 let header = ResponseHeader { correlation_id, tagged: false };
-                return Ok(Begun { header, stage: Stage::Answered(reply) });
+                return Ok(Begun { header, keeps: 0, stage: Stage::Answered(reply) });
             }
         };
         let header = ResponseHeader { correlation_id, tagged: request.row.has_tagged_header(request.version) };
@@ -51,11 +52,12 @@ impl Service for Dispatch {
             version: request.version,
             client_id: Arc::from(String::from_utf8_lossy(&request.client_id)),
         };
+        let keeps = SECOND_STAGE_BYTES + request.elements * SECOND_STAGE_ELEMENT_BYTES;
         let stage = match request.row.run {
             Run::OneStage(work) => Stage::Alone(work(context, request.body)),
             Run::TwoStage(begin) => Stage::Second(begin(context, request.body)),
         };
-        Ok(Begun { header, stage })
+        Ok(Begun { header, keeps, stage })
     }
 }
 
@@ -69,6 +71,8 @@ pub struct Request {
     pub client_id: Bytes,
     /// The body.
     pub body: Bytes,
+    /// Elements of all its arrays.
+    pub elements: usize,
 }
 
 /// What a frame turned out to be.
@@ -112,6 +116,6 @@ pub fn open(frame: &Bytes) -> Result<(Prefix, Opened), CloseReason> {
         return Ok((prefix, Opened::Answered(api_versions::unsupported_version())));
     }
     let (client_id, body) = gate::split_header(frame, prefix.version >= row.shape.flexible)?;
-    let body = gate::whole_body(&row.shape, prefix.version, &body)?;
-    Ok((prefix, Opened::Request(Request { row, version: prefix.version, client_id, body })))
+    let (body, elements) = gate::whole_body(&row.shape, prefix.version, &body)?;
+    Ok((prefix, Opened::Request(Request { row, version: prefix.version, client_id, body, elements })))
 }

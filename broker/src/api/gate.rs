@@ -75,14 +75,14 @@ pub fn split_header(frame: &Bytes, flexible: bool) -> Result<(Bytes, Bytes), Mal
     Ok((client_id, frame.slice(walk.at..)))
 }
 
-/// Walks a request body and gives it without what trails it.
+/// Walks a request body and gives it without what trails it, and how many elements its arrays have together.
 ///
 /// # Errors
 /// The first place where the body does not fit the shape.
-pub fn whole_body(shape: &Shape, version: i16, bytes: &Bytes) -> Result<Bytes, Malformed> {
+pub fn whole_body(shape: &Shape, version: i16, bytes: &Bytes) -> Result<(Bytes, usize), Malformed> {
     let mut walk = Walk::new(bytes, version, version >= shape.flexible);
     walk.fields(shape.fields)?;
-    Ok(bytes.slice(..walk.at))
+    Ok((bytes.slice(..walk.at), walk.elements))
 }
 
 struct Walk<'a> {

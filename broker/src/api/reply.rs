@@ -33,6 +33,15 @@ impl Chunk {
         }
     }
 
+    /// Bytes that it takes of the broker's own memory.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Memory(bytes) => bytes.len(),
+            Self::Mapped(_) => 0,
+        }
+    }
+
     /// True when empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -137,7 +137,7 @@ fn run_two_stage<T: TwoStage>(context: RequestContext, body: Bytes) -> SecondSta
 }
 
 fn check_request<T: Api>(body: &Bytes, version: i16) -> Result<(), CloseReason> {
-    decode::<T::Request>(gate::whole_body(&T::SHAPE, version, body)?, version).map(|_| ())
+    decode::<T::Request>(gate::whole_body(&T::SHAPE, version, body)?.0, version).map(|_| ())
 }
 
 /// Decodes a body that passed the gate. Records alias `body`.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use barnabas_config::{Config, ConfigSources, Warning, key};
 use barnabas_storage::seam::{OpenMode, Seams};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -27,6 +28,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     start_logging();
+    raise_file_limit();
     let config = configure(arguments)?;
     runtime()?.block_on(serve(config, arguments.files.is_empty()))
 }
@@ -41,6 +43,14 @@ fn start_logging() {
         .with_ansi(colours)
         .with_target(false)
         .init();
+}
+
+/// Every connection and every segment is an open file; systems allow few until they are asked, as the JVM does too.
+fn raise_file_limit() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!("raise the limit of open files from {current:?}: {error}; fewer clients can connect");
+    }
 }
 
 fn configure(arguments: &Arguments) -> Result<Config, Failure> {

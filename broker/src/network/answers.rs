@@ -17,8 +17,9 @@ use parking_lot::Mutex;
 use super::ResponseHeader;
 use super::budget::Share;
 use crate::api::{Chunk, Reply, SecondStage};
-use crate::limits::{ANSWER_BYTES_MAX, ANSWERS_MAX};
+use crate::limits::{ANSWER_BYTES_MAX, ANSWERS_MAX, UNSENT_BYTES_FREE};
 use crate::metrics::Metrics;
+use crate::unsent::{Held, Unsent};
 
 /// One answer that is owed.
 pub struct Owed {
@@ -26,6 +27,8 @@ pub struct Owed {
     pub header: ResponseHeader,
     /// The answer, or the way to it.
     pub answer: Answer,
+    /// Room for the answer's bytes while it waits.
+    pub held: Option<Held>,
 }
 
 /// An answer, or the way to it.
@@ -73,11 +76,15 @@ impl Answers {
     }
 
     /// Puts an answer behind the others.
-    pub fn put(&self, owed: Owed) {
+    pub fn put(&self, mut owed: Owed, unsent: &Arc<Unsent>) {
         self.metrics.answers_pending.increment();
+        let bytes = owed.ready_bytes();
         let mut queue = self.queue.lock();
         queue.owed += 1;
-        queue.ready_bytes += owed.ready_bytes();
+        queue.ready_bytes += bytes;
+        if queue.ready_bytes > UNSENT_BYTES_FREE {
+            owed.held = Some(unsent.hold(bytes));
+        }
         queue.waiting.push_back(owed);
     }
 

@@ -52,10 +52,10 @@ impl Lane {
 }
 
 impl Budget {
-    /// A budget of `total` bytes, a quarter of it for small requests.
+    /// A budget of `total` bytes, a third of it for small requests.
     #[must_use]
     pub fn new(total: usize, metrics: Arc<Metrics>) -> Self {
-        Self { small: Lane::new(total / 4), large: Lane::new(total - total / 4), metrics }
+        Self { small: Lane::new(total / 3), large: Lane::new(total - total / 3), metrics }
     }
 
     /// Takes `bytes`, waiting for them when need be. Cancellation-safe.
@@ -78,6 +78,14 @@ impl Budget {
 }
 
 impl Share {
+    /// Gives back what exceeds `bytes`.
+    pub fn shrink(&mut self, bytes: usize) {
+        let spare = self.permit.num_permits().saturating_sub(bytes);
+        if let Some(spare) = self.permit.split(spare) {
+            self.metrics.request_budget_bytes.sub(spare.num_permits() as u64);
+        }
+    }
+
     /// Whether others wait for what this holds.
     #[must_use]
     pub fn is_contended(&self) -> bool {
@@ -98,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn an_empty_lane_makes_wait_until_a_share_goes_back() {
         let metrics = Arc::new(Metrics::default());
-        let budget = Budget::new(400, Arc::clone(&metrics));
+        let budget = Budget::new(300, Arc::clone(&metrics));
         let first = budget.take(60).await;
         assert!(!first.is_contended());
         let mut second = Box::pin(budget.take(60));
@@ -112,9 +120,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_share_that_shrinks_lets_others_on() {
+        let metrics = Arc::new(Metrics::default());
+        let budget = Budget::new(300, Arc::clone(&metrics));
+        let mut first = budget.take(100).await;
+        first.shrink(200);
+        first.shrink(10);
+        assert_eq!(metrics.request_budget_bytes.value(), 10);
+        drop(budget.take(90).await);
+        drop(first);
+        assert_eq!(metrics.request_budget_bytes.value(), 0);
+    }
+
+    #[tokio::test]
     async fn a_request_above_its_lane_takes_all_of_it_and_small_ones_go_on() {
         let metrics = Arc::new(Metrics::default());
-        let budget = Budget::new(400, Arc::clone(&metrics));
+        let budget = Budget::new(450, Arc::clone(&metrics));
         let all = budget.take(usize::MAX).await;
         assert_eq!(metrics.request_budget_bytes.value(), 300);
         let mut large = Box::pin(budget.take(SMALL_REQUEST_BYTES_MAX + 1));

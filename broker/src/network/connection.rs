@@ -24,7 +24,7 @@ use crate::api::context::ConnectionInfo;
 use crate::api::{CloseReason, Reply};
 use crate::limits::{
     CLOSES_NOTED, CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN,
-    FRAME_HEAD_TIMEOUT, WRITE_BYTES_PER_SECOND_MIN, WRITE_TIMEOUT,
+    FRAME_HEAD_TIMEOUT, UNSENT_BYTES_FREE, WRITE_BYTES_MIN, WRITE_CONTENDED_INTERVAL, WRITE_INTERVAL,
 };
 use crate::seam::{Stopping, Stream};
 
@@ -131,20 +131,24 @@ impl<S: Stream> Reader<'_, S> {
         self.request_begun().await?;
         let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
         let cost = network.service.admit(head.prefix, head.bytes)?;
-        let share = network.budget.take(head.bytes.saturating_add(cost)).await;
+        let mut share = network.budget.take(head.bytes.saturating_add(cost)).await;
         let frame = self.body(head, &share).await?;
+        network.unsent.room().await;
         network.metrics.requests.increment();
         let begun = network.service.begin(self.info, frame)?;
         let answer = match begun.stage {
             Stage::Answered(reply) => Answer::Ready(reply),
-            Stage::Second(stage) => Answer::Coming(stage, share),
+            Stage::Second(stage) => {
+                share.shrink(begun.keeps);
+                Answer::Coming(stage, share)
+            }
             Stage::Alone(work) => tokio::select! {
                 biased;
                 reply = work => Answer::Ready(reply),
                 gone = self.frames.gone(&mut self.from) => return Err(gone.into()),
             },
         };
-        self.answers.put(Owed { header: begun.header, answer });
+        self.answers.put(Owed { header: begun.header, answer, held: None }, &network.unsent);
         Ok(())
     }
 
@@ -240,21 +244,42 @@ impl<S: Stream> Writer<'_, S> {
             oldest.answer = Answer::Ready(stage.await);
         }
         match self.oldest.take()? {
-            Owed { header, answer: Answer::Ready(reply) } => Some((header, reply)),
+            Owed { header, answer: Answer::Ready(reply), .. } => Some((header, reply)),
             Owed { answer: Answer::Coming(..), .. } => None,
         }
     }
 
+    /// Writes while the peer takes its bytes. Who holds room that others wait for has to take them without a stall.
     async fn write(&mut self, outbox: &mut Outbox) -> Result<(), Ended> {
         let bytes = outbox.bytes();
         if bytes == 0 {
             return Ok(());
         }
-        let pending = PendingBytes::new(self.network, bytes as u64);
-        let timeout = WRITE_TIMEOUT + Duration::from_secs((bytes / WRITE_BYTES_PER_SECOND_MIN) as u64);
-        let written = self.network.tasks.within(timeout, outbox.write_all(&mut self.to)).await;
-        drop(pending);
-        Ok(written.ok_or(Ended::SlowReader)??)
+        let _pending = PendingBytes::new(self.network, bytes as u64);
+        let memory = outbox.memory_bytes();
+        let held = (memory > UNSENT_BYTES_FREE).then(|| self.network.unsent.hold(memory));
+        let (mut taken, mut waited) = (0, Duration::ZERO);
+        loop {
+            let before = outbox.bytes();
+            let written = self.network.tasks.within(WRITE_CONTENDED_INTERVAL, outbox.write_all(&mut self.to)).await;
+            if let Some(written) = written {
+                return Ok(written?);
+            }
+            let now = before - outbox.bytes();
+            if (held.is_some() || self.oldest.is_some())
+                && self.network.unsent.is_contended()
+                && now < CONTENDED_BYTES_MIN
+            {
+                return Err(Ended::SlowReader);
+            }
+            (taken, waited) = (taken + now, waited + WRITE_CONTENDED_INTERVAL);
+            if waited >= WRITE_INTERVAL {
+                if taken < WRITE_BYTES_MIN {
+                    return Err(Ended::SlowReader);
+                }
+                (taken, waited) = (0, Duration::ZERO);
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::Network;
 use super::connection;
 use super::slots::Slot;
 use crate::api::context::ConnectionInfo;
-use crate::limits::ACCEPT_RETRY_PAUSE;
+use crate::limits::{ACCEPT_RETRY_PAUSE, CLOSES_NOTED};
 use crate::seam::{Listener, Stream};
 
 /// Numbers connections over all listeners.
@@ -39,7 +39,10 @@ fn admit<S: Stream>(network: &Arc<Network>, stream: S, peer: SocketAddr, name: &
     let slot = match network.slots.take(peer.ip()) {
         Ok(slot) => slot,
         Err(refused) => {
-            tracing::warn!(listener = %name, %peer, "connection refused: {refused}");
+            let count = network.metrics.connections_refused.value();
+            if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
+                tracing::warn!(listener = %name, %peer, count, "connection refused: {refused}");
+            }
             return;
         }
     };

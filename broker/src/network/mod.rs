@@ -13,6 +13,7 @@ use crate::api::{CloseReason, Reply, SecondStage};
 use crate::limits::{REQUEST_BUDGET_BYTES, REQUEST_BYTES_LEAST};
 use crate::metrics::Metrics;
 use crate::seam::Tasks;
+use crate::unsent::Unsent;
 
 pub mod answers;
 pub mod budget;
@@ -42,6 +43,8 @@ pub trait Service: Send + Sync + 'static {
 pub struct Begun {
     /// What goes in front of the answer.
     pub header: ResponseHeader,
+    /// Memory that a second stage keeps: what it took the frame's records from is gone by then.
+    pub keeps: usize,
     /// How the answer comes.
     pub stage: Stage,
 }
@@ -91,9 +94,15 @@ impl NetworkOptions {
             budget_bytes: number(&key::QUEUED_MAX_REQUEST_BYTES).unwrap_or(REQUEST_BUDGET_BYTES),
             // A negative time means never: a thousand years do.
             idle_max: idle_ms.map_or(Duration::from_secs(31_536_000_000), Duration::from_millis),
-            connections_max: number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX),
+            connections_max: number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX).min(slots::of_file_limit()),
             connections_per_ip_max: number(&key::MAX_CONNECTIONS_PER_IP).unwrap_or(usize::MAX),
         }
+    }
+
+    /// The part of the budget that is for answers.
+    #[must_use]
+    pub fn unsent_bytes(&self) -> usize {
+        self.budget_bytes / 4
     }
 }
 
@@ -105,6 +114,8 @@ pub struct Network {
     pub service: Arc<dyn Service>,
     /// Memory for requests.
     pub budget: budget::Budget,
+    /// Memory of answers that were not sent yet.
+    pub unsent: Arc<Unsent>,
     /// Who is connected.
     pub slots: slots::Slots,
     /// Tasks and time.
@@ -116,11 +127,18 @@ pub struct Network {
 impl Network {
     /// Nobody is connected yet.
     #[must_use]
-    pub fn new(options: NetworkOptions, service: Arc<dyn Service>, tasks: Tasks, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        options: NetworkOptions,
+        service: Arc<dyn Service>,
+        tasks: Tasks,
+        unsent: Arc<Unsent>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             options,
             service,
-            budget: budget::Budget::new(options.budget_bytes, Arc::clone(&metrics)),
+            budget: budget::Budget::new(options.budget_bytes - options.unsent_bytes(), Arc::clone(&metrics)),
+            unsent,
             slots: slots::Slots::new(options.connections_max, options.connections_per_ip_max, Arc::clone(&metrics)),
             tasks,
             metrics,

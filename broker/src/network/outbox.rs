@@ -12,7 +12,7 @@ use tokio::io::AsyncWrite;
 
 use super::ResponseHeader;
 use crate::api::Chunk;
-use crate::limits::{WRITE_BYTES_JOINED, WRITE_PIECES_MAX};
+use crate::limits::{WRITE_BYTES_AT_ONCE, WRITE_BYTES_JOINED, WRITE_PIECES_MAX};
 
 /// Bytes of a length, a correlation id and an empty block of tags.
 const HEADER_BYTES_MAX: usize = 9;
@@ -46,6 +46,12 @@ impl Outbox {
         self.bytes
     }
 
+    /// Bytes of pieces that are in memory, those that are written in part included.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.pieces.iter().map(Chunk::memory_bytes).sum()
+    }
+
     /// Whether a further answer is worth joining.
     #[must_use]
     pub fn has_room(&self) -> bool {
@@ -63,7 +69,12 @@ impl Outbox {
     }
 
     fn poll_write_all<W: AsyncWrite + Unpin>(&mut self, context: &mut Context<'_>, to: &mut W) -> Poll<io::Result<()>> {
+        let before = self.bytes;
         while self.bytes > 0 {
+            if before - self.bytes >= WRITE_BYTES_AT_ONCE {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let written = {
                 let mut slices = [IoSlice::new(&[]); WRITE_PIECES_MAX];
                 let count = self.gather(&mut slices);
@@ -81,11 +92,16 @@ impl Outbox {
     fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut skip = self.skip;
         let mut count = 0;
+        let mut left = WRITE_BYTES_AT_ONCE;
         for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+            if left == 0 {
+                break;
+            }
             *slice = match piece {
-                Chunk::Memory(bytes) => IoSlice::new(bytes.get(skip..).unwrap_or(&[])),
-                Chunk::Mapped(range) => range.io_slice(skip),
+                Chunk::Memory(bytes) => IoSlice::new(bytes.get(skip..bytes.len().min(skip + left)).unwrap_or(&[])),
+                Chunk::Mapped(range) => range.io_part(skip, left),
             };
+            left -= slice.len();
             skip = 0;
             count += 1;
         }

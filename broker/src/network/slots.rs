@@ -1,10 +1,12 @@
-//! Who is connected: `max.connections` and `max.connections.per.ip`.
+//! Who is connected: `max.connections` and `max.connections.per.ip`. Connections never take more than three quarters of
+//! the files that the process may open: a log that cannot open its next segment would be worse than a refused client.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use rustix::process::{Resource, getrlimit};
 
 use crate::metrics::Metrics;
 
@@ -29,11 +31,18 @@ pub struct Slot {
     ip: IpAddr,
 }
 
+/// How many of the files that the process may open may be connections.
+#[must_use]
+pub fn of_file_limit() -> usize {
+    let files = getrlimit(Resource::Nofile).current;
+    usize::try_from(files.unwrap_or(u64::MAX)).unwrap_or(usize::MAX) / 4 * 3
+}
+
 /// Why a connection was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// `max.connections`.
-    #[error("{0} connections are open: raise max.connections to allow more")]
+    /// `max.connections`, or what the process may open.
+    #[error("{0} connections are open: raise max.connections, or the limit of open files, to allow more")]
     Full(usize),
     /// `max.connections.per.ip`.
     #[error("the address has {0} connections open: raise max.connections.per.ip to allow more")]

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use barnabas_config::{Config, Listener as Setting, SecurityProtocol, key};
 use barnabas_raft::BrokerEndpoint;
 
+use crate::limits::LISTEN_BACKLOG_LEAST;
 use crate::seam::{BindOptions, Listener, Net};
 
 /// A listener that is bound but does not accept yet.
@@ -92,7 +93,7 @@ fn bind_options(config: &Config, address: SocketAddr) -> BindOptions {
     let backlog = config.read(&key::SOCKET_LISTEN_BACKLOG_SIZE);
     BindOptions {
         address,
-        backlog: i32::try_from(backlog).unwrap_or(i32::MAX),
+        backlog: i32::try_from(backlog).unwrap_or(i32::MAX).max(LISTEN_BACKLOG_LEAST),
         send_buffer: size(&key::SOCKET_SEND_BUFFER_BYTES),
         receive_buffer: size(&key::SOCKET_RECEIVE_BUFFER_BYTES),
     }

@@ -29,6 +29,7 @@ use crate::partition::log_options::log_options;
 use crate::partition::producer_ids::ProducerIds;
 use crate::seam::{Net, Tasks};
 use crate::topics::Topics;
+use crate::unsent::Unsent;
 
 mod endpoints;
 mod housekeeping;
@@ -236,6 +237,7 @@ fn compose(
         authorizer: Arc::new(AllowEveryone),
         groups: Arc::new(groups),
         topics: Topics::new(Arc::clone(&config), controller.clone()),
+        unsent: Unsent::new(NetworkOptions::of(&config).unsent_bytes(), Arc::clone(&metrics)),
         config,
         seams,
         tasks,
@@ -249,7 +251,8 @@ fn compose(
 fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoints::Bound<L>>) {
     let service = Arc::new(Dispatch::new(Arc::clone(broker)));
     let options = NetworkOptions::of(&broker.config);
-    let network = Network::new(options, service, broker.tasks.clone(), Arc::clone(&broker.metrics));
+    let network =
+        Network::new(options, service, broker.tasks.clone(), Arc::clone(&broker.unsent), Arc::clone(&broker.metrics));
     let network = Arc::new(network);
     for each in bound {
         tracing::info!(listener = %each.name, address = %each.address, "listening");

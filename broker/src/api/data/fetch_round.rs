@@ -15,7 +15,6 @@ use super::fetch::Limits;
 use super::fetch_response::PartitionAnswer;
 use crate::api::error_code::ErrorCode;
 use crate::api::{Chunk, RequestContext};
-use crate::limits::COLD_FETCH_BYTES_MAX;
 use crate::partition::fetch_session::{PartitionKey, TopicKey, Wanted};
 use crate::partition::purgatory::PendingRead;
 use crate::partition::{Mark, Partition, TopicPartitions};
@@ -173,11 +172,11 @@ fn diverging(partition: &Partition, wanted: &Wanted) -> Result<Option<(LeaderEpo
 }
 
 /// Turns slices into chunks: mapped when all of it is in memory, else read off the async workers in one go, no more than
-/// [`COLD_FETCH_BYTES_MAX`] for one answer.
+/// [`crate::limits::COLD_FETCH_BYTES_MAX`] for one answer, and once there is room for them.
 pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<PartitionAnswer> {
     let mut answers = Vec::with_capacity(found.len());
     let mut cold = Vec::new();
-    let mut cold_left = COLD_FETCH_BYTES_MAX;
+    let mut cold_left = context.broker.unsent.share();
     for (position, Found { mut answer, slice, seen }) in found.into_iter().enumerate() {
         if let (Some(slice), Some(seen)) = (slice, seen) {
             if let Some(range) = slice.resident() {
@@ -191,6 +190,9 @@ pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<Par
     if cold.is_empty() {
         return answers;
     }
+    // Until the answer is made; from then on the connection holds it.
+    let cold_bytes = cold.iter().map(|(_, slice)| slice.len()).sum();
+    let _held = context.broker.unsent.hold_when_free(cold_bytes).await;
     let read = move || cold.into_iter().map(|(position, slice)| (position, slice.read())).collect::<Vec<_>>();
     for (position, bytes) in context.broker.tasks.blocking(read).await {
         let Some(answer) = answers.get_mut(position) else { continue };

@@ -14,6 +14,7 @@ use crate::api::gate::Prefix;
 use crate::metrics::Metrics;
 use crate::network::{Begun, NetworkOptions, Service};
 use crate::seam::Tasks;
+use crate::unsent::Unsent;
 
 /// A stream in memory.
 struct Pipe(DuplexStream);
@@ -98,7 +99,7 @@ impl Service for Script {
             CLOSE => return Err(CloseReason::Malformed("on purpose".to_owned())),
             _ => Stage::Answered(Reply::Body(vec![Chunk::Memory(Bytes::from(vec![0; 400 << 10]))])),
         };
-        Ok(Begun { header: ResponseHeader { correlation_id: prefix.correlation_id, tagged: false }, stage })
+        Ok(Begun { header: ResponseHeader { correlation_id: prefix.correlation_id, tagged: false }, keeps: 0, stage })
     }
 }
 
@@ -117,7 +118,9 @@ fn network_of(script: &Arc<Script>) -> Arc<Network> {
         connections_per_ip_max: 10,
     };
     let service = Arc::<Script>::clone(script);
-    Arc::new(Network::new(options, service, Tasks::new(), Arc::new(Metrics::default())))
+    let metrics = Arc::new(Metrics::default());
+    let unsent = Unsent::new(options.unsent_bytes(), Arc::clone(&metrics));
+    Arc::new(Network::new(options, service, Tasks::new(), unsent, metrics))
 }
 
 fn info() -> Arc<ConnectionInfo> {
@@ -309,6 +312,33 @@ async fn a_peer_that_does_not_read_is_read_no_further_and_cut() {
     served.network.tasks.sleep(Duration::from_secs(120)).await;
     assert_eq!(served.network.metrics.connections_closed_slow.value(), 1);
     assert_eq!(served.network.metrics.answer_bytes_pending.value(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_slowly_but_steadily_is_not_cut() {
+    let mut served = serve_script(64 << 10);
+    served.send(LARGE, 1).await;
+    let mut read = vec![0; 20 << 10];
+    for _ in 0..20 {
+        served.network.tasks.sleep(Duration::from_secs(1)).await;
+        served.peer.read_exact(&mut read).await.unwrap();
+    }
+    assert_eq!(served.network.metrics.connections_closed_slow.value(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_take_its_answers_is_cut_when_others_wait_for_their_room() {
+    let mut served = serve_script(64 << 10);
+    served.send(LARGE, 1).await;
+    served.until(|served| served.network.metrics.unsent_bytes.value() > 0).await;
+    served.network.tasks.sleep(Duration::from_secs(5)).await;
+    assert_eq!(served.network.metrics.connections_closed_slow.value(), 0, "nobody waits");
+    let most = served.network.options.unsent_bytes() / 2;
+    drop(
+        served.network.tasks.within(Duration::from_secs(5), served.network.unsent.hold_when_free(most)).await.unwrap(),
+    );
+    assert_eq!(served.network.metrics.connections_closed_slow.value(), 1);
+    assert_eq!(served.network.metrics.unsent_bytes.value(), 0);
 }
 
 #[tokio::test]
