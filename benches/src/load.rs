@@ -1,6 +1,11 @@
 //! The loads of produce: every combination that is measured, by name.
 
+use std::time::Duration;
+
 use barnabas_broker::bench::{Limit, produce};
+
+/// A load that is slower than this is cut short: its figures are rates.
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(6);
 
 /// A load of produce.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +80,7 @@ impl Load {
             record_bytes: self.record_bytes,
             batch_bytes: self.batch_kib << 10,
             acks: self.acks,
-            limit: Limit { bytes: Some(megabytes * 1_000_000), ..Limit::default() },
+            limit: Limit { bytes: Some(megabytes * 1_000_000), time: Some(TIME_MAX), records: None },
             records_per_second: None,
         }
     }

@@ -15,14 +15,14 @@ use crate::{Outcome, cache};
 const LOAD: Load = Load { record_bytes: 1024, batch_kib: 512, partitions: 16, connections: 4, acks: -1 };
 /// How long the first record may take after the first Metadata.
 const RECORD_DEADLINE: Duration = Duration::from_secs(300);
-/// Written at the end by single batches, so that the kill meets what every broker has under way.
+/// Written at the end in small batches, so that the kill meets what every broker has under way.
 const TAIL_MEGABYTES: u64 = 50;
 
 /// Writes `gib` of log, kills the broker, and takes the times of its next start.
 pub(crate) fn measure(running: &mut Running, programs: &Programs, gib: u64, figures: &mut Figures) -> Outcome<()> {
     let first = running.ready;
-    let load = LOAD.options(&running.bootstrap, (gib << 30) / 1_000_000);
-    produce::run(&load)?;
+    let all = Limit { bytes: Some(gib << 30), ..Limit::default() };
+    produce::run(&produce::Options { limit: all, ..LOAD.options(&running.bootstrap, 0) })?;
     cache::write_back(&running.data())?;
     let small = produce::Options { batch_bytes: 16 << 10, ..LOAD.options(&running.bootstrap, TAIL_MEGABYTES) };
     produce::run(&small)?;

@@ -16,6 +16,8 @@ use crate::{Outcome, process, say};
 const READY_DEADLINE: Duration = Duration::from_secs(300);
 /// Pause between two looks.
 const READY_PAUSE: Duration = Duration::from_millis(1);
+/// Where a directory keeps the id of its broker.
+const PID_FILE: &str = "broker.pid";
 /// How the directories of runs are called; the process id follows.
 const DIRECTORY_PREFIX: &str = "side-by-side-";
 
@@ -101,17 +103,30 @@ fn spawn(mut command: Command, directory: &Path) -> Outcome<(Child, Instant)> {
     let log = fs::File::create(directory.join("log.txt"))?;
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     let started = Instant::now();
-    Ok((command.spawn()?, started))
+    let child = command.spawn()?;
+    fs::write(directory.join(PID_FILE), child.id().to_string())?;
+    Ok((child, started))
 }
 
-/// A run that was killed could not remove its directory: the next one does.
+/// A run that was killed could not end its broker and remove its directory: the next one does.
 fn remove_what_was_left(scratch: &Path) {
     for entry in fs::read_dir(scratch).into_iter().flatten().flatten() {
-        let name = entry.file_name();
+        let (name, path) = (entry.file_name(), entry.path());
         let Some(pid) = name.to_str().and_then(|name| name.strip_prefix(DIRECTORY_PREFIX)) else { continue };
         if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
-            say(&format!("removing {}, left by a run that was killed", entry.path().display()));
-            let _ = fs::remove_dir_all(entry.path());
+            say(&format!("removing {}, left by a run that was killed", path.display()));
+            kill_broker_of(&path);
+            let _ = fs::remove_dir_all(path);
         }
+    }
+}
+
+/// Kills the process whose id the directory keeps, if it is still the broker: its command line names the directory.
+fn kill_broker_of(directory: &Path) {
+    let pid = fs::read_to_string(directory.join(PID_FILE)).ok().and_then(|pid| pid.parse().ok());
+    let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) else { return };
+    let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+    if String::from_utf8_lossy(&line).contains(&*directory.to_string_lossy()) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use barnabas_broker::bench::{Limit, produce, topic};
 use clap::Args;
 
+use crate::load::TIME_MAX;
 use crate::peer::{Peer, Programs};
 use crate::plot::{Panel, Scale, Series, page};
 use crate::running::Running;
@@ -74,8 +75,7 @@ struct Point {
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     if !options.plot_only {
         options.programs.check()?;
-        let points = measure_all(options);
-        fs::write(&options.data, written(&points))?;
+        measure_all(options)?;
     }
     let points = read(&fs::read_to_string(&options.data)?)?;
     let picture = options.data.with_extension("svg");
@@ -88,7 +88,8 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn measure_all(options: &Options) -> Vec<Point> {
+/// Every point is written when it is there, so that a run that is cut short is not lost.
+fn measure_all(options: &Options) -> Outcome<()> {
     let by_partitions = options.partitions.iter().map(|count| (By::Partitions, *count));
     let by_connections = options.connections.iter().map(|count| (By::Connections, *count));
     let mut points = Vec::new();
@@ -103,8 +104,9 @@ fn measure_all(options: &Options) -> Vec<Point> {
             std::array::from_fn(|at| median(&figures.iter().map(|round| round[at]).collect::<Vec<_>>()))
         };
         points.extend(rounds.iter().map(|(peer, rounds)| Point { by, count, peer: *peer, figures: medians(rounds) }));
+        fs::write(&options.data, written(&points))?;
     }
-    points
+    Ok(())
 }
 
 /// A broker that cannot do it has no figure: the run goes on.
@@ -127,7 +129,7 @@ fn measure(options: &Options, by: By, count: u16, peer: Peer) -> Outcome<[f64; 5
         topic::ensure(&running.bootstrap, &wanted)?;
     }
     let made = since.elapsed().as_secs_f64() * 1e3;
-    let warm_up = Limit { bytes: Some(options.megabytes * 100_000), ..Limit::default() };
+    let warm_up = Limit { bytes: Some(options.megabytes * 100_000), ..load.limit };
     produce::run(&produce::Options { limit: warm_up, ..load.clone() })?;
     let (done, cpu) = with_cpu(&running, || produce::run(&load))?;
     let usage = running.usage()?;
@@ -152,7 +154,7 @@ fn load(by: By, count: u16, bootstrap: &str, megabytes: u64) -> produce::Options
         record_bytes: 1024,
         batch_bytes: 16 << 10,
         acks: -1,
-        limit: Limit { bytes: Some(megabytes * 1_000_000), ..Limit::default() },
+        limit: Limit { bytes: Some(megabytes * 1_000_000), time: Some(TIME_MAX), records: None },
         records_per_second: None,
     }
 }

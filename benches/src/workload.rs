@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use barnabas_broker::bench::{Done, Limit, connections, consume, e2e, produce, topic};
+use barnabas_broker::bench::{BenchError, Done, Limit, connections, consume, e2e, produce, topic};
 
 use crate::load::{CHOSEN, Load, matrix};
 use crate::running::Running;
@@ -14,6 +14,8 @@ use crate::{Outcome, cache, say};
 const IDLE_CONNECTIONS: usize = 2000;
 /// How long each load that sends small requests takes.
 const SMALL_TIME: Duration = Duration::from_secs(2);
+/// How long what is cached is fetched again and again.
+const FETCH_TIME: Duration = Duration::from_secs(1);
 /// How long the load at a fixed rate takes.
 const LATENCY_TIME: Duration = Duration::from_secs(5);
 /// The part of a load that warms a broker up before it counts.
@@ -118,7 +120,8 @@ fn fetch(running: &Running, load: &Load, megabytes: u64, cold: bool, figures: &m
     } else {
         consume::run(&options)?;
     }
-    let (mut done, mut cpu) = with_cpu(running, || consume::run(&options))?;
+    let least = if cold { Duration::ZERO } else { FETCH_TIME };
+    let (mut done, mut cpu) = with_cpu(running, || again_and_again(least, || consume::run(&options)))?;
     let mut name = format!("fetch of {} KiB batches, 1 MiB an answer, 4 connections, MB/s", load.batch_kib);
     if cold {
         name = format!("cold {name}");
@@ -130,6 +133,20 @@ fn fetch(running: &Running, load: &Load, megabytes: u64, cold: bool, figures: &m
     figures.note(name, More, if measurable { done.megabytes_per_second() } else { f64::NAN });
     note_cpu_per_gb(&done, cpu, figures);
     Ok(())
+}
+
+/// Repeats a run until all of them took `least`, and adds them up.
+fn again_and_again(least: Duration, run: impl Fn() -> Result<Done, BenchError>) -> Result<Done, BenchError> {
+    let mut all = run()?;
+    while all.elapsed < least {
+        let more = run()?;
+        all.requests += more.requests;
+        all.records += more.records;
+        all.bytes += more.bytes;
+        all.elapsed += more.elapsed;
+        all.waits.add(&more.waits);
+    }
+    Ok(all)
 }
 
 /// How the load client reads what a load wrote.
@@ -207,10 +224,7 @@ fn memory(running: &Running, figures: &mut Figures) -> Outcome<()> {
 }
 
 /// Runs a load and gives the CPU seconds that the broker took meanwhile.
-pub(crate) fn with_cpu<E>(running: &Running, load: impl FnOnce() -> Result<Done, E>) -> Outcome<(Done, f64)>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
+pub(crate) fn with_cpu(running: &Running, load: impl FnOnce() -> Result<Done, BenchError>) -> Outcome<(Done, f64)> {
     let before = running.usage()?.cpu_seconds;
     let done = load()?;
     Ok((done, running.usage()?.cpu_seconds - before))

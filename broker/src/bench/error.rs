@@ -71,7 +71,9 @@ pub enum BenchError {
     #[error("topic {0} is empty: write to it first with `barnabas bench produce --topic {0}`")]
     Empty(String),
     /// The topic has partitions without leaders.
-    #[error("topic {0} has partitions without a leader after 60 s: see that all brokers run, or take another --topic")]
+    #[error(
+        "topic {0} has partitions without a leader after 3 minutes: see that all brokers run, or take another --topic"
+    )]
     NoLeaders(String),
     /// Records were acknowledged and did not come out.
     #[error("{missing} of {sent} requests were acknowledged, but a consumer did not get them within {waited:?}")]

@@ -21,8 +21,8 @@ const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 
-/// How long leaders may take.
-const LEADERS_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long leaders may take: thousands of partitions are not made at once everywhere.
+const LEADERS_TIMEOUT: Duration = Duration::from_secs(180);
 /// Pause between two looks for leaders.
 const LEADERS_PAUSE: Duration = Duration::from_millis(5);
 
