@@ -60,7 +60,12 @@ pub const WRITE_BYTES_JOINED: usize = 256 << 10;
 /// See [`WRITE_BYTES_JOINED`].
 pub const WRITE_PIECES_MAX: usize = 64;
 
-/// Bytes of answers in memory that one connection may have unsent before they count for the broker's budget.
+/// Bytes of a mapped piece that one write after the other may bring into this process's memory before they are given
+/// back, when the piece is not at its end before.
+pub const GIVEN_BACK_BYTES_MIN: usize = 1 << 20;
+
+/// Bytes of answers in memory that one connection may have unsent before they count for the broker's budget. Ranges of
+/// records that fit are copied into their answer: cheaper than the page faults of sending them from the map.
 pub const UNSENT_BYTES_FREE: usize = 16 << 10;
 
 /// Bytes that one connection writes before others get their turn.

@@ -2,13 +2,15 @@
 //!
 //! A mapped range is only ever handed to the kernel (a vectored write to a socket), where an I/O error is an errno;
 //! user space never touches it, where it would be SIGBUS (design decision 3, LOG-9). Nothing is written through a map.
+//! What was sent is given back at once: its pages stay in the page cache, but are no memory of this process.
 //!
 //! Must not know: batches, offsets.
 
-#![allow(unsafe_code, reason = "the one file that may: mincore, and a slice over mapped memory")]
+#![allow(unsafe_code, reason = "the one file that may: mincore, madvise, a slice over mapped memory")]
 
 use std::fs::File;
 use std::io::IoSlice;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,6 +18,12 @@ use memmap2::{MmapOptions, MmapRaw};
 
 /// Maps of this process at most; the kernel's default limit (`vm.max_map_count`) is 65,530. Beyond it reads are preads.
 const MAPS_MAX: usize = 16_384;
+
+/// A touched page brings others into the map: the large folio of the page cache that it belongs to, which is aligned in
+/// the file and no larger than this ...
+const FOLIO_MAX: usize = 2 << 20;
+/// ... and its neighbours in the map.
+const FAULT_AROUND: usize = 64 << 10;
 
 static MAPS: AtomicUsize = AtomicUsize::new(0);
 
@@ -99,6 +107,23 @@ impl MappedRange {
         IoSlice::new(bytes)
     }
 
+    /// The kernel has sent these of the bytes: their pages leave this process's memory. Whoever sends them again, or at
+    /// the same time, finds them in the page cache.
+    pub fn sent(&self, bytes: Range<usize>) {
+        if bytes.is_empty() || bytes.end > self.len {
+            return;
+        }
+        let (from, to) = (self.start + bytes.start, self.start + bytes.end);
+        let first = (from / FOLIO_MAX * FOLIO_MAX).saturating_sub(FAULT_AROUND);
+        let end = (to.next_multiple_of(FOLIO_MAX) + FAULT_AROUND).min(self.map.map.len());
+        // SAFETY: first is a multiple of the page size and the range lies within the live map, which is shared and
+        // read-only: a page that is dropped from it is found again in the file. A failure loses nothing.
+        let _ = unsafe {
+            let address = self.map.map.as_mut_ptr().add(first);
+            libc::madvise(address.cast(), end - first, libc::MADV_DONTNEED)
+        };
+    }
+
     /// True when every page of the range is in memory. A page may still go before it is sent: rare, and then the send
     /// waits for the disk.
     pub(crate) fn is_resident(&self) -> bool {
@@ -121,6 +146,34 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    /// Kilobytes of a map that count as this process's memory.
+    fn resident_kilobytes(map: &SegmentMap) -> usize {
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let start = format!("{:x}-", map.map.as_ptr().addr());
+        let rss = smaps.lines().skip_while(|line| !line.starts_with(&start)).find(|line| line.starts_with("Rss:"));
+        rss.unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_sent_is_no_memory_of_this_process_any_more() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 9 << 20]).unwrap();
+        let map = SegmentMap::new(&file, 16 << 20).unwrap();
+        let range = map.range(5000, 8 << 20).unwrap();
+        let mut socket = tempfile::tempfile().unwrap();
+        socket.write_all(&range.io_slice(0)).unwrap();
+        let touched = resident_kilobytes(&map);
+        assert!(touched >= 8 << 10, "{touched}");
+        range.sent(0..1 << 20);
+        let rest = resident_kilobytes(&map);
+        assert!((4 << 10..touched - 1000).contains(&rest), "{rest}");
+        range.sent(1 << 20..range.len());
+        assert_eq!(resident_kilobytes(&map), 0);
+        socket.write_all(&range.io_slice(0)).unwrap();
+        assert!(resident_kilobytes(&map) >= 8 << 10, "what is sent again is there again");
+        range.sent(0..usize::MAX);
+    }
 
     #[test]
     fn a_map_sees_what_the_file_gains_later() {

@@ -7,8 +7,8 @@ use crate::fixture::Fixture;
 
 /// Idle connections.
 const IDLE: usize = 500;
-/// Bytes of resident memory that each may take (a debug build takes the most).
-const IDLE_BYTES_MAX: u64 = 16 << 10;
+/// Bytes of resident memory that each may take.
+const IDLE_BYTES_MAX: u64 = 4 << 10;
 
 #[test]
 fn an_idle_connection_costs_little() {

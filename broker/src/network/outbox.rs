@@ -12,7 +12,7 @@ use tokio::io::AsyncWrite;
 
 use super::ResponseHeader;
 use crate::api::Chunk;
-use crate::limits::{WRITE_BYTES_AT_ONCE, WRITE_BYTES_JOINED, WRITE_PIECES_MAX};
+use crate::limits::{GIVEN_BACK_BYTES_MIN, WRITE_BYTES_AT_ONCE, WRITE_BYTES_JOINED, WRITE_PIECES_MAX};
 
 /// Bytes of a length, a correlation id and an empty block of tags.
 const HEADER_BYTES_MAX: usize = 9;
@@ -23,6 +23,8 @@ pub struct Outbox {
     pieces: VecDeque<Chunk>,
     /// Bytes of the first piece that are written already.
     skip: usize,
+    /// Bytes of the first piece that are given back already, when it is mapped; not above `skip`.
+    given_back: usize,
     bytes: usize,
 }
 
@@ -108,12 +110,25 @@ impl Outbox {
         count
     }
 
+    /// Takes what was written off the first pieces; what was mapped of it is given back.
     fn advance(&mut self, written: usize) {
         self.bytes -= written;
-        self.skip += written;
-        while let Some(first) = self.pieces.front().map(Chunk::len).filter(|first| *first <= self.skip) {
-            self.skip -= first;
-            self.pieces.pop_front();
+        let mut left = written;
+        while let Some(first) = self.pieces.front().filter(|_| left > 0) {
+            let end = first.len().min(self.skip + left);
+            left -= end - self.skip;
+            self.skip = end;
+            let is_whole = end == first.len();
+            if is_whole || end - self.given_back >= GIVEN_BACK_BYTES_MIN {
+                if let Chunk::Mapped(range) = first {
+                    range.sent(self.given_back..end);
+                }
+                self.given_back = end;
+            }
+            if is_whole {
+                (self.skip, self.given_back) = (0, 0);
+                self.pieces.pop_front();
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use super::fetch::Limits;
 use super::fetch_response::PartitionAnswer;
 use crate::api::error_code::ErrorCode;
 use crate::api::{Chunk, RequestContext};
+use crate::limits::UNSENT_BYTES_FREE;
 use crate::partition::fetch_session::{PartitionKey, TopicKey, Wanted};
 use crate::partition::purgatory::PendingRead;
 use crate::partition::{Mark, Partition, TopicPartitions};
@@ -171,16 +172,16 @@ fn diverging(partition: &Partition, wanted: &Wanted) -> Result<Option<(LeaderEpo
     Ok(diverges.then_some((epoch, end_offset)))
 }
 
-/// Turns slices into chunks: mapped when all of it is in memory, else read off the async workers in one go, no more than
+/// Turns slices into chunks: at once when all of it is in memory, else read off the async workers in one go, no more than
 /// [`crate::limits::COLD_FETCH_BYTES_MAX`] for one answer, and once there is room for them.
 pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<PartitionAnswer> {
     let mut answers = Vec::with_capacity(found.len());
     let mut cold = Vec::new();
-    let mut cold_left = context.broker.unsent.share();
+    let (mut cold_left, mut copied_left) = (context.broker.unsent.share(), UNSENT_BYTES_FREE);
     for (position, Found { mut answer, slice, seen }) in found.into_iter().enumerate() {
         if let (Some(slice), Some(seen)) = (slice, seen) {
-            if let Some(range) = slice.resident() {
-                answer.records = Some(Chunk::Mapped(range));
+            if let Some(chunk) = hot(&slice, &mut copied_left) {
+                answer.records = Some(chunk);
             } else if let Some(slice) = cut_cold(&seen.partition, seen.from, slice, &mut cold_left, cold.is_empty()) {
                 cold.push((position, slice));
             }
@@ -205,6 +206,16 @@ pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<Par
         }
     }
     answers
+}
+
+/// A slice that is in memory: a small one as a copy, else its mapped range.
+fn hot(slice: &LogSlice, copied_left: &mut usize) -> Option<Chunk> {
+    let range = slice.resident()?;
+    if slice.len() > *copied_left {
+        return Some(Chunk::Mapped(range));
+    }
+    *copied_left -= slice.len();
+    slice.read().ok().map(Chunk::Memory)
 }
 
 /// What may be read into memory of a slice that is not there; at least a batch of the first one. The client asks again
