@@ -11,9 +11,11 @@ pub mod error;
 pub mod metadata;
 pub mod placement;
 mod publisher;
+mod verify;
 mod wal;
 
 pub use controller::{Controller, ControllerOptions, NewTopic};
 pub use error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
 pub use metadata::{BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, PartitionImage, TopicImage};
 pub use publisher::MetadataListener;
+pub use verify::verify;

@@ -43,7 +43,7 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Offsets> {
     Ok(offsets.unwrap_or_default())
 }
 
-fn parse(text: &str) -> Option<Offsets> {
+pub(crate) fn parse(text: &str) -> Option<Offsets> {
     let mut lines = text.lines();
     if lines.next()? != "0" {
         return None;

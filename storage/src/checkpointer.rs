@@ -174,6 +174,8 @@ impl Checkpointer {
         let ticket = self.ticket();
         book.tickets.insert(key, ticket);
         book.manifest.logs.remove(&key);
+        // The next checkpoint says so, whether or not another log has news.
+        book.unwritten = true;
         book.graves.insert(key, next_round);
     }
 

@@ -33,6 +33,7 @@ pub mod slice;
 mod time_index;
 mod validate;
 mod varint;
+pub mod verify;
 mod whole_file;
 
 pub use error::{AppendError, LogDirError, ReadError};

@@ -286,7 +286,7 @@ impl Drop for LogDir {
 }
 
 /// The checkpoint of a log that is about to be made.
-fn empty(key: LogKey) -> LogCheckpoint {
+pub(crate) fn empty(key: LogKey) -> LogCheckpoint {
     LogCheckpoint {
         topic_id: key.topic_id,
         partition: key.partition,
@@ -296,6 +296,25 @@ fn empty(key: LogKey) -> LogCheckpoint {
         position: 0,
         high_watermark: Offset::ZERO,
     }
+}
+
+/// True when a broker of ours has served from the directory.
+#[must_use]
+pub fn has_served(disk: &dyn Disk, directory: &Path) -> bool {
+    disk.exists(&crate::manifest::Manifest::path(directory))
+}
+
+/// The topic and partition of a sub-directory, when its name is a partition's.
+pub(crate) fn partition_of(name: &str) -> Option<(String, PartitionIndex)> {
+    match layout::parse(name) {
+        layout::SubDir::Partition(topic, partition) => Some((topic, partition)),
+        _ => None,
+    }
+}
+
+/// True for the name of a partition that was deleted.
+pub(crate) fn is_deleted(name: &str) -> bool {
+    layout::parse(name) == layout::SubDir::Deleted
 }
 
 /// Removes a directory with all that is in it.

@@ -70,6 +70,11 @@ pub(crate) struct ProducerStates {
 }
 
 impl ProducerStates {
+    /// The last offset that any producer's batch has.
+    pub(crate) fn last_offset(&self) -> Option<Offset> {
+        self.producers.values().filter_map(|entry| entry.batches.back()).map(|seen| seen.last_offset).max()
+    }
+
     /// Decides about a batch of an idempotent producer before it is written: `Some` for the retry of a batch that is
     /// there already.
     pub(crate) fn check(&self, header: &BatchHeader) -> Result<Option<SeenBatch>, AppendError> {

@@ -38,6 +38,13 @@ pub(crate) fn file_path(directory: &Path, base: Offset, suffix: &str) -> PathBuf
     directory.join(format!("{:020}.{suffix}", base.0))
 }
 
+/// The offset in the name of a file with this suffix.
+pub(crate) fn base_of(name: &str, suffix: &str) -> Option<Offset> {
+    let digits = name.strip_suffix(suffix)?.strip_suffix('.')?;
+    let plain = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { digits.parse().ok().map(Offset) } else { None }
+}
+
 /// The greatest timestamp and the last offset of the first batch that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Latest {

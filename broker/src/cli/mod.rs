@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod log;
 mod serve;
 mod topics;
 
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Starts a broker (what happens without a command, too).
     Serve(serve::Arguments),
+    /// Looks at log directories while no broker runs on them.
+    Log(log::Arguments),
     /// Lists and makes topics, on any broker that speaks the Kafka protocol.
     Topics(topics::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
@@ -34,11 +37,16 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Log(arguments) => return exit(log::run(&arguments)),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
         Command::Bench(arguments) => bench::run(&arguments),
     };
+    exit(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn exit(done: Result<ExitCode, Failure>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("barnabas: {}", with_causes(failure.as_ref()));
             ExitCode::FAILURE

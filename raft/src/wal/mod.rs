@@ -4,6 +4,7 @@
 //! Must not know: what the records in an entry mean.
 
 mod change;
+mod ending;
 mod frame;
 mod queue;
 mod recovery;
@@ -13,10 +14,11 @@ mod tests;
 mod writer;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use barnabas_storage::seam::{Seams, Thread};
+use barnabas_storage::log_dir;
+use barnabas_storage::seam::{Disk, Seams, Thread};
 pub(crate) use change::{Change, Head};
 use parking_lot::Mutex;
 use queue::Queue;
@@ -34,6 +36,22 @@ fn segment_name(number: u64) -> String {
 fn segment_number(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("barnabas-metadata-")?.strip_suffix(".wal")?;
     digits.parse().ok().filter(|number| segment_name(*number) == name)
+}
+
+/// What the segments of a directory say, without a change to them; `None` when there are none.
+///
+/// # Errors
+/// As a start would fail.
+pub(crate) fn inspect(disk: &dyn Disk, directory: &Path) -> Result<Option<LogState>, OpenError> {
+    ending::check(disk, directory)?;
+    recovery::inspect(disk, directory)
+}
+
+/// The error of a directory that has data, but no metadata.
+pub(crate) fn gone(directory: &Path) -> OpenError {
+    let reason = "the metadata log is gone, but there is data: without it no topic is known. Restore the                   barnabas-metadata files from a copy; if the order of log.dirs was changed, put the directory that has                   them first"
+        .to_owned();
+    OpenError::Damaged { file: directory.join(segment_name(1)), reason }
 }
 
 /// The open write-ahead log: what it holds, in memory, and the thread that writes it.
@@ -56,13 +74,16 @@ impl Wal {
     /// `Damaged` for a hole, `Io` when a file operation failed.
     pub(crate) fn open(seams: &Seams, directory: PathBuf, segment_bytes: u64) -> Result<Self, OpenError> {
         let disk = seams.disk.clone();
+        ending::check(&*disk, &directory)?;
         let (state, writer) = match recovery::recover(&*disk, &directory)? {
             Some(found) => {
+                ending::remove(&*disk, &directory)?;
                 let last_index = found.state.last().map_or(0, |last| last.index);
                 let writer = Writer::resume(disk, directory, segment_bytes, found.file, found.number, found.length)
                     .with_sealed(found.sealed, last_index);
                 (found.state, writer)
             }
+            None if log_dir::has_served(&*disk, &directory) => return Err(gone(&directory)),
             None => {
                 // Zero is left out: it reads like "none" in a log line.
                 let node = seams.rng.next_u64().max(1);

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use barnabas_storage::log_dir;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
 use super::change::Change;
@@ -45,6 +46,9 @@ pub(super) fn recover(disk: &dyn Disk, directory: &Path) -> Result<Option<Recove
     }
     let (mut number, mut end) = (*last, recovery.read_tail(*last)?);
     if end == 0 {
+        if sealed.is_empty() && log_dir::has_served(disk, directory) {
+            return Err(super::gone(directory));
+        }
         // A crash came between the making of the segment and its first sync: nothing was ever in it.
         disk.remove_file(&recovery.path(number))?;
         disk.sync_dir(directory)?;
@@ -59,6 +63,29 @@ pub(super) fn recover(disk: &dyn Disk, directory: &Path) -> Result<Option<Recove
         return Err(damaged(directory.join(segment_name(number)), reason));
     }
     Ok(Some(Recovered { state, sealed, file, number, length: end }))
+}
+
+/// Reads every segment and changes nothing.
+///
+/// # Errors
+/// As [`recover`].
+pub(super) fn inspect(disk: &dyn Disk, directory: &Path) -> Result<Option<LogState>, OpenError> {
+    let mut recovery = Recovery { disk, directory, state: None };
+    let numbers = recovery.segments()?;
+    let Some((last, before)) = numbers.split_last() else { return Ok(None) };
+    for number in before {
+        recovery.read_sealed(*number)?;
+    }
+    if recovery.read_tail(*last)? == 0 && before.is_empty() {
+        return Ok(None);
+    }
+    match recovery.state {
+        Some(state) if !state.is_whole() => {
+            let reason = "entries between the snapshot and the log are missing".to_owned();
+            Err(damaged(directory.join(segment_name(*last)), reason))
+        }
+        state => Ok(state),
+    }
 }
 
 fn damaged(file: PathBuf, what: String) -> OpenError {

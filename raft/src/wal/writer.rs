@@ -14,7 +14,7 @@ use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
 use super::change::{Change, Head};
 use super::queue::Queue;
-use super::{frame, segment_name};
+use super::{ending, frame, segment_name};
 
 /// Told when a write is durable or has failed.
 pub(crate) type Done = Box<dyn FnOnce(io::Result<()>) + Send>;
@@ -94,7 +94,7 @@ impl Writer {
             self.write(round);
         }
         if self.failed.is_none()
-            && let Err(error) = self.sync()
+            && let Err(error) = self.sync().and_then(|()| ending::write(&*self.disk, &self.directory))
         {
             tracing::error!(%error, "sync the metadata log at close");
         }

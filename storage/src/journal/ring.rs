@@ -80,7 +80,6 @@ impl RingFiles {
     /// Opens the files that are there, in order, and removes one that was not finished.
     pub(crate) fn open(disk: &dyn Disk, dir: &Path, directory: TopicId) -> Result<Self, LogDirError> {
         let failed = |act, path: &Path, source| LogDirError::Io { act, path: path.to_path_buf(), source };
-        let mut ring = Self { dir: dir.to_path_buf(), directory, files: Vec::new() };
         let listed = disk.list(dir).map_err(|error| failed("list", dir, error))?;
         for entry in &listed {
             if entry.name.starts_with(FILE_PREFIX) && entry.name.ends_with(TMP_SUFFIX) {
@@ -88,6 +87,14 @@ impl RingFiles {
                 disk.remove_file(&path).map_err(|error| failed("remove", &path, error))?;
             }
         }
+        Self::look(disk, dir, directory)
+    }
+
+    /// Opens the files that are there, in order, and changes nothing.
+    pub(crate) fn look(disk: &dyn Disk, dir: &Path, directory: TopicId) -> Result<Self, LogDirError> {
+        let failed = |source| LogDirError::Io { act: "list", path: dir.to_path_buf(), source };
+        let mut ring = Self { dir: dir.to_path_buf(), directory, files: Vec::new() };
+        let listed = disk.list(dir).map_err(failed)?;
         while listed.iter().any(|entry| entry.name == file_name(ring.files.len())) {
             let path = dir.join(file_name(ring.files.len()));
             let file = ring.open_file(disk, &path)?;

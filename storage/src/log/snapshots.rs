@@ -162,9 +162,4 @@ fn end_marker(segment: &Segment, found: &Found) -> Result<Option<EndMarker>, Sca
     Ok(EndMarker::read(&bytes[HEADER_LEN..]))
 }
 
-/// The offset in the name of a file with this suffix.
-pub(super) fn offset_of(name: &str, suffix: &str) -> Option<Offset> {
-    let digits = name.strip_suffix(suffix)?.strip_suffix('.')?;
-    let plain = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { digits.parse().ok().map(Offset) } else { None }
-}
+pub(super) use crate::segment::base_of as offset_of;
