@@ -9,7 +9,8 @@ use std::path::Path;
 use crate::seam::Disk;
 use crate::whole_file;
 
-const NAME: &str = ".kafka_cleanshutdown";
+/// Its name.
+pub(crate) const NAME: &str = ".kafka_cleanshutdown";
 const OURS: &[u8] = br#"{"version":0,"brokerEpoch":-1}"#;
 
 /// Removes the file, durably. True when it was there.
@@ -26,9 +27,20 @@ pub(crate) fn is_there(disk: &dyn Disk, dir: &Path) -> bool {
     disk.exists(&dir.join(NAME))
 }
 
-/// True when the file is there and a stop of ours wrote it.
+/// True when the file is there and nothing in it says that Apache Kafka wrote it: Kafka writes an epoch of its broker.
 pub(crate) fn is_ours(disk: &dyn Disk, dir: &Path) -> bool {
-    whole_file::read(disk, &dir.join(NAME)).is_ok_and(|bytes| bytes.is_some_and(|bytes| bytes == OURS))
+    let Ok(Some(bytes)) = whole_file::read(disk, &dir.join(NAME)) else { return false };
+    let content: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+    let epoch = content.and_then(|content| content.get("brokerEpoch").and_then(serde_json::Value::as_i64));
+    epoch.is_none_or(|epoch| epoch < 0)
+}
+
+/// True when the file is there and not as a stop of ours or of Kafka's writes it.
+pub(crate) fn is_damaged(disk: &dyn Disk, dir: &Path) -> bool {
+    let Ok(Some(bytes)) = whole_file::read(disk, &dir.join(NAME)) else { return false };
+    let content: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+    let epoch = content.and_then(|content| content.get("brokerEpoch").and_then(serde_json::Value::as_i64));
+    epoch.is_none() || (epoch.is_some_and(|epoch| epoch < 0) && bytes != OURS)
 }
 
 /// The last thing that a clean stop writes. The broker epoch of Kafka's file is for a restart with the same epoch

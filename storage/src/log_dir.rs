@@ -298,6 +298,12 @@ pub(crate) fn empty(key: LogKey) -> LogCheckpoint {
     }
 }
 
+/// What meta.properties of a directory says, when it is there and whole.
+#[must_use]
+pub fn identity(disk: &dyn Disk, directory: &Path) -> Option<MetaProperties> {
+    meta_properties::read(disk, directory).ok().flatten()
+}
+
 /// True when a broker of ours has served from the directory.
 #[must_use]
 pub fn has_served(disk: &dyn Disk, directory: &Path) -> bool {

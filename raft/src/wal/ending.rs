@@ -55,8 +55,7 @@ pub(super) fn check(disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> 
     }
     let said = String::from_utf8_lossy(&read(disk, &path)?).into_owned();
     // One that a crash tore while it was written says nothing.
-    let whole = said.ends_with('\n') && said.split(' ').count() == 6;
-    if !whole || line(disk, directory)?.is_some_and(|line| line == said) {
+    if !is_whole(&said) || line(disk, directory)?.is_some_and(|line| line == said) {
         return Ok(());
     }
     let reason = format!(
@@ -65,6 +64,16 @@ pub(super) fn check(disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> 
         said.trim()
     );
     Err(OpenError::Damaged { file: path, reason })
+}
+
+fn is_whole(said: &str) -> bool {
+    said.ends_with('\n') && said.starts_with("segment ") && said.split(' ').count() == 6
+}
+
+/// True when it is there, but says nothing.
+pub(super) fn is_damaged(disk: &dyn Disk, directory: &Path) -> bool {
+    let path = path(directory);
+    disk.exists(&path) && !read(disk, &path).is_ok_and(|said| is_whole(&String::from_utf8_lossy(&said)))
 }
 
 /// Removes it, durably: from now on the log grows.

@@ -47,6 +47,11 @@ pub(crate) fn inspect(disk: &dyn Disk, directory: &Path) -> Result<Option<LogSta
     recovery::inspect(disk, directory)
 }
 
+/// True when the file that a clean stop leaves is there, but says nothing.
+pub(crate) fn has_damaged_end(disk: &dyn Disk, directory: &Path) -> bool {
+    ending::is_damaged(disk, directory)
+}
+
 /// The error of a directory that has data, but no metadata.
 pub(crate) fn gone(directory: &Path) -> OpenError {
     let reason = "the metadata log is gone, but there is data: without it no topic is known. Restore the                   barnabas-metadata files from a copy; if the order of log.dirs was changed, put the directory that has                   them first"

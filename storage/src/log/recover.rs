@@ -291,6 +291,7 @@ impl<'a> Recovery<'a> {
                 segment.data.sync()?;
                 segment.sync_indexes()?;
             }
+            log.write_checksums(&self.touched)?;
             let epochs = log.epochs.read().clone();
             if LeaderEpochs::read(&**log.disk(), &log.directory)?.unwrap_or_default() != epochs {
                 epochs.write(&**log.disk(), &log.directory)?;

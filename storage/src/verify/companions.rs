@@ -69,8 +69,7 @@ pub(super) fn compare(disk: &dyn Disk, directory: &Path, checksums: &Checksums, 
         }
         match whole_file::read(disk, &path) {
             Ok(Some(bytes)) if companion.matches(&bytes) => {}
-            // An old snapshot goes when newer ones are there.
-            Ok(None) if is_snapshot && !last => {}
+            Ok(None) if is_snapshot && !last => findings.note(&path, None, "it is gone; newer ones are there"),
             Ok(None) => findings.rebuildable(&path, "it is gone"),
             Ok(Some(_)) if companion.name == partition_metadata::NAME => {
                 findings.damage(&path, None, "it is not what was written", action::REPAIR);

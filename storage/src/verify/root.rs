@@ -49,6 +49,9 @@ impl Known {
 }
 
 pub(super) fn look(disk: &dyn Disk, directory: &Path, findings: &mut Findings) -> io::Result<Known> {
+    if clean_shutdown::is_damaged(disk, directory) {
+        findings.rebuildable(&directory.join(clean_shutdown::NAME), "it is there, but not as a clean stop writes it");
+    }
     let names: Vec<_> = disk.list(directory)?.into_iter().map(|entry| entry.name).collect();
     let meta = meta(disk, directory, findings);
     let manifest = match Manifest::read(disk, directory) {
@@ -80,6 +83,10 @@ pub(super) fn look(disk: &dyn Disk, directory: &Path, findings: &mut Findings) -
         let what = "a clean-shutdown file lies beside a manifest that says `running`: another broker ran here after an \
                     unclean stop of ours";
         findings.damage(&Manifest::path(directory), None, what, action::ROOT);
+    }
+    if manifest.as_ref().is_some_and(|manifest| manifest.clean) && !clean {
+        let what = "there is none, but the manifest says `clean`: a stop was cut short, or another broker ran here";
+        findings.note(&directory.join(clean_shutdown::NAME), None, what);
     }
     let ours = manifest.as_ref().filter(|manifest| manifest.clean && clean && !others_ran);
     let names = Names::of(disk, directory, ours)?;
