@@ -111,6 +111,17 @@ fn a_snapshot_has_kafkas_bytes() {
 }
 
 #[test]
+fn a_snapshot_keeps_all_batches_that_a_client_may_still_send_again() {
+    let sent: Vec<_> = (0..6).map(|n| header(7, 0, n * 2, 2, i64::from(n) * 2)).collect();
+    let states = applied(&sent);
+    let read = snapshot::decode(&snapshot::encode(&states), Timestamp(1)).unwrap();
+    assert_eq!(read, states);
+    for batch in &sent[1..] {
+        assert!(read.check(batch).unwrap().is_some(), "the retry of a batch from before the stop");
+    }
+}
+
+#[test]
 fn an_end_marker_closes_the_transaction_and_takes_its_epoch() {
     let mut states = ProducerStates::default();
     let data = BatchBuilder::new().producer(ProducerId(1), ProducerEpoch(0), 0).transactional();

@@ -93,10 +93,10 @@ impl LossyDisk {
     /// An empty disk with a root directory. Modification times come from `clock`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self::with_root(DirNode::default(), clock)
+        Self::with_root(Arc::default(), clock)
     }
 
-    fn with_root(root: DirNode, clock: Arc<dyn Clock>) -> Self {
+    fn with_root(root: Arc<Mutex<DirNode>>, clock: Arc<dyn Clock>) -> Self {
         let control = Control {
             operations: 0,
             by_kind: BTreeMap::new(),
@@ -107,7 +107,7 @@ impl LossyDisk {
             free_bytes: 1 << 40,
             rng: SeededRng::new(0),
         };
-        Self { shared: Arc::new(Shared { root: Arc::new(Mutex::new(root)), control: Mutex::new(control), clock }) }
+        Self { shared: Arc::new(Shared { root, control: Mutex::new(control), clock }) }
     }
 
     /// How many operations that change something (all but reads and lists) were asked for so far.
@@ -141,6 +141,11 @@ impl LossyDisk {
         control.faults.push((kind, so_far + nth, fault));
     }
 
+    /// Takes back what [`LossyDisk::fail_nth`] has ordered and has not come yet.
+    pub fn clear_faults(&self) {
+        self.shared.control.lock().faults.clear();
+    }
+
     /// What [`Disk::free_bytes`] says.
     pub fn set_free_bytes(&self, bytes: u64) {
         self.shared.control.lock().free_bytes = bytes;
@@ -166,16 +171,17 @@ impl LossyDisk {
         self.leave(survival, &rng)
     }
 
-    /// The process is killed: the page cache survives.
+    /// The process is killed: the page cache survives, and what was not synced still is not.
     #[must_use]
     pub fn kill(&self) -> Self {
         self.shared.control.lock().crashed = true;
-        self.leave(Survival::Everything, &SeededRng::new(0))
+        let root = self.shared.root.lock().copy(&mut BTreeMap::new());
+        Self::with_root(Arc::new(Mutex::new(root)), Arc::clone(&self.shared.clock))
     }
 
     fn leave(&self, survival: Survival, rng: &SeededRng) -> Self {
         let root = self.shared.root.lock().after_crash(survival, rng);
-        Self::with_root(root, Arc::clone(&self.shared.clock))
+        Self::with_root(Arc::new(Mutex::new(root)), Arc::clone(&self.shared.clock))
     }
 
     fn dir(&self, path: &Path) -> io::Result<Arc<Mutex<DirNode>>> {

@@ -15,7 +15,7 @@ pub(super) enum Node {
 }
 
 /// One file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct FileNode {
     /// What a read sees: the page cache.
     pub(super) seen: Vec<u8>,
@@ -26,7 +26,7 @@ pub(super) struct FileNode {
     pub(super) modified_ms: i64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum FileChange {
     Write { position: usize, bytes: Vec<u8> },
     SetLen(usize),
@@ -136,6 +136,19 @@ impl DirNode {
         }
     }
 
+    /// The same once more, with what is unsynced. `copied` has what was met before, by address.
+    pub(super) fn copy(&self, copied: &mut BTreeMap<usize, Node>) -> Self {
+        let mut all = |entries: &BTreeMap<String, Node>| {
+            entries.iter().map(|(name, node)| (name.clone(), node.copy(copied))).collect()
+        };
+        let (seen, durable) = (all(&self.seen), all(&self.durable));
+        let change = |change: &DirChange| DirChange {
+            removed: change.removed.clone(),
+            added: change.added.as_ref().map(|(name, node)| (name.clone(), node.copy(copied))),
+        };
+        Self { seen, durable, unsynced: self.unsynced.iter().map(change).collect() }
+    }
+
     /// Builds the directory (and all below it) as a crash leaves it, with nothing unsynced.
     pub(super) fn after_crash(&self, survival: Survival, rng: &SeededRng) -> Self {
         let mut left = self.durable.clone();
@@ -175,6 +188,22 @@ impl DirChange {
 }
 
 impl Node {
+    fn copy(&self, copied: &mut BTreeMap<usize, Self>) -> Self {
+        let address = match self {
+            Self::File(file) => Arc::as_ptr(file).addr(),
+            Self::Dir(dir) => Arc::as_ptr(dir).addr(),
+        };
+        if let Some(copy) = copied.get(&address) {
+            return copy.clone();
+        }
+        let copy = match self {
+            Self::File(file) => Self::File(Arc::new(Mutex::new(file.lock().clone()))),
+            Self::Dir(dir) => Self::Dir(Arc::new(Mutex::new(dir.lock().copy(copied)))),
+        };
+        copied.insert(address, copy.clone());
+        copy
+    }
+
     fn after_crash(&self, survival: Survival, rng: &SeededRng) -> Self {
         match self {
             Self::File(file) => {

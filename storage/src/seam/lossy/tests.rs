@@ -131,3 +131,16 @@ fn a_lock_is_exclusive_until_it_drops() {
     drop(lock);
     disk.lock(Path::new("/.lock")).unwrap();
 }
+
+#[test]
+fn a_kill_keeps_the_page_cache_and_makes_nothing_durable() {
+    let mut lost = 0;
+    for seed in 0..64 {
+        let disk = disk();
+        write(&disk, "/f", &[7; 512], 0);
+        let killed = disk.kill();
+        assert_eq!(read(&killed, "/f").unwrap(), [7; 512]);
+        lost += usize::from(killed.crash(seed).open(Path::new("/f"), OpenMode::Read).is_err());
+    }
+    assert!(lost > 0, "what was unsynced before the kill may be lost after it");
+}

@@ -12,9 +12,10 @@ const PROPERTY_CASES: &str = "1024";
 /// Hostile frames in the long run.
 const HOSTILE_FRAMES: &str = "1000000";
 
-/// `cargo fmt --check`.
+/// `cargo fmt --check`, the programs outside the workspace too.
 pub(crate) fn fmt(room: &Room<'_>) -> Result<String, Outcome> {
     room.step("fmt", cargo(room.workshop.root(), &["fmt", "--all", "--", "--check"]))?;
+    room.step("fmt-sim", cargo(&room.workshop.root().join("tests/sim"), &["fmt", "--all", "--", "--check"]))?;
     room.step("fmt-rdkafka", cargo(&room.workshop.client("rdkafka"), &["fmt", "--", "--check"]))?;
     Ok(String::new())
 }

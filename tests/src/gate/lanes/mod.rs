@@ -6,6 +6,7 @@ mod crash;
 mod dump_log;
 mod power;
 mod real_input;
+mod sim;
 mod tools;
 mod workload;
 
@@ -82,6 +83,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: TEN_MINUTES,
         run: cargo::hostile,
+    },
+    Lane {
+        name: "sim",
+        about: "the whole node in the simulator: seeds, faults, a history check",
+        needs: &[],
+        fast: false,
+        budget: TEN_MINUTES,
+        run: sim::sim,
     },
     client("java-4", "Java kafka-clients 4.3", &[Need::Release, Need::JavaFour], clients::java_4),
     client("java-2", "Java kafka-clients 2.8", &[Need::Release, Need::JavaTwo], clients::java_2),
