@@ -6,7 +6,7 @@
 //! interval, and on demand of one log. Every checkpoint of a log takes a ticket before it looks at the log, and is
 //! written only if no younger one has been: a slow one never covers what a truncation has recorded since.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -55,10 +55,11 @@ struct Wakeup {
 }
 
 impl Checkpointer {
-    /// Starts from `manifest`, which is not written before [`Checkpointer::begin`].
-    pub(crate) fn new(manifest: Manifest, interval: Duration, free_bytes_min: u64) -> Self {
+    /// Starts from `manifest`, which is not written before [`Checkpointer::begin`]. `written`: it is the one that the disk
+    /// has, and its session goes on.
+    pub(crate) fn new(manifest: Manifest, written: bool, interval: Duration, free_bytes_min: u64) -> Self {
         let book =
-            Book { manifest, tickets: HashMap::new(), graves: HashMap::new(), writable: false, unwritten: false };
+            Book { manifest, tickets: HashMap::new(), graves: HashMap::new(), writable: false, unwritten: !written };
         Self {
             book: Mutex::new(book),
             tickets: AtomicU64::new(0),
@@ -71,15 +72,26 @@ impl Checkpointer {
         }
     }
 
-    /// All logs are recovered and these are their checkpoints: the first manifest of this session is written.
-    pub(crate) fn begin(&self, journal: &Journal, checkpoints: Vec<LogCheckpoint>) -> Result<(), LogDirError> {
+    /// The logs are recovered. A new session's manifest is written, and one that goes on when some logs have new
+    /// checkpoints (`renewed`): earlier rounds are not for them.
+    pub(crate) fn begin(
+        &self,
+        journal: &Journal,
+        logs: &HashSet<LogKey>,
+        renewed: Vec<LogCheckpoint>,
+        graves: impl Iterator<Item = LogKey>,
+    ) -> Result<(), LogDirError> {
+        let next_round = journal.end().round;
         let mut book = self.book.lock();
-        let replay_from = book.manifest.tail.round;
-        let line = |checkpoint: LogCheckpoint| (key_of(&checkpoint), ManifestLog { replay_from, checkpoint });
-        book.manifest.logs = checkpoints.into_iter().map(line).collect();
+        book.manifest.logs.retain(|key, _| logs.contains(key));
+        book.graves = graves.map(|key| (key, next_round)).collect();
+        book.unwritten |= !renewed.is_empty();
+        for checkpoint in renewed {
+            book.apply(0, checkpoint, Some(next_round));
+        }
         book.writable = true;
         self.look_for_room(journal);
-        write(journal, &mut book)
+        if book.unwritten { write(journal, &mut book) } else { Ok(()) }
     }
 
     /// The thread: checkpoints until the journal stops.
@@ -92,7 +104,7 @@ impl Checkpointer {
             this.look_for_room(journal);
             journal.grow_if_filling();
             let now = journal.seams.clock.monotonic();
-            if journal.is_filling() || now.saturating_sub(last) >= this.interval {
+            if journal.wants_checkpoint() || now.saturating_sub(last) >= this.interval {
                 last = now;
                 if let Err(error) = Self::checkpoint_all(journal) {
                     tracing::warn!(dir = %journal.dir.display(), %error, "a checkpoint failed");
@@ -104,7 +116,7 @@ impl Checkpointer {
     /// Checkpoints every dirty log and frees the ring.
     pub(crate) fn checkpoint_all(journal: &Journal) -> Result<(), LogDirError> {
         // Everything journalled before this end was written to its segment before that.
-        Self::checkpoint_to(journal, journal.end())
+        Self::checkpoint_to(journal, journal.checkpoint_begins())
     }
 
     /// `tail` was the ring's end at some moment before.
@@ -165,6 +177,14 @@ impl Checkpointer {
         let mut book = this.book.lock();
         book.apply(ticket, checkpoint, Some(next_round));
         write(journal, &mut book)
+    }
+
+    /// Takes a log into the manifest (from the next write on) that was just made and is empty.
+    pub(crate) fn list(&self, checkpoint: LogCheckpoint) {
+        let mut book = self.book.lock();
+        let ticket = self.ticket();
+        book.apply(ticket, checkpoint, None);
+        book.unwritten = true;
     }
 
     /// Takes a log out of the manifest (from the next write on): its directory is gone. Rounds below `next_round` may

@@ -40,7 +40,7 @@ mod tests;
 
 pub use self::append::{AppendOrigin, Appended};
 pub use self::offsets::{FoundOffset, OffsetQuery};
-pub(crate) use self::open::LogRecovery;
+pub(crate) use self::open::{LastStop, LogRecovery};
 pub use self::read::Read;
 use self::tail::{LogEnd, Tail};
 

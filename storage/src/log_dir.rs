@@ -80,8 +80,10 @@ impl Default for LogDirOptions {
 pub struct RecoveryReport {
     /// The last stop was clean: nothing was recovered.
     pub clean: bool,
-    /// Batches written again from the journal.
+    /// Batches that the journal held above the checkpoints.
     pub batches_replayed: u64,
+    /// Of these, the ones that the segments had not: they were written again.
+    pub batches_rewritten: u64,
     /// Bytes cut as a torn tail, over all logs.
     pub bytes_cut: u64,
     /// Logs with damage below the synced point: fenced.
@@ -203,6 +205,7 @@ impl LogDir {
             LogDirError::Io { act, path, source } => self.journal.disk_error(act, &path, source),
             other => other,
         })?;
+        self.journal.checkpointer.list(empty(key));
         let member: Arc<dyn JournalledLog> = log.clone();
         self.journal.add_log(&member);
         self.logs.write().insert(key, Arc::clone(&log));

@@ -5,7 +5,7 @@
 use bytes::{Buf, BufMut};
 use uuid::Uuid;
 
-use super::sink::ReplayBatch;
+use super::sink::EntryProof;
 use crate::ids::{LeaderEpoch, Offset, PartitionIndex, TopicId};
 
 /// The format this program writes, and the only one it reads.
@@ -117,10 +117,9 @@ impl EntryRow {
         table.put_u32(crc);
     }
 
-    /// Reads a row; `batch` gives the bytes of the entry's batch by their length. `None` when they do not fit or the
-    /// checksum does not match.
-    pub(super) fn decode<'a>(row: &[u8], batch: impl FnOnce(usize) -> Option<&'a [u8]>) -> Option<Self> {
-        let mut bytes = row.get(..ENTRY)?;
+    /// Reads a row, and what it says of the batch's bytes. Nothing is checked: the round's checksum covers the row.
+    pub(super) fn decode(row: &[u8; ENTRY]) -> (Self, EntryProof) {
+        let mut bytes = &row[..];
         let entry = Self {
             topic_id: get_id(&mut bytes),
             partition: PartitionIndex(bytes.get_i32()),
@@ -131,20 +130,7 @@ impl EntryRow {
             position: bytes.get_u64(),
             length: bytes.get_u32(),
         };
-        let crc = bytes.get_u32();
-        let batch = batch(usize::try_from(entry.length).ok()?)?;
-        (crc32c::crc32c_append(crc32c::crc32c(&row[..ENTRY_CRC_AT]), batch) == crc).then_some(entry)
-    }
-
-    pub(super) fn into_replay(self, bytes: bytes::Bytes) -> ReplayBatch {
-        ReplayBatch {
-            base_offset: self.base_offset,
-            next_offset: self.next_offset,
-            segment_base: self.segment_base,
-            position: self.position,
-            leader_epoch: self.leader_epoch,
-            bytes,
-        }
+        (entry, EntryProof { before: crc32c::crc32c(&row[..ENTRY_CRC_AT]), whole: bytes.get_u32() })
     }
 }
 
@@ -249,8 +235,10 @@ mod tests {
             header.id == id()
                 && header.entries == 1
                 && header.matches(&round[..ROUND_HEADER + ENTRY])
-                && EntryRow::decode(&round[ROUND_HEADER..], |len| round[ROUND_HEADER + ENTRY..].get(..len))
-                    == Some(row(batch.len()))
+                && {
+                    let (found, proof) = EntryRow::decode(round[ROUND_HEADER..].first_chunk().unwrap());
+                    found == row(batch.len()) && proof.holds(&round[ROUND_HEADER + ENTRY..])
+                }
         };
         assert!(check(&round));
         for bit in 0..round.len() * 8 {

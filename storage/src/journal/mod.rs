@@ -15,7 +15,7 @@ mod writer;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -24,6 +24,8 @@ use self::format::EntryRow;
 use self::members::Members;
 use self::queue::{Queue, Queued};
 use self::ring::{Place, Ring, Tail};
+#[cfg(test)]
+pub(crate) use self::sink::EntryProof;
 pub(crate) use self::sink::{EntryKind, JournalEntry, JournalSink, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
 pub(crate) use self::writer::ROUND_BYTES_MAX;
 use self::writer::Writer;
@@ -34,6 +36,12 @@ use crate::seam::{Seams, Thread};
 
 /// A ring smaller than this many rounds would wait for its checkpoints all the time.
 const ROUNDS_PER_RING: u64 = 4;
+
+/// More than this of live rounds is time for a checkpoint, however large the ring: a start reads them all.
+const LIVE_BYTES_WANTED: u64 = 32 << 20;
+
+/// So much written past the ring is time for a checkpoint: a start verifies it, at a gigabyte or two a second.
+const UNPROVEN_BYTES_WANTED: u64 = 128 << 20;
 
 /// A running journal. Its threads end with [`Journal::stop`].
 pub(crate) struct Journal {
@@ -48,6 +56,8 @@ pub(crate) struct Journal {
     /// A checkpoint has freed a part of the ring, or the ring has grown.
     freed: Condvar,
     growing: AtomicBool,
+    /// Bytes that were written past the ring since the last checkpoint began.
+    unproven: AtomicU64,
     file_syncs: FileSyncs,
     members: Members,
     /// Held while a log's directory is renamed, and while a checkpoint works in it.
@@ -85,6 +95,7 @@ impl Journal {
             ring: Mutex::new(start.ring),
             freed: Condvar::new(),
             growing: AtomicBool::new(false),
+            unproven: AtomicU64::new(0),
             file_syncs: FileSyncs::default(),
             members: Members::default(),
             moving: Mutex::new(()),
@@ -194,10 +205,23 @@ impl Journal {
         self.freed.notify_all();
     }
 
-    /// More than a quarter of the ring is live: time for a checkpoint, and for a larger ring.
-    pub(crate) fn is_filling(&self) -> bool {
+    /// More than a quarter of the ring is live: time for a larger one.
+    fn is_filling(&self) -> bool {
         let ring = self.ring.lock();
         ring.live_bytes() * 4 > ring.capacity()
+    }
+
+    /// A start now would have more to do than we want it to, or the ring fills.
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        self.unproven.load(Ordering::Relaxed) > UNPROVEN_BYTES_WANTED
+            || self.is_filling()
+            || self.ring.lock().live_bytes() > LIVE_BYTES_WANTED
+    }
+
+    /// A checkpoint begins. What is written from now on, the next one counts.
+    pub(crate) fn checkpoint_begins(&self) -> Tail {
+        self.unproven.store(0, Ordering::Relaxed);
+        self.end()
     }
 
     fn round_bytes_max(&self) -> usize {
@@ -222,7 +246,7 @@ impl Journal {
 
     fn round_written(self: &Journal, place: Place, length: u64) {
         self.ring.lock().advance(place, length);
-        if self.is_filling() {
+        if self.wants_checkpoint() {
             self.checkpointer.wake();
         }
     }
@@ -307,6 +331,13 @@ impl JournalSink for Journal {
                 };
                 self.queue.push(Queued { log: entry.log, row, header, tail });
             }
+        }
+    }
+
+    fn written_past(&self, bytes: u64) {
+        let before = self.unproven.fetch_add(bytes, Ordering::Relaxed);
+        if before <= UNPROVEN_BYTES_WANTED && before + bytes > UNPROVEN_BYTES_WANTED {
+            self.checkpointer.wake();
         }
     }
 

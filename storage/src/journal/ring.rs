@@ -60,11 +60,12 @@ pub(crate) struct Ring {
     live_bytes: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Live {
-    number: u64,
-    place: Place,
-    length: u64,
+/// A round that a replay needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Live {
+    pub(crate) number: u64,
+    pub(crate) place: Place,
+    pub(crate) length: u64,
 }
 
 /// Where a replay would begin.
@@ -183,6 +184,19 @@ impl RingFiles {
         self.files.is_empty()
     }
 
+    /// Writes zeros over the head of a round.
+    pub(super) fn wipe(&self, place: Place) -> Result<(), LogDirError> {
+        let Some(file) = self.get(place.file) else { return Ok(()) };
+        let written = file.file.write_all_at(&[IoSlice::new(&[0; BLOCK])], place.position);
+        written.map_err(|source| LogDirError::Io { act: "write", path: file.path.clone(), source })
+    }
+
+    /// Syncs the file of this place.
+    pub(super) fn sync(&self, place: Place) -> Result<(), LogDirError> {
+        let Some(file) = self.get(place.file) else { return Ok(()) };
+        file.file.sync_data().map_err(|source| LogDirError::Io { act: "sync", path: file.path.clone(), source })
+    }
+
     /// Bytes that rounds may use.
     pub(crate) fn capacity(&self) -> u64 {
         self.files.iter().map(|file| file.length - BLOCK as u64).sum()
@@ -207,8 +221,10 @@ impl RingFiles {
     }
 
     /// Where the round after `end` may be, in the order to look: the writer chose one of them.
-    pub(super) fn candidates(&self, end: Place) -> [Place; 3] {
-        [end, self.after(end.file), Place::START]
+    pub(super) fn candidates(&self, end: Place) -> impl Iterator<Item = Place> {
+        let after = self.after(end.file);
+        let first = Some(Place::START).filter(|first| *first != after);
+        [end, after].into_iter().chain(first)
     }
 }
 
@@ -216,6 +232,12 @@ impl Ring {
     /// An empty ring whose first round has this number.
     pub(crate) fn new(files: RingFiles, next_round: u64) -> Self {
         Self { files, head: Place::START, next_round, live: VecDeque::new(), live_bytes: 0 }
+    }
+
+    /// A ring that goes on where a crash has left it: `live` rounds, and the next one at `head`.
+    pub(crate) fn resumed(files: RingFiles, live: Vec<Live>, head: Tail) -> Self {
+        let live_bytes = live.iter().map(|round| round.length).sum();
+        Self { files, head: head.place, next_round: head.round, live: live.into(), live_bytes }
     }
 
     /// The place for a round of `length` bytes; `None` when it would overwrite a live one.

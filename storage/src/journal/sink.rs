@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use crate::error::LogDirError;
 use crate::ids::{LeaderEpoch, Offset, PartitionIndex, TopicId};
+use crate::seam::DiskFile;
 
 /// One batch on its way to the disk.
 pub(crate) struct JournalEntry {
@@ -105,9 +106,11 @@ pub(crate) struct LogCheckpoint {
     pub(crate) high_watermark: Offset,
 }
 
-/// A journalled batch to be written again at start. Sorted by offset; between two of them there may be a gap whose
-/// batches skipped the journal: they are in the segment, or were never acknowledged and neither was what follows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A journalled batch that the log must hold after a start. Sorted by offset; between two of them there may be a gap
+/// whose batches skipped the journal: they are in the segment, or were never acknowledged and neither was what follows.
+///
+/// Its bytes stay in the ring until the segment turns out not to have them.
+#[derive(Clone, Debug)]
 pub(crate) struct ReplayBatch {
     /// Offset of the first record.
     pub(crate) base_offset: Offset,
@@ -117,10 +120,45 @@ pub(crate) struct ReplayBatch {
     pub(crate) segment_base: Offset,
     /// Where it starts there.
     pub(crate) position: u64,
-    /// Its leader epoch.
-    pub(crate) leader_epoch: LeaderEpoch,
-    /// The batch as it stood in the segment.
-    pub(crate) bytes: Bytes,
+    /// Its bytes.
+    pub(crate) length: usize,
+    /// What the journal says of the bytes.
+    pub(crate) proof: EntryProof,
+    /// The file of the ring that holds them, and where.
+    pub(crate) ring_file: Arc<dyn DiskFile>,
+    /// Where they start in it.
+    pub(crate) ring_position: u64,
+}
+
+/// The checksum of an entry, split at its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EntryProof {
+    /// Of what stands before the batch.
+    pub(crate) before: u32,
+    /// Of all of it.
+    pub(crate) whole: u32,
+}
+
+impl EntryProof {
+    /// True when these are the bytes that were journalled.
+    pub(crate) fn holds(self, batch: &[u8]) -> bool {
+        crc32c::crc32c_append(self.before, batch) == self.whole
+    }
+}
+
+impl ReplayBatch {
+    /// The batch out of the ring; `InvalidData` when it is damaged there.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; self.length];
+        self.ring_file.read_exact_at(&mut bytes, self.ring_position)?;
+        if self.proof.holds(&bytes) {
+            return Ok(bytes);
+        }
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("offset {} is damaged in the segment and in the journal: an acknowledged batch is lost", self.base_offset),
+        ))
+    }
 }
 
 /// The journal as a log sees it.
@@ -129,6 +167,8 @@ pub(crate) trait JournalSink: Send + Sync {
     fn admit(&self);
     /// Queues an entry; never blocks (the queue may pass its bound by one batch a thread). Dropped when offline.
     fn submit(&self, entry: JournalEntry);
+    /// So many bytes were written that do not go through the ring: they bring the next checkpoint nearer.
+    fn written_past(&self, bytes: u64);
     /// Blocks until every entry of this log that was submitted before is synced, or the directory is offline. The log
     /// lets no append in meanwhile, but holds no lock that `checkpoint` or `is_dirty` take: when the ring is full, only a
     /// checkpoint makes the room that the entries need.

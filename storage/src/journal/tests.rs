@@ -63,46 +63,54 @@ impl Rig {
         let seams = Seams::test(disk.clone(), Arc::new(ManualClock::default()), seed);
         let mut files = RingFiles::open(disk, dir(), directory()).map_err(io_error)?;
         let before = manifest_or_none(disk).map_err(io_error)?;
-        let Replay { mut batches, next_round } = match &before {
+        let before = before.filter(|manifest| !manifest.clean);
+        let (mut replay, head) = match &before {
             Some(manifest) => replay::read(&files, manifest).map_err(io_error)?,
-            None => Replay { batches: std::collections::HashMap::new(), next_round: 1 },
+            None => (Replay::default(), Tail { round: 1, place: Place::START }),
         };
         if files.is_empty() {
             let first = files.make_next(disk, RING)?;
             files.push(first);
         }
-        let manifest = Manifest {
+        // As log_dir's start does it.
+        replay.settle(&files).map_err(io_error)?;
+        disk.sync_dir(dir())?;
+        let fresh = Manifest {
             directory: directory(),
             session: seams.rng.next_u64(),
             clean: false,
-            tail: Tail { round: next_round, place: Place::START },
+            tail: head,
             logs: BTreeMap::new(),
         };
+        let manifest = before.clone().unwrap_or(fresh);
         let journal = Journal::new(JournalStart {
             dir: dir().to_path_buf(),
             directory: directory(),
             session: manifest.session,
             batch_bytes_max: 1 << 20,
             ring_bytes_max,
-            ring: Ring::new(files, next_round),
-            checkpointer: Checkpointer::new(manifest, Duration::from_secs(3600), 0),
+            ring: Ring::resumed(files, replay.live, head),
+            checkpointer: Checkpointer::new(manifest, before.is_some(), Duration::from_secs(3600), 0),
             seams,
         });
-        let (mut logs, mut found, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut logs, mut found, mut renewed) = (Vec::new(), Vec::new(), Vec::new());
         for partition in 0..LOGS {
             let key = LogKey { topic_id: topic(), partition: PartitionIndex(partition) };
             let line = before.as_ref().and_then(|manifest| manifest.logs.get(&key));
             let checkpoint = line.map(|line| &line.checkpoint);
-            let replay = batches.remove(&key).unwrap_or_default();
-            let (log, stored) = FakeLog::recover(disk, partition, checkpoint, &replay)?;
+            let batches = replay.batches.remove(&key).unwrap_or_default();
+            let (log, stored, cut) = FakeLog::recover(disk, partition, checkpoint, &batches)?;
             assert!(checkpoint.is_none_or(|checkpoint| stored.len() as i64 >= checkpoint.recovery_point.0));
-            checkpoints.push(log.checkpoint()?);
+            if cut || before.is_none() {
+                renewed.push(log.checkpoint()?);
+            }
             let member: Arc<dyn JournalledLog> = log.clone();
             journal.add_log(&member);
             logs.push(log);
             found.push(stored);
         }
-        journal.checkpointer.begin(&journal, checkpoints).map_err(io_error)?;
+        let keys = logs.iter().map(|log: &Arc<FakeLog>| LogKey::of(&**log)).collect();
+        journal.checkpointer.begin(&journal, &keys, renewed, std::iter::empty()).map_err(io_error)?;
         journal.start_threads()?;
         Ok(Self { journal, logs, found })
     }
@@ -127,60 +135,104 @@ impl Drop for Rig {
     }
 }
 
-#[test]
-fn jrn_1_replay_stops_at_a_torn_round_and_says_nothing() {
+/// What a start would replay.
+fn replay_of(disk: &LossyDisk) -> Result<(Replay, Tail), LogDirError> {
+    let manifest = manifest_or_none(disk).unwrap().unwrap();
+    replay::read(&RingFiles::open(disk, dir(), directory()).unwrap(), &manifest)
+}
+
+/// Changes one byte of the batch in the only entry of the round at this block.
+fn damage_batch(disk: &LossyDisk, block: usize) {
+    let ring = disk.open(&dir().join("barnabas-journal-000"), OpenMode::ReadWrite).unwrap();
+    ring.write_all_at(&[io::IoSlice::new(b"!")], (block * BLOCK + 64 + 64 + 61) as u64).unwrap();
+}
+
+/// Two rounds, then a kill.
+fn two_rounds() -> LossyDisk {
     let disk = new_disk();
     let rig = Rig::open(&disk, 1).unwrap();
     rig.append_and_wait(0, b"first");
     rig.append_and_wait(0, b"second");
     drop(rig);
-    let after = disk.kill();
-    let ring = after.open(&dir().join("barnabas-journal-000"), OpenMode::ReadWrite).unwrap();
-    // One byte of the second round's batch.
-    ring.write_all_at(&[io::IoSlice::new(b"!")], 2 * BLOCK as u64 + 64 + 64 + 61).unwrap();
-    let manifest = manifest_or_none(&after).unwrap().unwrap();
-    let files = RingFiles::open(&after, dir(), directory()).unwrap();
-    let replay = replay::read(&files, &manifest).unwrap();
+    disk.kill()
+}
+
+#[test]
+fn jrn_1_replay_stops_at_a_torn_round_and_says_nothing() {
+    let disk = two_rounds();
+    damage_batch(&disk, 2);
+    let (replay, head) = replay_of(&disk).unwrap();
     assert_eq!(replay.batches.values().map(Vec::len).sum::<usize>(), 1);
-    assert_eq!(replay.next_round, manifest.tail.round + 1);
+    assert_eq!(head, Tail { round: 2, place: Place { file: 0, position: 2 * BLOCK as u64 } });
 }
 
 #[test]
 fn jrn_1_a_damaged_round_before_a_whole_one_is_refused() {
-    let disk = new_disk();
-    let rig = Rig::open(&disk, 1).unwrap();
-    rig.append_and_wait(0, b"first");
-    rig.append_and_wait(0, b"second");
-    drop(rig);
-    let after = disk.kill();
-    let ring = after.open(&dir().join("barnabas-journal-000"), OpenMode::ReadWrite).unwrap();
-    ring.write_all_at(&[io::IoSlice::new(b"!")], BLOCK as u64 + 64 + 64 + 61).unwrap();
-    let manifest = manifest_or_none(&after).unwrap().unwrap();
-    let files = RingFiles::open(&after, dir(), directory()).unwrap();
-    let error = replay::read(&files, &manifest).err().unwrap().to_string();
+    let disk = two_rounds();
+    let ring = disk.open(&dir().join("barnabas-journal-000"), OpenMode::ReadWrite).unwrap();
+    ring.write_all_at(&[io::IoSlice::new(b"!")], BLOCK as u64 + 64).unwrap();
+    let error = replay_of(&disk).err().unwrap().to_string();
     assert!(error.contains("round 1 of the journal is damaged"), "{error}");
 }
 
 #[test]
-fn jrn_1_rounds_of_an_earlier_session_are_not_replayed() {
+fn jrn_1_a_damaged_batch_before_a_whole_round_is_never_replayed() {
+    let disk = two_rounds();
+    damage_batch(&disk, 1);
+    let (replay, _) = replay_of(&disk).unwrap();
+    let batches = replay.batches.values().next().unwrap();
+    assert_eq!(batches.len(), 2, "the segment may have it");
+    let error = batches[0].read().unwrap_err().to_string();
+    assert!(error.contains("offset 0 is damaged"), "{error}");
+    assert!(batches[1].read().is_ok());
+}
+
+#[test]
+fn jrn_1_a_session_goes_on_behind_its_last_whole_round() {
+    let mut disk = two_rounds();
+    damage_batch(&disk, 2);
+    for start in 2..6 {
+        let rig = Rig::open(&disk, u64::from(start)).unwrap();
+        let before = rig.found[0].len();
+        rig.append_and_wait(0, &[start; 3000]);
+        drop(rig);
+        disk = disk.crash(u64::from(start));
+        let found = Rig::open(&disk, 99).unwrap().found[0].clone();
+        assert_eq!(found.len(), before + 1);
+        assert_eq!(replay_of(&disk).unwrap().1.round, u64::from(start) + 1, "each start adds a round");
+    }
+}
+
+#[test]
+fn jrn_1_a_torn_round_is_not_taken_for_the_one_that_got_its_number() {
     let disk = new_disk();
     let rig = Rig::open(&disk, 1).unwrap();
-    // Too few for a checkpoint.
-    for _ in 0..3 {
-        rig.append_and_wait(0, b"old session");
+    for _ in 1..=13 {
+        rig.append_and_wait(0, b"one block");
     }
+    Checkpointer::checkpoint_all(&rig.journal).unwrap();
+    rig.append_and_wait(0, b"in the 14th block");
     drop(rig);
+    let disk = disk.kill();
+    damage_batch(&disk, 14);
+    let rig = Rig::open(&disk, 2).unwrap();
+    // Does not fit behind the 13th.
+    rig.append_and_wait(0, &[7; 9000]);
+    let next = rig.append_and_wait(0, b"behind it");
+    drop(rig);
+    assert_eq!(Rig::open(&disk.crash(3), 3).unwrap().found[0].len() as i64, next);
+}
+
+#[test]
+fn jrn_1_rounds_of_an_earlier_session_are_not_replayed() {
+    let disk = two_rounds();
     let files = RingFiles::open(&disk, dir(), directory()).unwrap();
     let mut manifest = manifest_or_none(&disk).unwrap().unwrap();
-    assert_eq!(replay::read(&files, &manifest).unwrap().next_round, 4);
+    assert_eq!(replay::read(&files, &manifest).unwrap().1.round, 3);
     manifest.session ^= 1;
-    assert_eq!(replay::read(&files, &manifest).unwrap().next_round, 1);
-    drop(Rig::open(&disk, 2).unwrap());
-    let manifest = manifest_or_none(&disk).unwrap().unwrap();
-    let files = RingFiles::open(&disk, dir(), directory()).unwrap();
-    let replay = replay::read(&files, &manifest).unwrap();
+    let (replay, head) = replay::read(&files, &manifest).unwrap();
     assert!(replay.batches.is_empty());
-    assert_eq!(replay.next_round, 4);
+    assert_eq!(head, manifest.tail);
 }
 
 #[test]
@@ -331,7 +383,7 @@ fn jrn_7_the_ring_grows_up_to_its_bound_and_replays_across_its_files() {
 fn jrn_7_a_queue_above_its_bound_blocks_until_a_round_takes_from_it() {
     let queue = Queue::default();
     let disk = new_disk();
-    let (log, _) = FakeLog::recover(&disk, 0, None, &[]).unwrap();
+    let (log, ..) = FakeLog::recover(&disk, 0, None, &[]).unwrap();
     let row = EntryRow {
         topic_id: topic(),
         partition: PartitionIndex(0),

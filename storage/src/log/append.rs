@@ -143,6 +143,8 @@ impl Log {
         self.end.advance(header.next_offset(), size as u64);
         if options.durability == DurabilityMode::Group {
             self.submit(header, records, &segment, position);
+        } else {
+            self.context.journal.written_past(size as u64);
         }
         Ok(())
     }
@@ -150,7 +152,9 @@ impl Log {
     /// Under the append lock: entries of one log reach the journal in offset order.
     fn submit(&self, header: &BatchHeader, tail: Bytes, segment: &Segment, position: u64) {
         let journal = &self.context.journal;
-        let kind = if HEADER_LEN + tail.len() > journal.batch_bytes_max() {
+        let size = HEADER_LEN + tail.len();
+        let kind = if size > journal.batch_bytes_max() {
+            journal.written_past(size as u64);
             EntryKind::SyncThrough { next_offset: header.next_offset() }
         } else {
             EntryKind::Batch {

@@ -17,11 +17,27 @@ use crate::partition_metadata;
 use crate::producer_state::ProducerStates;
 use crate::segments::Segments;
 
+/// How the directory was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LastStop {
+    /// Cleanly: everything in it is trusted.
+    Clean,
+    /// It was not stopped. The journal holds what counts above the checkpoint, and goes on doing so until the next one.
+    Killed,
+    /// Not by us, or without its last steps: there is no journal behind the segments.
+    Unknown,
+}
+
 /// What opening a log found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogRecovery {
-    /// Batches written again from the journal.
+    /// Batches that the journal held above the checkpoint.
     pub(crate) batches_replayed: u64,
+    /// Of these, the ones that the segments had not: they were written again.
+    pub(crate) batches_rewritten: u64,
+    /// The log is durable without the journal, and no earlier round of it may be replayed again: its checkpoint has to be
+    /// in the manifest before it takes appends.
+    pub(crate) renewed: bool,
     /// Bytes cut as a torn tail.
     pub(crate) bytes_cut: u64,
     /// Something below the synced point is damaged: the log is fenced.
@@ -42,7 +58,7 @@ impl Log {
         let failed = |source| LogDirError::Io { act: "make", path: directory.to_path_buf(), source };
         // A crash while it was made leaves an empty directory; anything else is somebody's data.
         if disk.exists(directory) && !disk.list(directory).map_err(failed)?.is_empty() {
-            let opened = Self::open(context, directory, topic, topic_id, partition, options, false, None, &[]);
+            let opened = Self::open(context, directory, topic, topic_id, partition, options, LastStop::Unknown, None, &[]);
             return opened.map(|(log, _)| log);
         }
         if !disk.exists(directory) {
@@ -53,10 +69,10 @@ impl Log {
         Ok(Self::assemble(context, directory, topic, topic_id, partition, options))
     }
 
-    /// Opens a directory. After a `clean` stop everything in it is trusted. Otherwise what lies above `checkpoint` is
-    /// verified batch by batch, after `replay` has been written again by position; a torn tail is cut, damage below the
-    /// checkpoint fences the log. Without a checkpoint (a directory of Apache Kafka that was not stopped cleanly)
-    /// everything is verified. All of it is synced before this returns.
+    /// Opens a directory. After a clean stop everything in it is trusted. Otherwise what lies above `checkpoint` is
+    /// verified batch by batch, after `replay` has been written again where the segments have it not; a torn tail is cut,
+    /// damage below the checkpoint fences the log. Without a checkpoint (a directory of Apache Kafka that was not
+    /// stopped cleanly) everything is verified. See [`LogRecovery::renewed`] for what is synced.
     #[allow(clippy::too_many_arguments, reason = "what identifies a log, and the three sources of its recovery")]
     pub(crate) fn open(
         context: &LogContext,
@@ -65,7 +81,7 @@ impl Log {
         topic_id: TopicId,
         partition: PartitionIndex,
         options: LogOptions,
-        clean: bool,
+        last_stop: LastStop,
         checkpoint: Option<&LogCheckpoint>,
         replay: &[ReplayBatch],
     ) -> Result<(Arc<Self>, LogRecovery), LogDirError> {
@@ -77,7 +93,7 @@ impl Log {
             None => partition_metadata::write(&*context.seams.disk, directory, topic_id)?,
         }
         let log = Self::assemble(context, directory, topic, topic_id, partition, options);
-        let report = Recovery::new(&log, clean, checkpoint).run(replay)?;
+        let report = Recovery::new(&log, last_stop, checkpoint).run(replay)?;
         Ok((log, report))
     }
 

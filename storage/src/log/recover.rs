@@ -1,27 +1,35 @@
 //! Recovery of one log (LOG-8): replay by position, verify what is above the synced point, cut a torn tail, fence
-//! damage below it, rebuild indexes, epochs and producers, sync.
+//! damage below it, rebuild indexes, epochs and producers.
+//!
+//! After a kill nothing is synced: the journal goes on holding what it held, and the next checkpoint syncs, as it would
+//! have done without the kill. Only a log that was cut is synced and gets a new line in the manifest at once, because
+//! what the journal has above the cut must never be replayed (JRN-3); and one whose batches skipped the journal is
+//! synced, because they may have been acknowledged.
 //!
 //! Tail and interior are told apart by the synced point alone: below it every byte was known to be on disk, so a bad
 //! batch there is corruption and nothing is cut; above it pages may have reached the disk in any order, so the first bad
 //! batch ends the log even when good ones follow.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::leftovers::Leftovers;
-use super::{Log, LogRecovery, Tail};
+use super::{LastStop, Log, LogRecovery, Tail};
 use crate::batch::BatchError;
 use crate::batch_scan::{BatchScan, ScanError};
 use crate::error::LogDirError;
 use crate::ids::Offset;
 use crate::journal::{LogCheckpoint, ReplayBatch};
 use crate::leader_epoch::LeaderEpochs;
-use crate::seam::OpenMode;
+use crate::options::DurabilityMode;
 use crate::segment::{DATA, Segment, file_path};
 use crate::segment_file::SegmentFile;
 
+mod replay;
 mod verify;
+
+use self::replay::Proven;
 
 /// One run over one log.
 pub(super) struct Recovery<'a> {
@@ -29,6 +37,10 @@ pub(super) struct Recovery<'a> {
     clean: bool,
     checkpoint: Option<&'a LogCheckpoint>,
     report: LogRecovery,
+    /// What the journal holds of it, and the segments have: no need to look at it twice.
+    proven: Proven,
+    /// A batch above the checkpoint is large enough to have skipped the journal.
+    skipped_journal: bool,
     epochs: LeaderEpochs,
     /// Offset that the next batch has to have; `None` while it is not known.
     expected: Option<Offset>,
@@ -37,12 +49,14 @@ pub(super) struct Recovery<'a> {
 }
 
 impl<'a> Recovery<'a> {
-    pub(super) fn new(log: &'a Log, clean: bool, checkpoint: Option<&'a LogCheckpoint>) -> Self {
+    pub(super) fn new(log: &'a Log, last_stop: LastStop, checkpoint: Option<&'a LogCheckpoint>) -> Self {
         Self {
             log,
-            clean,
+            clean: last_stop == LastStop::Clean,
             checkpoint,
-            report: LogRecovery::default(),
+            report: LogRecovery { renewed: last_stop != LastStop::Killed, ..LogRecovery::default() },
+            proven: Proven::nothing(),
+            skipped_journal: false,
             epochs: LeaderEpochs::default(),
             expected: None,
             touched: Vec::new(),
@@ -51,17 +65,18 @@ impl<'a> Recovery<'a> {
 
     pub(super) fn run(mut self, replay: &[ReplayBatch]) -> Result<LogRecovery, LogDirError> {
         let log = self.log;
-        let recovered = self.recover(replay);
-        match recovered {
+        let failed = |source| LogDirError::Io { act: "recover", path: log.directory.clone(), source };
+        match self.recover(replay) {
+            Ok(()) if self.report.damaged => self.sync_replayed().map(|()| self.report).map_err(failed),
             Ok(()) => Ok(self.report),
-            Err(ScanError::Io(source)) => Err(LogDirError::Io { act: "recover", path: log.directory.clone(), source }),
+            Err(ScanError::Io(source)) => Err(failed(source)),
             Err(ScanError::Damaged { near, reason: BatchError::Magic(magic), .. }) => Err(LogDirError::Malformed {
                 file: log.directory.clone(),
                 reason: format!("message format {magic} near offset {near}: let Apache Kafka rewrite the topic first"),
             }),
             Err(ScanError::Damaged { near, .. }) => {
                 self.fence(near);
-                Ok(self.report)
+                self.sync_replayed().map(|()| self.report).map_err(failed)
             }
         }
     }
@@ -70,7 +85,7 @@ impl<'a> Recovery<'a> {
         let log = self.log;
         let leftovers = Leftovers::tidy(log).map_err(ScanError::Io)?;
         if !self.clean {
-            self.write_again(replay).map_err(ScanError::Io)?;
+            self.replay(replay).map_err(ScanError::Io)?;
         }
         self.load_segments(&leftovers).map_err(ScanError::Io)?;
         let log_start = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.log_start);
@@ -97,27 +112,6 @@ impl<'a> Recovery<'a> {
         self.finish()
     }
 
-    /// Writes journalled batches to their places. The same bytes at the same places: doing it twice changes nothing.
-    fn write_again(&mut self, replay: &[ReplayBatch]) -> io::Result<()> {
-        let log = self.log;
-        let (recovery_point, log_start) = self
-            .checkpoint
-            .map_or((Offset::ZERO, Offset::ZERO), |checkpoint| (checkpoint.recovery_point, checkpoint.log_start));
-        for batch in replay {
-            if batch.next_offset <= recovery_point || batch.next_offset <= log_start {
-                continue;
-            }
-            let path = file_path(&log.directory, batch.segment_base, DATA);
-            if !log.disk().exists(&path) {
-                log.name_made();
-            }
-            let file = log.disk().open(&path, OpenMode::Create)?;
-            file.write_all_at(&[IoSlice::new(&batch.bytes)], batch.position)?;
-            self.report.batches_replayed += 1;
-        }
-        Ok(())
-    }
-
     fn load_segments(&self, leftovers: &Leftovers) -> io::Result<()> {
         let log = self.log;
         let map_len = u64::from(log.options().segment_bytes);
@@ -130,7 +124,7 @@ impl<'a> Recovery<'a> {
         let mut segments = log.segments.write();
         for base in bases {
             let path = file_path(&log.directory, base, DATA);
-            let len = log.disk().open(&path, OpenMode::Read)?.len()?;
+            let len = log.disk().open(&path, crate::seam::OpenMode::Read)?.len()?;
             let data = SegmentFile::existing(log.disk(), path, len, map_len);
             segments.insert(Arc::new(Segment::sealed(log.disk(), &log.directory, data, base, log.now())));
         }
@@ -209,8 +203,10 @@ impl<'a> Recovery<'a> {
         for segment in segments.iter().filter(|segment| !leftovers.indexed_bases.contains(&segment.base)) {
             self.log.grow_again(segment, 0)?;
             segment.seal().map_err(ScanError::Io)?;
+            // The checkpoint does not look below its own position again.
+            segment.sync_indexes().map_err(ScanError::Io)?;
+            self.log.write_checksums(std::slice::from_ref(segment)).map_err(ScanError::Io)?;
             self.log.name_made();
-            self.touched.push(Arc::clone(segment));
         }
         Ok(())
     }
@@ -219,6 +215,7 @@ impl<'a> Recovery<'a> {
     fn cut_from(&mut self, segments: &[Arc<Segment>], position: u64) -> Result<(), ScanError> {
         let log = self.log;
         let keep_copy = self.checkpoint.is_none();
+        self.report.renewed = true;
         for (index, segment) in segments.iter().enumerate() {
             let from = if index == 0 { position } else { 0 };
             self.report.bytes_cut += segment.len() - from;
@@ -263,9 +260,14 @@ impl<'a> Recovery<'a> {
             None => Tail { log_end: end, segment_base: end, position: 0 },
         };
         log.end.set(tail);
-        log.remove_snapshots(end).map_err(ScanError::Io)?;
+        if self.report.renewed {
+            log.remove_snapshots(end).map_err(ScanError::Io)?;
+        } else {
+            // An older one may be the only durable one: the next checkpoint removes it.
+            log.remove_snapshots_above(end).map_err(ScanError::Io)?;
+        }
         log.restore_producers(&mut log.writer.lock(), end, self.clean)?;
-        self.sync(&tail).map_err(ScanError::Io)
+        self.make_durable(&tail).map_err(ScanError::Io)
     }
 
     /// The segment that the next batch goes to. A log that once had records keeps one, so that its end is not forgotten.
@@ -284,32 +286,79 @@ impl<'a> Recovery<'a> {
         }
     }
 
-    fn sync(&mut self, tail: &Tail) -> io::Result<()> {
+    /// Syncs what has to be, and sets the offsets that say so.
+    fn make_durable(&mut self, tail: &Tail) -> io::Result<()> {
         let log = self.log;
-        if !self.clean {
-            for segment in &self.touched {
-                segment.data.sync()?;
-                segment.sync_indexes()?;
+        let file_epochs = LeaderEpochs::read(&**log.disk(), &log.directory)?.unwrap_or_default();
+        let epochs_changed = !self.clean && file_epochs != *log.epochs.read();
+        let group = log.options().durability == DurabilityMode::Group;
+        if self.report.renewed {
+            if !self.clean {
+                self.sync_touched()?;
+                log.write_checksums(&self.touched)?;
+                if epochs_changed {
+                    let epochs = log.epochs.read().clone();
+                    epochs.write(&**log.disk(), &log.directory)?;
+                }
             }
-            log.write_checksums(&self.touched)?;
-            let epochs = log.epochs.read().clone();
-            if LeaderEpochs::read(&**log.disk(), &log.directory)?.unwrap_or_default() != epochs {
-                epochs.write(&**log.disk(), &log.directory)?;
-            }
+            log.sync_names()?;
+        } else {
+            log.writer.lock().epochs_changed |= epochs_changed;
             log.name_made();
+            if group && self.skipped_journal {
+                self.sync_touched()?;
+                log.sync_names()?;
+            }
         }
-        log.sync_names()?;
-        log.file_synced_base.store(tail.segment_base.0, Ordering::Release);
-        log.synced.store(tail.log_end.0, Ordering::Release);
+        let synced = if self.report.renewed || (group && self.skipped_journal) {
+            log.file_synced_base.store(tail.segment_base.0, Ordering::Release);
+            tail.log_end
+        } else {
+            let base = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.segment_base);
+            log.file_synced_base.store(base.0, Ordering::Release);
+            self.proven.reaches.min(tail.log_end)
+        };
+        log.synced.store(synced.0, Ordering::Release);
         let told = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.high_watermark);
         log.high_watermark.store(told.min(tail.log_end).max(log.log_start_offset()).0, Ordering::Release);
-        let mut stable = log.stable.lock();
-        stable.log_start = log.log_start_offset();
-        stable.recovery_point = tail.log_end;
-        stable.segment_base = tail.segment_base;
-        stable.position = tail.position;
-        stable.high_watermark = log.high_watermark();
+        self.set_stable(tail);
         Ok(())
+    }
+
+    /// Of a fenced log, which no checkpoint looks at: the journal will forget what was written.
+    fn sync_replayed(&self) -> io::Result<()> {
+        if self.report.batches_rewritten > 0 {
+            let base = self.checkpoint.map_or(Offset::ZERO, |checkpoint| checkpoint.segment_base);
+            for segment in self.log.segments.read().from(base) {
+                segment.data.sync()?;
+            }
+        }
+        self.log.sync_names()
+    }
+
+    fn sync_touched(&self) -> io::Result<()> {
+        self.log.name_made();
+        for segment in &self.touched {
+            segment.data.sync()?;
+            segment.sync_indexes()?;
+        }
+        Ok(())
+    }
+
+    /// What the next checkpoint begins from: all of it, or where the last one was.
+    fn set_stable(&self, tail: &Tail) {
+        let log = self.log;
+        let mut stable = log.stable.lock();
+        match self.checkpoint {
+            Some(checkpoint) if !self.report.renewed => *stable = checkpoint.clone(),
+            Some(_) | None => {
+                stable.log_start = log.log_start_offset();
+                stable.recovery_point = tail.log_end;
+                stable.segment_base = tail.segment_base;
+                stable.position = tail.position;
+                stable.high_watermark = log.high_watermark();
+            }
+        }
     }
 
     /// Damage below the synced point: nothing is cut and nothing is appended; reads end before it.
@@ -317,6 +366,7 @@ impl<'a> Recovery<'a> {
         let log = self.log;
         let _ = log.damage.set(offset);
         self.report.damaged = true;
+        self.report.renewed = true;
         tracing::error!(dir = %log.directory.display(), offset = offset.0, "stored data is damaged: the log is fenced");
         let end = self.checkpoint.map_or(offset, |checkpoint| checkpoint.recovery_point).max(self.end());
         let base = log.segments.read().active().map_or(end, |segment| segment.base);

@@ -62,6 +62,14 @@ impl Log {
         Ok(())
     }
 
+    /// Removes snapshots above `end`.
+    pub(super) fn remove_snapshots_above(&self, end: Offset) -> io::Result<()> {
+        for offset in self.snapshot_offsets()?.into_iter().filter(|offset| *offset > end) {
+            self.disk().remove_file(&file_path(&self.directory, offset, SNAPSHOT))?;
+        }
+        Ok(())
+    }
+
     /// Syncs the snapshots that a roll has written at the bases of these segments.
     pub(super) fn sync_snapshots(&self, segments: &[Arc<Segment>]) -> io::Result<()> {
         for segment in segments {

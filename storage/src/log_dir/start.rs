@@ -1,9 +1,9 @@
 //! The start of a log directory: lock, look, replay, recover, and only then serve (JOURNAL.md, "States").
 //!
-//! Nothing that a second start would need is overwritten before all logs are durable again, so a crash on the way costs
-//! nothing.
+//! After a crash the ring goes on behind its last round, and frees nothing before a checkpoint has made the logs durable:
+//! a start has nothing to sync but what it read and builds on, and a crash on the way costs nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::ids::{Offset, PartitionIndex, TopicId};
 use crate::journal::replay::{self, Replay};
 use crate::journal::ring::{Place, Ring, RingFiles, Tail};
 use crate::journal::{Journal, JournalStart, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
-use crate::log::{Log, LogContext, LogRecovery};
+use crate::log::{LastStop, Log, LogContext, LogRecovery};
 use crate::manifest::Manifest;
 use crate::meta_properties;
 use crate::options::LogOptions;
@@ -50,17 +50,21 @@ struct Found {
     /// `None` for a stray.
     options: Option<LogOptions>,
     checkpoint: Option<LogCheckpoint>,
+    /// The manifest has a line of it.
+    listed: bool,
     replay: Vec<ReplayBatch>,
 }
 
 /// What the last stop left.
 struct Left {
-    clean: bool,
+    last_stop: LastStop,
     /// Somebody else was the last to stop here, or may have been.
     others_ran: bool,
     manifest: Option<Manifest>,
     ring: RingFiles,
-    next_round: u64,
+    replay: Replay,
+    /// Where the next round goes, if the session goes on.
+    head: Tail,
 }
 
 /// Opens the directory.
@@ -73,21 +77,22 @@ pub(super) fn start(
     let lock = lock(&seams, path)?;
     let meta = meta_properties::read(&*seams.disk, path)?;
     let meta = meta.ok_or_else(|| LogDirError::NotFormatted(path.to_path_buf()))?;
-    let left = look(&seams, path, &meta)?;
-    let mut replay = match &left.manifest {
-        Some(manifest) if !manifest.clean => replay::read(&left.ring, manifest)?,
-        Some(_) | None => Replay { batches: HashMap::new(), next_round: left.next_round },
+    let mut left = look(&seams, path, &meta)?;
+    let found = find_partitions(&seams, path, &mut left, options_of)?;
+    let (last_stop, others_ran) = (left.last_stop, left.others_ran);
+    let named = std::mem::take(&mut left.replay.named);
+    let journal = match left.manifest.take().filter(|_| last_stop == LastStop::Killed) {
+        Some(manifest) => go_on(&seams, path, left, manifest)?.make(seams.clone(), path, options),
+        None => begin_anew(&seams, path, options, &meta, left)?.make(seams.clone(), path, options),
     };
-    let found = find_partitions(&seams, path, &left, &mut replay, options_of)?;
-    let journal = make_journal(seams.clone(), path, options, &meta, left.ring, replay.next_round)?;
     let context = LogContext {
         seams,
         journal: Arc::clone(&journal) as Arc<_>,
         log_dir: path.to_path_buf(),
-        others_ran: left.others_ran,
+        others_ran,
     };
-    let recovered = recover(&context, found, left.clean, options.recovery_threads)?;
-    serve(&journal, context, recovered, left.clean, meta, lock)
+    let recovered = recover(&context, found, last_stop, options.recovery_threads)?;
+    serve(&journal, context, recovered, named, last_stop == LastStop::Clean, meta, lock)
 }
 
 fn lock(seams: &Seams, path: &Path) -> Result<Box<dyn Send + Sync>, LogDirError> {
@@ -112,7 +117,6 @@ fn look(seams: &Seams, path: &Path, meta: &MetaProperties) -> Result<Left, LogDi
     {
         return refuse(format!("it belongs to directory {}, not to {}", manifest.directory, meta.directory_id));
     }
-    let next_round = manifest.as_ref().map_or(FIRST_ROUND, |manifest| manifest.tail.round);
     match &manifest {
         None if ring.was_used()? => {
             return refuse(
@@ -148,15 +152,19 @@ fn look(seams: &Seams, path: &Path, meta: &MetaProperties) -> Result<Left, LogDi
         path: path.to_path_buf(),
         source,
     })?;
-    Ok(Left { clean, others_ran, manifest, ring, next_round })
+    let tail = manifest.as_ref().map_or(Tail { round: FIRST_ROUND, place: Place::START }, |manifest| manifest.tail);
+    let (last_stop, (replay, head)) = match &manifest {
+        Some(manifest) if !manifest.clean => (LastStop::Killed, replay::read(&ring, manifest)?),
+        Some(_) | None => (if clean { LastStop::Clean } else { LastStop::Unknown }, (Replay::default(), tail)),
+    };
+    Ok(Left { last_stop, others_ran, manifest, ring, replay, head })
 }
 
 /// Lists the partitions, with where each begins to recover.
 fn find_partitions(
     seams: &Seams,
     path: &Path,
-    left: &Left,
-    replay: &mut Replay,
+    left: &mut Left,
     options_of: OptionsOf<'_>,
 ) -> Result<Vec<Found>, LogDirError> {
     let disk = &*seams.disk;
@@ -182,8 +190,9 @@ fn find_partitions(
         let key = LogKey { topic_id, partition };
         let checkpoint = checkpoint_of(left, &kafkas, &topic, key);
         let options = options_of(&topic, topic_id, partition);
-        let replay = replay.batches.remove(&key).unwrap_or_default();
-        let log = Found { dir: dir.clone(), topic, key, options, checkpoint, replay };
+        let replay = left.replay.batches.remove(&key).unwrap_or_default();
+        let listed = left.manifest.as_ref().is_some_and(|manifest| manifest.logs.contains_key(&key));
+        let log = Found { dir: dir.clone(), topic, key, options, checkpoint, listed, replay };
         if let Some(other) = found.insert(key, log) {
             let reason = format!("it has the topic id of {}: remove one of both", other.dir.display());
             return Err(LogDirError::Malformed { file: dir, reason });
@@ -213,7 +222,7 @@ fn topic_id_of(seams: &Seams, dir: &Path) -> Result<Option<TopicId>, LogDirError
 fn checkpoint_of(left: &Left, kafkas: &KafkaOffsets, topic: &str, key: LogKey) -> Option<LogCheckpoint> {
     let line = left.manifest.as_ref().and_then(|manifest| manifest.logs.get(&key));
     let line = line.map(|line| line.checkpoint.clone());
-    if left.clean {
+    if left.last_stop == LastStop::Clean {
         // The manifest proves itself by a checksum, and says where the data must end; Kafka's files have neither.
         return line.filter(|_| !left.others_ran).or_else(|| Some(kafkas.checkpoint(topic, key)));
     }
@@ -257,15 +266,54 @@ impl KafkaOffsets {
     }
 }
 
-/// Makes the journal of a new session, not yet running. The first file of the ring is made if there is none.
-fn make_journal(
-    seams: Seams,
+/// What a journal is made of.
+struct Beginning {
+    ring: Ring,
+    manifest: Manifest,
+    /// The disk has this manifest.
+    written: bool,
+}
+
+impl Beginning {
+    /// Not yet running.
+    fn make(self, seams: Seams, path: &Path, options: &LogDirOptions) -> Arc<Journal> {
+        Journal::new(JournalStart {
+            dir: path.to_path_buf(),
+            directory: self.manifest.directory,
+            session: self.manifest.session,
+            batch_bytes_max: options.journal_batch_bytes_max,
+            ring_bytes_max: options.journal_bytes_max,
+            ring: self.ring,
+            checkpointer: Checkpointer::new(
+                self.manifest,
+                self.written,
+                options.checkpoint_interval,
+                options.free_bytes_min,
+            ),
+            seams,
+        })
+    }
+}
+
+/// The session that a crash has ended goes on behind its last round: nothing has to be written before the first append.
+/// But what was read here may be in memory only, and what follows builds on it: the last round, the manifest's name, and
+/// the names of partitions.
+fn go_on(seams: &Seams, path: &Path, left: Left, manifest: Manifest) -> Result<Beginning, LogDirError> {
+    left.replay.settle(&left.ring)?;
+    let synced = seams.disk.sync_dir(path);
+    synced.map_err(|source| LogDirError::Io { act: "sync the directory", path: path.to_path_buf(), source })?;
+    Ok(Beginning { ring: Ring::resumed(left.ring, left.replay.live, left.head), manifest, written: true })
+}
+
+/// A new session. The first file of the ring is made if there is none.
+fn begin_anew(
+    seams: &Seams,
     path: &Path,
     options: &LogDirOptions,
     meta: &MetaProperties,
-    mut ring: RingFiles,
-    next_round: u64,
-) -> Result<Arc<Journal>, LogDirError> {
+    left: Left,
+) -> Result<Beginning, LogDirError> {
+    let (mut ring, next_round) = (left.ring, left.head.round);
     if ring.is_empty() {
         let made = ring.make_next(&*seams.disk, options.journal_bytes_initial);
         ring.push(made.map_err(|source| LogDirError::Io {
@@ -281,16 +329,7 @@ fn make_journal(
         tail: Tail { round: next_round, place: Place::START },
         logs: BTreeMap::new(),
     };
-    Ok(Journal::new(JournalStart {
-        dir: path.to_path_buf(),
-        directory: meta.directory_id,
-        session: manifest.session,
-        batch_bytes_max: options.journal_batch_bytes_max,
-        ring_bytes_max: options.journal_bytes_max,
-        ring: Ring::new(ring, next_round),
-        checkpointer: Checkpointer::new(manifest, options.checkpoint_interval, options.free_bytes_min),
-        seams,
-    }))
+    Ok(Beginning { ring: Ring::new(ring, next_round), manifest, written: false })
 }
 
 /// A log that is open again.
@@ -298,14 +337,15 @@ struct Recovered {
     found: Found,
     log: Arc<Log>,
     recovery: LogRecovery,
-    checkpoint: LogCheckpoint,
+    /// For the manifest, before the log takes appends.
+    renewed: Option<LogCheckpoint>,
 }
 
-/// Opens the logs on a few threads; each is synced before it counts.
+/// Opens the logs on a few threads.
 fn recover(
     context: &LogContext,
     found: Vec<Found>,
-    clean: bool,
+    last_stop: LastStop,
     threads: usize,
 ) -> Result<Vec<Recovered>, LogDirError> {
     let work = Arc::new(Mutex::new(found));
@@ -314,7 +354,7 @@ fn recover(
         let (context, work, results) = (context.clone(), Arc::clone(&work), Arc::clone(&results));
         move || {
             while let Some(next) = { work.lock().pop() } {
-                let recovered = recover_one(&context, next, clean);
+                let recovered = recover_one(&context, next, last_stop);
                 let failed = recovered.is_err();
                 results.lock().push(recovered);
                 if failed {
@@ -339,30 +379,38 @@ fn recover(
     results.into_iter().collect()
 }
 
-fn recover_one(context: &LogContext, found: Found, clean: bool) -> Result<Recovered, LogDirError> {
-    let Found { dir, topic, key, options, checkpoint, replay } = &found;
+fn recover_one(context: &LogContext, mut found: Found, last_stop: LastStop) -> Result<Recovered, LogDirError> {
+    let replay = std::mem::take(&mut found.replay);
+    let Found { dir, topic, key, options, checkpoint, listed, .. } = &found;
     let options = options.clone().unwrap_or_default();
+    let failed = |source| LogDirError::Io { act: "sync", path: dir.clone(), source };
+    if last_stop == LastStop::Killed && !listed {
+        // Its making may not have come to its end.
+        context.seams.disk.sync_dir(dir).map_err(failed)?;
+    }
+    let checkpoint = checkpoint.as_ref();
     let (log, recovery) =
-        Log::open(context, dir, topic, key.topic_id, key.partition, options, clean, checkpoint.as_ref(), replay)?;
-    let checkpoint = JournalledLog::checkpoint(&*log);
-    let checkpoint = checkpoint.map_err(|source| LogDirError::Io { act: "sync", path: dir.clone(), source })?;
-    Ok(Recovered { found, log, recovery, checkpoint })
+        Log::open(context, dir, topic, key.topic_id, key.partition, options, last_stop, checkpoint, &replay)?;
+    let renewed = if recovery.renewed { Some(JournalledLog::checkpoint(&*log).map_err(failed)?) } else { None };
+    Ok(Recovered { found, log, recovery, renewed })
 }
 
-/// Everything is durable: moves strays aside, writes the new session's manifest and starts the threads.
+/// Moves strays aside, writes the manifest if it has to be, and starts the threads.
 fn serve(
     journal: &Arc<Journal>,
     context: LogContext,
     recovered: Vec<Recovered>,
+    named: HashSet<LogKey>,
     clean: bool,
     meta: MetaProperties,
     lock: Box<dyn Send + Sync>,
 ) -> Result<Started, LogDirError> {
     let mut report = RecoveryReport { clean, ..RecoveryReport::default() };
     let mut logs = HashMap::new();
-    let mut checkpoints = Vec::new();
-    for Recovered { found, log, recovery, checkpoint } in recovered {
+    let mut all_renewed = Vec::new();
+    for Recovered { found, log, recovery, renewed } in recovered {
         report.batches_replayed += recovery.batches_replayed;
+        report.batches_rewritten += recovery.batches_rewritten;
         report.bytes_cut += recovery.bytes_cut;
         if recovery.damaged {
             report.damaged.push(found.dir.clone());
@@ -371,17 +419,19 @@ fn serve(
             move_aside(&context, &found, &log)?;
             continue;
         }
-        checkpoints.push(checkpoint);
+        all_renewed.extend(renewed);
         let member: Arc<dyn JournalledLog> = log.clone();
         journal.add_log(&member);
         logs.insert(found.key, log);
     }
-    journal.checkpointer.begin(journal, checkpoints)?;
+    let graves = named.into_iter().filter(|key| !logs.contains_key(key));
+    journal.checkpointer.begin(journal, &logs.keys().copied().collect(), all_renewed, graves)?;
     journal.start_threads().map_err(|source| LogDirError::Io {
         act: "start the threads of",
         path: context.log_dir.clone(),
         source,
     })?;
+    logs.values().for_each(|log| log.sync_rest());
     Ok(Started { meta, journal: Arc::clone(journal), context, logs, report, lock })
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::batch::{BatchBuilder, batches};
-use crate::error::AppendError;
+use crate::error::{AppendError, ReadError};
 use crate::ids::LeaderEpoch;
 use crate::log::{AppendOrigin, LogObserver};
 use crate::manifest::Manifest;
@@ -129,11 +129,19 @@ impl Waiter {
 
 /// Every record's value, by offset.
 fn contents(log: &Log) -> BTreeMap<i64, Vec<u8>> {
+    try_contents(log).expect("the disk can be read")
+}
+
+/// The same on a disk that may crash under the reader.
+fn try_contents(log: &Log) -> Option<BTreeMap<i64, Vec<u8>>> {
     let (mut at, end) = (log.log_start_offset(), log.log_end_offset());
     let mut values = BTreeMap::new();
     while at < end {
-        let read = log.read(at, 1 << 20, end, true).unwrap();
-        let bytes = read.slice.expect("a batch below the end").read().unwrap();
+        let read = match log.read(at, 1 << 20, end, true) {
+            Err(ReadError::Io(_) | ReadError::Offline(_)) => return None,
+            read => read.unwrap(),
+        };
+        let bytes = read.slice.expect("a batch below the end").read().ok()?;
         for batch in batches(bytes) {
             for record in batch.unwrap().records().unwrap() {
                 let record = record.unwrap();
@@ -143,7 +151,7 @@ fn contents(log: &Log) -> BTreeMap<i64, Vec<u8>> {
         assert!(read.next_offset > at);
         at = read.next_offset;
     }
-    values
+    Some(values)
 }
 
 fn exists(disk: &LossyDisk, name: &str) -> bool {

@@ -79,17 +79,17 @@ fn parse(bytes: &[u8]) -> Option<(Stored, usize)> {
 }
 
 impl FakeLog {
-    /// Writes the replay again, drops the torn tail, and returns what the log holds.
+    /// Writes the replay again, drops the torn tail, and returns what the log holds, and whether a tail was dropped.
     pub(super) fn recover(
         disk: &LossyDisk,
         partition: i32,
         checkpoint: Option<&LogCheckpoint>,
         replay: &[ReplayBatch],
-    ) -> io::Result<(Arc<Self>, Vec<Stored>)> {
+    ) -> io::Result<(Arc<Self>, Vec<Stored>, bool)> {
         let file = disk.open(&path_of(partition), OpenMode::Create)?;
         for batch in replay {
             assert!(checkpoint.is_none_or(|checkpoint| batch.next_offset > checkpoint.recovery_point));
-            file.write_all_at(&[IoSlice::new(&batch.bytes)], batch.position)?;
+            file.write_all_at(&[IoSlice::new(&batch.read()?)], batch.position)?;
         }
         let mut bytes = vec![0; usize::try_from(file.len()?).unwrap()];
         file.read_exact_at(&mut bytes, 0)?;
@@ -100,8 +100,15 @@ impl FakeLog {
             stored.push(batch);
             position += length;
         }
+        let cut = position < bytes.len();
         file.set_len(position as u64)?;
         let end = i64::try_from(stored.len()).unwrap();
+        let journalled = replay.last().map(|batch| batch.next_offset).max(checkpoint.map(|line| line.recovery_point));
+        if journalled.is_none_or(|journalled| journalled.0 < end) {
+            // Beyond the journal: before it counts as synced it has to be.
+            file.sync_data()?;
+            disk.sync_dir(Path::new("/d"))?;
+        }
         let log = Self {
             partition: PartitionIndex(partition),
             file,
@@ -113,7 +120,7 @@ impl FakeLog {
             gate: Mutex::new(false),
             opened: Condvar::new(),
         };
-        Ok((Arc::new(log), stored))
+        Ok((Arc::new(log), stored, cut))
     }
 
     /// Appends a batch of one record. With `skip`, past the ring.

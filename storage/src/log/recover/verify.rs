@@ -68,11 +68,18 @@ impl Recovery<'_> {
         loop {
             let position = scan.position();
             let synced = position < synced_len;
-            let next =
-                if synced { scan.next_header() } else { scan.next_whole().map(|next| next.map(|(found, _)| found)) };
+            let proven = self.proven.has(segment, position);
+            let next = if synced || proven {
+                scan.next_header()
+            } else {
+                scan.next_whole().map(|next| next.map(|(found, _)| found))
+            };
             match next {
                 Ok(None) => return Ok(None),
-                Ok(Some(found)) if self.is_in_place(segment, &found, synced) => self.take(segment, &found, synced),
+                Ok(Some(found)) if self.is_in_place(segment, &found, synced) => {
+                    self.skipped_journal |= !synced && !proven && found.size > self.log.context.journal.batch_bytes_max();
+                    self.take(segment, &found, synced);
+                }
                 Err(ScanError::Io(error)) => return Err(ScanError::Io(error)),
                 Err(ScanError::Damaged { position, near, reason: reason @ BatchError::Magic(0 | 1) })
                     if self.checkpoint.is_none() =>

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::fake_journal::*;
 use crate::error::{AppendError, ReadError};
 use crate::ids::Offset;
-use crate::log::Log;
+use crate::log::{LastStop, Log};
 use crate::options::{DurabilityMode, LogOptions};
 use crate::seam::{Disk as _, OpenMode};
 
@@ -178,7 +178,7 @@ fn a_cut_of_a_directory_nobody_knows_keeps_a_copy() {
         topic_id(),
         crate::ids::PartitionIndex(0),
         rig.options.clone(),
-        false,
+        LastStop::Unknown,
         None,
         &[],
     )

@@ -1,28 +1,40 @@
 //! A journal that is durable at once, and remembers what a replay would give; and a log on a test disk.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::batch::BatchBuilder;
 use crate::error::{AppendError, LogDirError};
 use crate::ids::{LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId};
-use crate::journal::{EntryKind, JournalEntry, JournalSink, JournalledLog, LogCheckpoint, ReplayBatch};
-use crate::log::{AppendOrigin, Appended, Log, LogContext, LogRecovery};
+use crate::journal::{EntryKind, EntryProof, JournalEntry, JournalSink, JournalledLog, LogCheckpoint, ReplayBatch};
+use crate::log::{AppendOrigin, Appended, LastStop, Log, LogContext, LogRecovery};
 use crate::options::LogOptions;
-use crate::seam::{Disk, LossyDisk, ManualClock, Seams};
+use crate::seam::{Disk, DiskFile, LossyDisk, ManualClock, OpenMode, Seams};
 
 pub(super) const BATCH_BYTES_MAX: usize = 4096;
 pub(super) const CLIENT: AppendOrigin = AppendOrigin::Client { zstd_allowed: true };
 pub(super) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
+/// A file that only grows.
+struct Ring(Arc<dyn DiskFile>);
+
+impl Default for Ring {
+    fn default() -> Self {
+        let disk = LossyDisk::new(Arc::new(ManualClock::default()));
+        Self(disk.open(Path::new("/ring"), OpenMode::Create).unwrap())
+    }
+}
+
 #[derive(Default)]
 pub(super) struct FakeJournal {
     pub(super) replay: Mutex<Vec<ReplayBatch>>,
+    /// Where its entries lie. Never fails, and is never crashed.
+    ring: Ring,
     pub(super) manifest: Mutex<Option<LogCheckpoint>>,
     pub(super) offline: AtomicBool,
     pub(super) full: AtomicBool,
@@ -39,18 +51,21 @@ impl JournalSink for FakeJournal {
 
     fn submit(&self, entry: JournalEntry) {
         match entry.kind {
-            EntryKind::Batch { leader_epoch, base_offset, next_offset, segment_base, position, header, tail } => {
-                let mut bytes = BytesMut::from(&header[..]);
-                bytes.extend_from_slice(&tail);
-                let bytes = bytes.freeze();
-                self.replay.lock().push(ReplayBatch {
+            EntryKind::Batch { base_offset, next_offset, segment_base, position, header, tail, .. } => {
+                let mut replay = self.replay.lock();
+                let ring_position = self.ring.0.len().unwrap();
+                self.ring.0.write_all_at(&[IoSlice::new(&header), IoSlice::new(&tail)], ring_position).unwrap();
+                replay.push(ReplayBatch {
                     base_offset,
                     next_offset,
                     segment_base,
                     position,
-                    leader_epoch,
-                    bytes,
+                    length: header.len() + tail.len(),
+                    proof: EntryProof { before: 0, whole: crc32c::crc32c_append(crc32c::crc32c(&header), &tail) },
+                    ring_file: Arc::clone(&self.ring.0),
+                    ring_position,
                 });
+                drop(replay);
                 entry.log.mark_synced(next_offset);
             }
             EntryKind::SyncThrough { next_offset } => match entry.log.sync_active_files() {
@@ -59,6 +74,8 @@ impl JournalSink for FakeJournal {
             },
         }
     }
+
+    fn written_past(&self, _bytes: u64) {}
 
     fn settle(&self, _log: &dyn JournalledLog) {}
 
@@ -156,11 +173,13 @@ impl Rig {
             topic_id(),
             PartitionIndex(0),
             self.options.clone(),
-            clean,
+            if clean { LastStop::Clean } else { LastStop::Killed },
             manifest.as_ref(),
             &replay,
         )?;
+        // The real journal goes on holding what it held, and comes to the same end.
         *journal.manifest.lock() = Some(JournalledLog::checkpoint(&*log).unwrap());
+        log.mark_synced(log.log_end_offset());
         (self.disk, self.journal, self.log) = (disk, journal, log);
         Ok(recovery)
     }
