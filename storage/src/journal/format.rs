@@ -232,13 +232,10 @@ mod tests {
         round.extend_from_slice(&batch);
         let check = |round: &[u8]| -> bool {
             let Some(header) = RoundHeader::decode(round[..ROUND_HEADER].try_into().unwrap()) else { return false };
-            header.id == id()
-                && header.entries == 1
-                && header.matches(&round[..ROUND_HEADER + ENTRY])
-                && {
-                    let (found, proof) = EntryRow::decode(round[ROUND_HEADER..].first_chunk().unwrap());
-                    found == row(batch.len()) && proof.holds(&round[ROUND_HEADER + ENTRY..])
-                }
+            header.id == id() && header.entries == 1 && header.matches(&round[..ROUND_HEADER + ENTRY]) && {
+                let (found, proof) = EntryRow::decode(round[ROUND_HEADER..].first_chunk().unwrap());
+                found == row(batch.len()) && proof.holds(&round[ROUND_HEADER + ENTRY..])
+            }
         };
         assert!(check(&round));
         for bit in 0..round.len() * 8 {

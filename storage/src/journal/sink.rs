@@ -156,7 +156,10 @@ impl ReplayBatch {
         }
         Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("offset {} is damaged in the segment and in the journal: an acknowledged batch is lost", self.base_offset),
+            format!(
+                "offset {} is damaged in the segment and in the journal: an acknowledged batch is lost",
+                self.base_offset
+            ),
         ))
     }
 }

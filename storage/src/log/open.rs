@@ -58,7 +58,8 @@ impl Log {
         let failed = |source| LogDirError::Io { act: "make", path: directory.to_path_buf(), source };
         // A crash while it was made leaves an empty directory; anything else is somebody's data.
         if disk.exists(directory) && !disk.list(directory).map_err(failed)?.is_empty() {
-            let opened = Self::open(context, directory, topic, topic_id, partition, options, LastStop::Unknown, None, &[]);
+            let opened =
+                Self::open(context, directory, topic, topic_id, partition, options, LastStop::Unknown, None, &[]);
             return opened.map(|(log, _)| log);
         }
         if !disk.exists(directory) {

@@ -3,22 +3,24 @@
 //! After a crash the ring goes on behind its last round, and frees nothing before a checkpoint has made the logs durable:
 //! a start has nothing to sync but what it read and builds on, and a crash on the way costs nothing.
 
+mod session;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use self::session::{begin_anew, go_on};
 use super::layout::{self, SubDir};
 use super::{LogDirOptions, MetaProperties, RecoveryReport, empty, remove_tree};
 use crate::checkpoint_file::{self, Offsets};
-use crate::checkpointer::Checkpointer;
 use crate::clean_shutdown;
 use crate::error::LogDirError;
 use crate::ids::{Offset, PartitionIndex, TopicId};
 use crate::journal::replay::{self, Replay};
-use crate::journal::ring::{Place, Ring, RingFiles, Tail};
-use crate::journal::{Journal, JournalStart, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
+use crate::journal::ring::{Place, RingFiles, Tail};
+use crate::journal::{Journal, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
 use crate::log::{LastStop, Log, LogContext, LogRecovery};
 use crate::manifest::Manifest;
 use crate::meta_properties;
@@ -85,12 +87,8 @@ pub(super) fn start(
         Some(manifest) => go_on(&seams, path, left, manifest)?.make(seams.clone(), path, options),
         None => begin_anew(&seams, path, options, &meta, left)?.make(seams.clone(), path, options),
     };
-    let context = LogContext {
-        seams,
-        journal: Arc::clone(&journal) as Arc<_>,
-        log_dir: path.to_path_buf(),
-        others_ran,
-    };
+    let context =
+        LogContext { seams, journal: Arc::clone(&journal) as Arc<_>, log_dir: path.to_path_buf(), others_ran };
     let recovered = recover(&context, found, last_stop, options.recovery_threads)?;
     serve(&journal, context, recovered, named, last_stop == LastStop::Clean, meta, lock)
 }
@@ -264,72 +262,6 @@ impl KafkaOffsets {
             ..empty(key)
         }
     }
-}
-
-/// What a journal is made of.
-struct Beginning {
-    ring: Ring,
-    manifest: Manifest,
-    /// The disk has this manifest.
-    written: bool,
-}
-
-impl Beginning {
-    /// Not yet running.
-    fn make(self, seams: Seams, path: &Path, options: &LogDirOptions) -> Arc<Journal> {
-        Journal::new(JournalStart {
-            dir: path.to_path_buf(),
-            directory: self.manifest.directory,
-            session: self.manifest.session,
-            batch_bytes_max: options.journal_batch_bytes_max,
-            ring_bytes_max: options.journal_bytes_max,
-            ring: self.ring,
-            checkpointer: Checkpointer::new(
-                self.manifest,
-                self.written,
-                options.checkpoint_interval,
-                options.free_bytes_min,
-            ),
-            seams,
-        })
-    }
-}
-
-/// The session that a crash has ended goes on behind its last round: nothing has to be written before the first append.
-/// But what was read here may be in memory only, and what follows builds on it: the last round, the manifest's name, and
-/// the names of partitions.
-fn go_on(seams: &Seams, path: &Path, left: Left, manifest: Manifest) -> Result<Beginning, LogDirError> {
-    left.replay.settle(&left.ring)?;
-    let synced = seams.disk.sync_dir(path);
-    synced.map_err(|source| LogDirError::Io { act: "sync the directory", path: path.to_path_buf(), source })?;
-    Ok(Beginning { ring: Ring::resumed(left.ring, left.replay.live, left.head), manifest, written: true })
-}
-
-/// A new session. The first file of the ring is made if there is none.
-fn begin_anew(
-    seams: &Seams,
-    path: &Path,
-    options: &LogDirOptions,
-    meta: &MetaProperties,
-    left: Left,
-) -> Result<Beginning, LogDirError> {
-    let (mut ring, next_round) = (left.ring, left.head.round);
-    if ring.is_empty() {
-        let made = ring.make_next(&*seams.disk, options.journal_bytes_initial);
-        ring.push(made.map_err(|source| LogDirError::Io {
-            act: "make the journal in",
-            path: path.to_path_buf(),
-            source,
-        })?);
-    }
-    let manifest = Manifest {
-        directory: meta.directory_id,
-        session: seams.rng.next_u64(),
-        clean: false,
-        tail: Tail { round: next_round, place: Place::START },
-        logs: BTreeMap::new(),
-    };
-    Ok(Beginning { ring: Ring::new(ring, next_round), manifest, written: false })
 }
 
 /// A log that is open again.
