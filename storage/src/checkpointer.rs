@@ -17,9 +17,13 @@ use crate::error::LogDirError;
 use crate::journal::ring::Tail;
 use crate::journal::{Journal, JournalSink as _, JournalledLog, LogCheckpoint, LogKey};
 use crate::manifest::{Manifest, ManifestLog};
+use crate::reserve::with_reserve;
 
 /// How often free space is looked at, and a checkpoint that found a full disk is tried again.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Appends are refused below `free_bytes_min`, or on a small file system below this share of it.
+const FREE_SHARE_MIN: u64 = 16;
 
 /// `interval` logs are not synced more often than this, whatever `flush.ms` says.
 const FLUSH_INTERVAL_MIN: Duration = Duration::from_millis(10);
@@ -243,9 +247,12 @@ impl Checkpointer {
     }
 
     pub(crate) fn look_for_room(&self, journal: &Journal) {
-        match journal.seams.disk.free_bytes(&journal.dir) {
-            Ok(free) => {
-                let has_room = free >= self.free_bytes_min;
+        let disk = &*journal.seams.disk;
+        let looked = disk.free_bytes(&journal.dir).and_then(|free| Ok((free, disk.total_bytes(&journal.dir)?)));
+        match looked {
+            Ok((free, total)) => {
+                // A disk of some ten MiB is not refused as a whole.
+                let has_room = free >= self.free_bytes_min.min(total / FREE_SHARE_MIN);
                 if self.has_room.swap(has_room, Ordering::Relaxed) != has_room {
                     tracing::warn!(dir = %journal.dir.display(), free, has_room, "free space passed the mark");
                 }
@@ -314,7 +321,8 @@ fn write(journal: &Journal, book: &mut Book) -> Result<(), LogDirError> {
     if journal.is_offline() {
         return Err(LogDirError::Offline(journal.dir.clone()));
     }
-    let written = book.manifest.write(&*journal.seams.disk, &journal.dir);
+    let disk = &*journal.seams.disk;
+    let written = with_reserve(disk, &journal.dir, || book.manifest.write(disk, &journal.dir));
     book.unwritten = written.is_err();
     written.map_err(|error| journal.disk_error("write", &Manifest::path(&journal.dir), error))
 }

@@ -23,6 +23,7 @@ use crate::journal::{Journal, JournalSink as _, JournalledLog, LogCheckpoint, Lo
 use crate::log::{Log, LogContext};
 use crate::meta_properties;
 use crate::options::LogOptions;
+use crate::reserve::with_reserve;
 use crate::seam::{Disk, Seams};
 
 /// What meta.properties says (KRaft form, version 1).
@@ -227,8 +228,9 @@ impl LogDir {
         let from = self.path.join(layout::partition(log.topic(), partition));
         let to = self.path.join(layout::deleted(log.topic(), partition, self.context.seams.rng.uuid()));
         self.journal.remove_log(key, || {
-            self.context.seams.disk.rename(&from, &to)?;
-            self.context.seams.disk.sync_dir(&self.path)
+            let disk = &*self.context.seams.disk;
+            with_reserve(disk, &self.path, || disk.rename(&from, &to))?;
+            disk.sync_dir(&self.path)
         })?;
         let delay = i64::try_from(log.options().file_delete_delay_ms).unwrap_or(i64::MAX);
         self.upkeep.remove_later(to, Timestamp(self.context.seams.clock.now().0.saturating_add(delay)));

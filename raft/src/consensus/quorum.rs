@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use barnabas_storage::seam::Seams;
+use barnabas_storage::reserve;
+use barnabas_storage::seam::{Disk, Seams};
 use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::errors::{ClientWriteError, Fatal};
 use openraft::impls::ProgressResponder;
@@ -35,6 +36,8 @@ pub(crate) struct Quorum {
     raft: Raft<TypeConfig, StateMachine>,
     wal: Arc<Wal>,
     applied: Arc<Mutex<Applied>>,
+    disk: Arc<dyn Disk>,
+    directory: PathBuf,
     snapshot_bytes: u64,
     // Applied index at which a snapshot was last asked for.
     snapshot_asked: AtomicU64,
@@ -78,7 +81,7 @@ impl Quorum {
         publications: Arc<Publications>,
     ) -> Result<Self, OpenError> {
         let wal = Arc::new(Wal::open(seams, directory.clone(), SEGMENT_BYTES)?);
-        let file = SnapshotFile::new(Arc::clone(&seams.disk), directory);
+        let file = SnapshotFile::new(Arc::clone(&seams.disk), directory.clone());
         let state_machine = StateMachine::open(publications, file, Arc::clone(&seams.spawn), &wal)?;
         let applied = state_machine.applied();
         let (node, store) = (wal.read(crate::wal::LogState::node), LogStore::new(Arc::clone(&wal)));
@@ -86,7 +89,8 @@ impl Quorum {
         let raft = Raft::new(node, config, SingleVoterNetwork, store, state_machine).await;
         let raft = raft.map_err(|error| OpenError::Raft(error.to_string()))?;
         let snapshot_asked = AtomicU64::new(0);
-        let quorum = Self { raft, wal, applied, snapshot_bytes, snapshot_asked };
+        let disk = Arc::clone(&seams.disk);
+        let quorum = Self { raft, wal, applied, disk, directory, snapshot_bytes, snapshot_asked };
         quorum.lead(node).await.map_err(|error| OpenError::Raft(error.to_string()))?;
         Ok(quorum)
     }
@@ -135,7 +139,7 @@ impl Quorum {
 
     /// Asks for a snapshot when enough was appended since the last one.
     pub(crate) async fn snapshot_when_due(&self) {
-        if self.wal.retained_bytes() < self.snapshot_bytes {
+        if self.wal.retained_bytes() < self.snapshot_bytes || !self.has_room() {
             return;
         }
         let applied = self.applied.lock().image.applied_index();
@@ -145,6 +149,11 @@ impl Quorum {
         if let Err(error) = self.raft.trigger().snapshot().await {
             tracing::warn!(%error, "ask for a snapshot of the metadata");
         }
+    }
+
+    /// Raft takes a snapshot that cannot be written for the end of everything, so none is begun on a full disk.
+    fn has_room(&self) -> bool {
+        self.disk.free_bytes(&self.directory).is_ok_and(|free| free >= reserve::BYTES)
     }
 
     /// Returns, with the reason, when raft's task has ended.

@@ -7,9 +7,9 @@ use std::io::IoSlice;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-use barnabas_storage::Timestamp;
 use barnabas_storage::seam::lossy::{Fault, OpKind};
 use barnabas_storage::seam::{Disk as _, LossyDisk, ManualClock, OpenMode, SeededRng, SystemSpawn};
+use barnabas_storage::{Timestamp, reserve};
 use openraft::entry::RaftEntry as _;
 use openraft::impls::leader_id_adv::LeaderId;
 use openraft::vote::RaftVote as _;
@@ -336,6 +336,27 @@ fn a_failed_sync_is_final() {
     wal.close();
     let wal = open(&disk.crash(1)).expect("opens");
     assert!(state(&wal).last().is_some_and(|last| last.index <= 1));
+    wal.close();
+}
+
+#[test]
+fn a_full_disk_takes_metadata_into_the_reserved_room() {
+    let disk = disk();
+    let wal = open(&disk).expect("opens");
+    reserve::hold(&disk, Path::new("/")).expect("room");
+    // The third one begins a segment.
+    for index in 0..3 {
+        disk.fail_nth(OpKind::Write, 1, Fault::ShortWriteNoSpace);
+        let (done, waiting) = sync_channel(1);
+        let done: Done = Box::new(move |outcome| done.send(outcome).expect("somebody waits"));
+        wal.submit(vec![Change::Append(entry(1, index, 150))], Some(done)).expect("taken");
+        waiting.recv().expect("an answer").expect("there is reserved room");
+        reserve::hold(&disk, Path::new("/")).expect("room again");
+    }
+    let expected = state(&wal);
+    wal.close();
+    let wal = open(&disk.crash(1)).expect("opens");
+    assert_eq!(state(&wal), expected);
     wal.close();
 }
 

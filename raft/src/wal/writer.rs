@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use barnabas_storage::reserve::with_reserve;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
 use super::change::{Change, Head};
@@ -130,7 +131,9 @@ impl Writer {
             let position = self.length + bytes.len() as u64;
             frame::put(&mut bytes, self.number, position, self.durable, *kind, payload);
         }
-        self.file.write_all_at(&[io::IoSlice::new(&bytes)], self.length)?;
+        with_reserve(&*self.disk, &self.directory, || {
+            self.file.write_all_at(&[io::IoSlice::new(&bytes)], self.length)
+        })?;
         self.length += bytes.len() as u64;
         for write in &*round {
             self.last_index = write.last_index.unwrap_or(self.last_index).max(self.last_index);
@@ -152,7 +155,8 @@ impl Writer {
 
     fn roll(&mut self, head: &Head) -> io::Result<()> {
         self.sync()?;
-        let (file, length) = begin_segment(&*self.disk, &self.directory, self.number + 1, head)?;
+        let begin = || begin_segment(&*self.disk, &self.directory, self.number + 1, head);
+        let (file, length) = with_reserve(&*self.disk, &self.directory, begin)?;
         self.sealed.push((self.number, self.last_index));
         self.file = file;
         self.number += 1;
@@ -178,11 +182,13 @@ fn begin_segment(
     number: u64,
     head: &Head,
 ) -> io::Result<(Arc<dyn DiskFile>, u64)> {
-    let file = disk.open(&directory.join(segment_name(number)), OpenMode::CreateNew)?;
+    let path = directory.join(segment_name(number));
+    let file = disk.open(&path, OpenMode::CreateNew)?;
     let change = Change::Head(head.clone());
     let mut bytes = Vec::new();
     frame::put(&mut bytes, number, 0, 0, change.kind(), &change.encode());
-    file.write_all_at(&[io::IoSlice::new(&bytes)], 0)?;
+    // One that is not whole must not stand in the way of the next attempt.
+    file.write_all_at(&[io::IoSlice::new(&bytes)], 0).inspect_err(|_| drop(disk.remove_file(&path)))?;
     file.sync_data()?;
     disk.sync_dir(directory)?;
     Ok((file, bytes.len() as u64))

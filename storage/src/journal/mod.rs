@@ -34,6 +34,8 @@ use crate::error::LogDirError;
 use crate::ids::TopicId;
 use crate::seam::{Seams, Thread};
 
+/// The ring grows by at most this part of the free space.
+const GROWTH_SHARE: u64 = 8;
 /// A ring smaller than this many rounds would wait for its checkpoints all the time.
 const ROUNDS_PER_RING: u64 = 4;
 
@@ -256,7 +258,7 @@ impl Journal {
     pub(crate) fn grow_if_filling(self: &Arc<Self>) {
         let files = self.ring.lock().files.clone();
         let Some(length) = files.next_length(self.ring_bytes_max) else { return };
-        if !self.is_filling() || self.growing.swap(true, Ordering::SeqCst) {
+        if !self.is_filling() || !self.has_room_for(length) || self.growing.swap(true, Ordering::SeqCst) {
             return;
         }
         let grown = self.spawn("journal-growth", move |journal| {
@@ -271,6 +273,12 @@ impl Journal {
         if grown.is_err() {
             self.growing.store(false, Ordering::SeqCst);
         }
+    }
+
+    /// A small disk is for the logs: the ring does not take a large share of what is left.
+    fn has_room_for(&self, length: u64) -> bool {
+        let free = self.seams.disk.free_bytes(&self.dir);
+        free.is_ok_and(|free| self.checkpointer.has_room() && length <= free / GROWTH_SHARE)
     }
 
     fn run_file_syncs(self: &Arc<Self>) {

@@ -26,6 +26,7 @@ use crate::manifest::Manifest;
 use crate::meta_properties;
 use crate::options::LogOptions;
 use crate::partition_metadata;
+use crate::reserve;
 use crate::seam::Seams;
 
 /// The number of the first round ever.
@@ -79,6 +80,7 @@ pub(super) fn start(
     let lock = lock(&seams, path)?;
     let meta = meta_properties::read(&*seams.disk, path)?;
     let meta = meta.ok_or_else(|| LogDirError::NotFormatted(path.to_path_buf()))?;
+    make_room(&seams, path)?;
     let mut left = look(&seams, path, &meta)?;
     let found = find_partitions(&seams, path, &mut left, options_of)?;
     let (last_stop, others_ran) = (left.last_stop, left.others_ran);
@@ -102,6 +104,15 @@ fn lock(seams: &Seams, path: &Path) -> Result<Box<dyn Send + Sync>, LogDirError>
         std::io::ErrorKind::WouldBlock => LogDirError::Locked(path.to_path_buf()),
         _ => LogDirError::Io { act: "lock", path: file, source: error },
     })
+}
+
+/// A start writes checkpoints and a manifest: on a full disk the reserved room is for that.
+fn make_room(seams: &Seams, path: &Path) -> Result<(), LogDirError> {
+    let failed = |source| LogDirError::Io { act: "make room in", path: path.to_path_buf(), source };
+    if seams.disk.free_bytes(path).map_err(failed)? < reserve::BYTES / 2 {
+        reserve::release(&*seams.disk, path).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Reads what the last stop left, and refuses what does not fit together (JRN-9, JRN-10).

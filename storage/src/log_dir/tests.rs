@@ -427,6 +427,43 @@ fn jrn_7_clients_are_refused_below_the_free_space_mark_and_admitted_again() {
 }
 
 #[test]
+fn a_small_disk_is_refused_below_a_share_of_it() {
+    let disk = formatted();
+    let (dir, _) = open(&disk, 1).unwrap();
+    let log = create(&dir, 0);
+    disk.set_total_bytes(1600);
+    disk.set_free_bytes(100);
+    dir.run_due(START);
+    append(&log, b"value").unwrap();
+    disk.set_free_bytes(99);
+    dir.run_due(START);
+    assert!(matches!(append(&log, b"value"), Err(AppendError::DiskFull)));
+}
+
+#[test]
+fn a_full_disk_keeps_no_deleted_log_for_its_delay_and_gives_a_checkpoint_the_reserved_room() {
+    let disk = formatted();
+    let (dir, _) = open(&disk, 1).unwrap();
+    dir.run_due(START);
+    assert!(exists(&disk, "barnabas-reserve"));
+    append(&create(&dir, 0), b"value").unwrap();
+    append(&create(&dir, 1), b"value").unwrap();
+    dir.delete_log(topic(0), PartitionIndex(0)).unwrap();
+    let doomed = || disk.list(root()).unwrap().iter().any(|entry| entry.name.ends_with("-delete"));
+    dir.run_due(START);
+    assert!(doomed());
+    disk.set_free_bytes(0);
+    dir.run_due(START);
+    assert!(!doomed());
+    dir.delete_log(topic(1), PartitionIndex(1)).unwrap();
+    // The manifest is all that is written now.
+    disk.fail_nth(OpKind::Write, 1, Fault::NoSpace);
+    dir.checkpoint().unwrap();
+    assert!(!exists(&disk, "barnabas-reserve"));
+    assert!(!dir.is_offline());
+}
+
+#[test]
 fn a_creation_that_was_cut_short_is_removed() {
     let disk = formatted();
     let (dir, _) = open(&disk, 1).unwrap();

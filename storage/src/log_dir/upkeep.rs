@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::{LogDir, LogDirOptions, remove_tree};
 use crate::ids::Timestamp;
+use crate::reserve;
 
 /// When what was done last, and what waits.
 pub(super) struct Upkeep {
@@ -44,8 +45,12 @@ impl Upkeep {
 
     pub(super) fn run(&self, dir: &LogDir, now: Timestamp) {
         dir.journal.checkpointer.look_for_room(&dir.journal);
-        self.remove_doomed(dir, now);
-        let retention = self.retention.is_due(now);
+        let is_full = !dir.journal.checkpointer.has_room();
+        self.hold_reserve(dir, is_full);
+        // Without room nothing that was deleted is kept for its delay, and retention does not wait for its interval.
+        let gone = if is_full { Timestamp(i64::MAX) } else { now };
+        self.remove_doomed(dir, gone);
+        let retention = self.retention.is_due(now) || is_full;
         let producers = self.producers.is_due(now);
         for log in dir.logs() {
             if dir.is_offline() {
@@ -54,10 +59,19 @@ impl Upkeep {
             if retention && let Err(error) = log.apply_retention(now) {
                 tracing::warn!(topic = %log.topic(), partition = %log.partition(), %error, "retention failed");
             }
-            log.remove_expired_files(now);
+            log.remove_expired_files(gone);
             if producers {
                 log.expire_producers(now, self.producer_expiration_ms);
             }
+        }
+    }
+
+    fn hold_reserve(&self, dir: &LogDir, is_full: bool) {
+        if is_full || dir.is_offline() {
+            return;
+        }
+        if let Err(error) = reserve::hold(&*dir.context.seams.disk, &dir.path) {
+            tracing::warn!(dir = %dir.path.display(), %error, "no room could be reserved for metadata");
         }
     }
 

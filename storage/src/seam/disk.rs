@@ -127,6 +127,15 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// The system's.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+
+    /// Size of the file system that holds `path`; a disk that does not say has no end.
+    ///
+    /// # Errors
+    /// The system's.
+    fn total_bytes(&self, path: &Path) -> io::Result<u64> {
+        let _ = path;
+        Ok(u64::MAX)
+    }
     /// Makes the directory and every missing parent, syncing each parent.
     ///
     /// # Errors

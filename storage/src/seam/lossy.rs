@@ -80,6 +80,7 @@ struct Control {
     faults: Vec<(OpKind, u64, Fault)>,
     locks: BTreeSet<PathBuf>,
     free_bytes: u64,
+    total_bytes: u64,
     rng: SeededRng,
 }
 
@@ -105,6 +106,7 @@ impl LossyDisk {
             faults: Vec::new(),
             locks: BTreeSet::new(),
             free_bytes: 1 << 40,
+            total_bytes: 1 << 40,
             rng: SeededRng::new(0),
         };
         Self { shared: Arc::new(Shared { root, control: Mutex::new(control), clock }) }
@@ -144,6 +146,11 @@ impl LossyDisk {
     /// Takes back what [`LossyDisk::fail_nth`] has ordered and has not come yet.
     pub fn clear_faults(&self) {
         self.shared.control.lock().faults.clear();
+    }
+
+    /// What [`Disk::total_bytes`] says.
+    pub fn set_total_bytes(&self, bytes: u64) {
+        self.shared.control.lock().total_bytes = bytes;
     }
 
     /// What [`Disk::free_bytes`] says.
@@ -348,6 +355,10 @@ impl Disk for LossyDisk {
 
     fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
         Ok(self.shared.control.lock().free_bytes)
+    }
+
+    fn total_bytes(&self, _path: &Path) -> io::Result<u64> {
+        Ok(self.shared.control.lock().total_bytes)
     }
 }
 

@@ -28,6 +28,15 @@ pub struct RealDisk;
 #[derive(Debug)]
 struct RealFile(File);
 
+/// A process out of file descriptors is like a full disk: nothing is broken, and the next attempt may succeed.
+fn open_error(error: io::Error) -> io::Error {
+    let errno = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    match errno {
+        Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => io::Error::new(io::ErrorKind::StorageFull, error),
+        _ => error,
+    }
+}
+
 /// Device and inode of every file locked by this process: a POSIX record lock does not exclude its own process.
 static LOCKED: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
 
@@ -56,7 +65,7 @@ impl Disk for RealDisk {
             OpenMode::Create => options.write(true).create(true).truncate(false),
             OpenMode::CreateNew => options.write(true).create_new(true),
         };
-        Ok(Arc::new(RealFile(options.open(path)?)))
+        Ok(Arc::new(RealFile(options.open(path).map_err(open_error)?)))
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
@@ -88,7 +97,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all().map_err(sync_error)
+        File::open(path).map_err(open_error)?.sync_all().map_err(sync_error)
     }
 
     fn exists(&self, path: &Path) -> bool {
@@ -119,6 +128,11 @@ impl Disk for RealDisk {
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         let status = rustix::fs::statvfs(path)?;
         Ok(status.f_bavail.saturating_mul(status.f_frsize))
+    }
+
+    fn total_bytes(&self, path: &Path) -> io::Result<u64> {
+        let status = rustix::fs::statvfs(path)?;
+        Ok(status.f_blocks.saturating_mul(status.f_frsize))
     }
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -42,6 +43,12 @@ func main() {
 		commit(ctx, os.Args[2:])
 	case "caught":
 		caught(ctx, os.Args[2], os.Args[3])
+	case "probe":
+		probe(ctx, os.Args[2], int32(must(strconv.Atoi(os.Args[3]))))
+	case "fetch":
+		fetch(ctx, os.Args[2], int32(must(strconv.Atoi(os.Args[3]))))
+	case "drop":
+		drop(ctx, os.Args[2])
 	case "cut":
 		cut(os.Args[2])
 	case "create":

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::process::Process;
 use super::wait;
 
-/// Longest time for mkfs, mount or umount.
+/// Longest wait for a file system to be left.
 const BUDGET: Duration = Duration::from_secs(20);
 /// The kernel commits metadata by itself only after a minute and not every five seconds: what was not synced is lost.
 const OPTIONS: &str = "loop,noatime,commit=60";
@@ -69,7 +68,7 @@ impl LoopDevice {
         File::create(&self.image)?.set_len(bytes)?;
         let mut mkfs = Command::new("mkfs.ext4");
         mkfs.args(["-q", "-F"]).arg(&self.image);
-        self.run("mkfs.ext4", mkfs)
+        run(mkfs)
     }
 
     fn mount(&self) -> io::Result<()> {
@@ -79,23 +78,13 @@ impl LoopDevice {
     fn mount_with(&self, options: &str) -> io::Result<()> {
         let mut mount = Command::new("mount");
         mount.args(["-t", "ext4", "-o", options]).arg(&self.image).arg(&self.mount);
-        self.run("mount", mount)
+        run(mount)
     }
 
     fn unmount(&self) -> io::Result<()> {
         let mut unmount = Command::new("umount");
         unmount.arg(&self.mount);
-        self.run("umount", unmount)
-    }
-
-    fn run(&self, name: &str, command: Command) -> io::Result<()> {
-        let log = self.image.with_extension("mount.log");
-        let status = Process::start(name, command, &log, &log)?.wait(BUDGET).map_err(io::Error::other)?;
-        if status.success() {
-            return Ok(());
-        }
-        let why = fs::read_to_string(&log).unwrap_or_default();
-        Err(io::Error::other(format!("{name}: {status}: {}", why.lines().last().unwrap_or_default())))
+        run(unmount)
     }
 }
 
@@ -107,6 +96,49 @@ impl Drop for LoopDevice {
             unmount_below(&self.mount);
         }
     }
+}
+
+/// A file system in memory, of a size that can be changed. Dropping it unmounts it.
+#[derive(Debug)]
+pub struct Memory {
+    mount: PathBuf,
+}
+
+impl Memory {
+    /// Mounts one of `bytes`.
+    pub fn make(mount: &Path, bytes: u64) -> io::Result<Self> {
+        fs::create_dir_all(mount)?;
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"]).arg(mount);
+        run(command)?;
+        Ok(Self { mount: mount.to_owned() })
+    }
+
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        &self.mount
+    }
+
+    /// Gives it another size.
+    pub fn resize(&mut self, bytes: u64) -> io::Result<()> {
+        let mut command = Command::new("mount");
+        command.args(["-o", &format!("remount,size={bytes}")]).arg(&self.mount);
+        run(command)
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        unmount_below(&self.mount);
+    }
+}
+
+fn run(mut command: Command) -> io::Result<()> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{:?}: {}", command.get_program(), String::from_utf8_lossy(&output.stderr).trim())))
 }
 
 /// Detaches what a run that was killed left mounted at or below a directory.

@@ -3,6 +3,7 @@
 mod cargo;
 mod clients;
 mod crash;
+mod disk;
 mod dump_log;
 mod power;
 mod real_input;
@@ -134,6 +135,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(3 * 60),
         run: power::power,
+    },
+    Lane {
+        name: "disk",
+        about: "disks that are full, err on sync or read, or are read-only; no descriptors left",
+        needs: &[Need::Release, Need::FranzGo],
+        fast: false,
+        budget: Duration::from_secs(60),
+        run: disk::disk,
     },
     Lane {
         name: "real-input",
