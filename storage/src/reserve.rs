@@ -14,7 +14,7 @@ pub const BYTES: u64 = 2 << 20;
 /// It is made only while this many times its size is free.
 const ROOM: u64 = 8;
 /// Written at once.
-const PIECE: [u8; 64 << 10] = [0; 64 << 10];
+static PIECE: [u8; 64 << 10] = [0; 64 << 10];
 
 fn path(dir: &Path) -> PathBuf {
     dir.join("barnabas-reserve")
@@ -30,8 +30,8 @@ pub fn hold(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
         return Ok(());
     }
     let file = disk.open(&path, OpenMode::Create)?;
-    let pieces = (0..BYTES).step_by(PIECE.len());
-    let written: io::Result<()> = pieces.map(|position| file.write_all_at(&[IoSlice::new(&PIECE)], position)).collect();
+    let mut pieces = (0..BYTES).step_by(PIECE.len());
+    let written = pieces.try_for_each(|position| file.write_all_at(&[IoSlice::new(&PIECE)], position));
     // Part of it would be taken for all of it.
     written.inspect_err(|_| drop(disk.remove_file(&path)))
 }
