@@ -8,6 +8,7 @@ mod load;
 mod peer;
 mod plot;
 mod process;
+mod profile;
 mod restart;
 mod running;
 mod scale;
@@ -34,12 +35,15 @@ enum Command {
     Compare(compare::Options),
     /// Measure how cost grows with partitions and connections, write it as data, and plot it.
     Scale(scale::Options),
+    /// Tell where the time goes: CPU, system calls, context switches of a request, and the functions that take the time.
+    Profile(profile::Options),
 }
 
 fn main() -> Outcome<()> {
     match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
         Command::Scale(options) => scale::run(&options),
+        Command::Profile(options) => profile::run(&options),
     }
 }
 

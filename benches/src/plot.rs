@@ -1,4 +1,4 @@
-//! Small line plots in SVG: panels in rows, a logarithmic x axis, one legend.
+//! Small line plots in SVG: panels in rows, a logarithmic x axis with a line where something was measured, one legend.
 
 /// How an axis is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn drawn(panel: &Panel) -> String {
     };
     let mut svg = text((LEFT, TOP - 12.0), "start", "font-size=\"12\" font-weight=\"bold\"", panel.y);
     svg += &text((f64::midpoint(LEFT, PANEL_WIDTH - RIGHT), PANEL_HEIGHT - 10.0), "middle", "", panel.x);
-    for tick in x.ticks() {
+    for tick in measured(&panel.series) {
         let at = x.place(tick);
         svg += &format!("<path d=\"M{at:.1} {top}V{bottom}\" stroke=\"#e4e4e4\"/>\n");
         svg += &text((at, bottom + 16.0), "middle", "", &number(tick));
@@ -99,6 +99,14 @@ fn drawn(panel: &Panel) -> String {
         svg.extend(places.into_iter().map(|place| mark(at, place)));
     }
     svg
+}
+
+/// Every x once: where something was measured.
+fn measured(series: &[Series]) -> Vec<f64> {
+    let mut all: Vec<_> = series.iter().flat_map(|series| &series.points).map(|point| point.0).collect();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    all
 }
 
 fn colour(at: usize) -> &'static str {

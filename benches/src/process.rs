@@ -18,6 +18,38 @@ pub(crate) struct Usage {
     pub(crate) anonymous_mib: f64,
 }
 
+/// How often threads gave the processor up, or had to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Switches {
+    pub(crate) voluntary: u64,
+    pub(crate) forced: u64,
+}
+
+impl Switches {
+    /// What was added since `earlier`; threads that ended meanwhile took their counts with them.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            voluntary: self.voluntary.saturating_sub(earlier.voluntary),
+            forced: self.forced.saturating_sub(earlier.forced),
+        }
+    }
+}
+
+/// Those of all threads of the process so far.
+pub(crate) fn context_switches(pid: u32) -> Outcome<Switches> {
+    let mut all = Switches::default();
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let status = fs::read_to_string(thread?.path().join("status")).unwrap_or_default();
+        let count = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0)
+        };
+        all.voluntary += count("voluntary_ctxt_switches:");
+        all.forced += count("nonvoluntary_ctxt_switches:");
+    }
+    Ok(all)
+}
+
 /// Reads it.
 pub(crate) fn usage(pid: u32) -> Outcome<Usage> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;

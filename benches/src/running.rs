@@ -72,7 +72,12 @@ impl Running {
 
     /// What it has used so far.
     pub(crate) fn usage(&self) -> Outcome<Usage> {
-        process::usage(self.child.id())
+        process::usage(self.pid())
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where its logs are.

@@ -136,7 +136,7 @@ fn fetch(running: &Running, load: &Load, megabytes: u64, cold: bool, figures: &m
 }
 
 /// Repeats a run until all of them took `least`, and adds them up.
-fn again_and_again(least: Duration, run: impl Fn() -> Result<Done, BenchError>) -> Result<Done, BenchError> {
+pub(crate) fn again_and_again(least: Duration, run: impl Fn() -> Result<Done, BenchError>) -> Result<Done, BenchError> {
     let mut all = run()?;
     while all.elapsed < least {
         let more = run()?;
@@ -164,7 +164,7 @@ pub(crate) fn fetch_options(bootstrap: &str, load: &Load) -> consume::Options {
 }
 
 /// Loads of single records, as fast as it goes or at a rate.
-fn small(running: &Running, topic: &str, connections: usize) -> produce::Options {
+pub(crate) fn small(running: &Running, topic: &str, connections: usize) -> produce::Options {
     produce::Options {
         bootstrap: running.bootstrap.clone(),
         topics: vec![topic.to_owned()],
