@@ -8,7 +8,7 @@ use crate::peer::{Peer, Programs};
 use crate::running::Running;
 use crate::table::{Figures, Table};
 use crate::workload::Workload;
-use crate::{Outcome, report, restart, say};
+use crate::{Outcome, process, report, restart, say};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -40,7 +40,8 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let mut table = Table::new(options.programs.peers().collect());
     for round in 0..options.rounds {
         for peer in options.programs.peers() {
-            say(&format!("round {} of {}: {}", round + 1, options.rounds, peer.name()));
+            let load = process::machine_load();
+            say(&format!("round {} of {}: {}, machine's load {load}", round + 1, options.rounds, peer.name()));
             table.add(peer, measure(options, peer, &workloads)?);
         }
     }

@@ -17,6 +17,22 @@ pub(crate) struct Load {
     pub(crate) acks: i16,
 }
 
+/// The part of a load that warms a broker up before it counts, and the batches that every partition gets for it at least:
+/// the first batch of a partition makes files.
+const WARM_UP_PART: u64 = 10;
+const WARM_UP_BATCHES: u64 = 2;
+/// Warming up thousands of partitions takes its time where each makes a file.
+const WARM_UP_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// What warms a broker up for `load`.
+pub(crate) fn warm_up(load: &produce::Options) -> produce::Options {
+    let partitions = load.topics.len() as u64 * u64::from(load.partitions.unwrap_or(1).unsigned_abs());
+    let round = partitions * load.batch_bytes as u64 * WARM_UP_BATCHES;
+    let part = load.limit.bytes.unwrap_or(0) / WARM_UP_PART;
+    let limit = Limit { time: Some(WARM_UP_TIME_MAX), bytes: Some(part.max(round)), records: None };
+    produce::Options { limit, ..load.clone() }
+}
+
 /// The loads of the table: one thing varied at a time.
 pub(crate) const CHOSEN: [Load; 9] = [
     load(1024, 16, 16, 4, -1),
@@ -106,6 +122,14 @@ mod tests {
         let words: HashSet<_> = all.iter().map(Load::word).collect();
         let names: HashSet<_> = all.iter().map(Load::name).collect();
         assert_eq!((all.len(), words.len(), names.len()), (24, 24, 24));
+    }
+
+    #[test]
+    fn a_warm_up_goes_round_all_partitions() {
+        let many = warm_up(&load(1024, 16, 1000, 4, -1).options("b:1", 10));
+        assert_eq!(many.limit.bytes, Some(2000 * 16_384));
+        let few = warm_up(&load(1024, 16, 1, 1, -1).options("b:1", 10));
+        assert_eq!(few.limit.bytes, Some(1_000_000));
     }
 
     #[test]

@@ -64,6 +64,12 @@ pub(crate) fn usage(pid: u32) -> Outcome<Usage> {
     })
 }
 
+/// Programs that wanted a processor in the last minute, on average: a figure taken beside others says so.
+pub(crate) fn machine_load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().unwrap_or("unknown").to_owned()
+}
+
 fn mib(status: &str, name: &str) -> Outcome<f64> {
     let line = status.lines().find(|line| line.starts_with(name)).ok_or_else(|| format!("no {name} in /proc"))?;
     let kib: f64 = line.split_whitespace().nth(1).unwrap_or_default().parse()?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use barnabas_broker::bench::{Limit, produce, topic};
 use clap::Args;
 
-use crate::load::TIME_MAX;
+use crate::load::{TIME_MAX, warm_up};
 use crate::peer::{Peer, Programs};
 use crate::plot::{Panel, Scale, Series, page};
 use crate::running::Running;
@@ -129,8 +129,7 @@ fn measure(options: &Options, by: By, count: u16, peer: Peer) -> Outcome<[f64; 5
         topic::ensure(&running.bootstrap, &wanted)?;
     }
     let made = since.elapsed().as_secs_f64() * 1e3;
-    let warm_up = Limit { bytes: Some(options.megabytes * 100_000), ..load.limit };
-    produce::run(&produce::Options { limit: warm_up, ..load.clone() })?;
+    produce::run(&warm_up(&load))?;
     let (done, cpu) = with_cpu(&running, || produce::run(&load))?;
     let usage = running.usage()?;
     let cpu_per_gb = cpu / (done.bytes as f64 / 1e9);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use barnabas_broker::bench::{BenchError, Done, Limit, connections, consume, e2e, produce, topic};
 
-use crate::load::{CHOSEN, Load, matrix};
+use crate::load::{CHOSEN, Load, matrix, warm_up};
 use crate::running::Running;
 use crate::table::Better::{Less, More};
 use crate::table::Figures;
@@ -18,8 +18,6 @@ const SMALL_TIME: Duration = Duration::from_secs(2);
 const FETCH_TIME: Duration = Duration::from_secs(1);
 /// How long the load at a fixed rate takes.
 const LATENCY_TIME: Duration = Duration::from_secs(5);
-/// The part of a load that warms a broker up before it counts.
-const WARM_UP_PART: u64 = 10;
 
 /// One thing that is measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +100,7 @@ fn idle(running: &Running, figures: &mut Figures) -> Outcome<()> {
 
 fn write(running: &Running, load: &Load, megabytes: u64, figures: &mut Figures) -> Outcome<()> {
     let options = load.options(&running.bootstrap, megabytes);
-    produce::run(&load.options(&running.bootstrap, (megabytes / WARM_UP_PART).max(1)))?;
+    produce::run(&warm_up(&options))?;
     let (done, cpu) = with_cpu(running, || produce::run(&options))?;
     figures.note(load.name(), More, done.megabytes_per_second());
     note_cpu_per_gb(&done, cpu, figures);

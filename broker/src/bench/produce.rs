@@ -60,7 +60,9 @@ pub fn run(options: &Options) -> Result<Done, BenchError> {
         .shares(options.connections)
         .map(|(address, targets, share)| {
             let connection = Connection::open(address)?;
-            Ok(Producer::new(connection, targets, share.at, &batch, options.acks, options.in_flight))
+            // Connections begin far from each other, so that together they go round as soon as they can.
+            let first = targets.len() * share.at / share.of;
+            Ok(Producer::new(connection, targets, first, &batch, options.acks, options.in_flight))
         })
         .collect::<Result<_, BenchError>>()?;
     let requests = options.limit.requests(batch.bytes.len() as u64, batch.records);

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     #[arg(
         short,
         long,
-        alias = "bootstrap",
+        visible_alias = "bootstrap",
         global = true,
         default_value = "127.0.0.1:9092",
         env = "BOOTSTRAP_SERVERS"
