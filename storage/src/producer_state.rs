@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::batch::BatchHeader;
 use crate::error::AppendError;
 use crate::ids::{Offset, ProducerEpoch, ProducerId, Timestamp};
+use crate::seam::mutant;
 
 pub(crate) mod snapshot;
 
@@ -79,6 +80,9 @@ impl ProducerStates {
     /// there already.
     pub(crate) fn check(&self, header: &BatchHeader) -> Result<Option<SeenBatch>, AppendError> {
         let producer_id = header.producer_id();
+        if mutant("sequences_unchecked") {
+            return Ok(None);
+        }
         let Some(entry) = self.producers.get(&producer_id) else { return Ok(None) };
         let (epoch, first, last) = (header.producer_epoch(), header.base_sequence(), header.last_sequence());
         if epoch < entry.epoch {
@@ -128,7 +132,7 @@ impl ProducerStates {
         if header.is_transactional() && entry.transaction_start == Offset::NONE {
             entry.transaction_start = header.base_offset();
         }
-        if entry.batches.len() == WINDOW {
+        if entry.batches.len() == WINDOW || mutant("window_of_one") {
             entry.batches.pop_front();
         }
         entry.batches.push_back(SeenBatch::of(header));

@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 
+use barnabas_storage::seam::mutant;
 use barnabas_storage::{Log, LogObserver, Offset};
 use parking_lot::Mutex;
 
@@ -148,6 +149,9 @@ impl HighWatermark {
 
     /// A batch that ends before `next` was appended. The sync may have been quicker than we are.
     pub(super) fn appended(&self, next: Offset, bytes: u64) {
+        if mutant("high_watermark_is_log_end") {
+            self.advance(next);
+        }
         let mut state = self.state.lock();
         if next <= state.mark.offset {
             state.add_committed(bytes);
@@ -250,7 +254,7 @@ impl LogObserver for HighWatermark {
     /// In `group` mode this is what commits. In `interval` and `os` the append did it already, and a sync that lags
     /// behind changes nothing.
     fn synced(&self, synced: Offset) {
-        self.advance(synced);
+        self.advance(if mutant("high_watermark_one_too_high") { Offset(synced.0 + 1) } else { synced });
     }
 
     fn offline(&self) {

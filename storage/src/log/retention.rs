@@ -8,6 +8,7 @@ use super::snapshots::SNAPSHOT_LAG_BYTES;
 use crate::error::{LogDirError, ReadError};
 use crate::ids::{Offset, Timestamp};
 use crate::options::LogOptions;
+use crate::seam::mutant;
 use crate::segment::Segment;
 
 impl Log {
@@ -80,7 +81,8 @@ impl Log {
                 options.cleanup_policy.delete && options.retention_ms.is_some_and(|limit| age > limit)
             };
             if !goes || end > high_watermark || segment.len() == 0 {
-                return Ok(index);
+                let more = usize::from(mutant("retention_takes_one_more") && index + 1 < segments.len());
+                return Ok(index + more);
             }
             left -= segment.len();
         }

@@ -8,14 +8,14 @@ use crate::batch::HEADER_LEN;
 use crate::batch_scan::{BatchScan, Found, ScanError};
 use crate::ids::Offset;
 use crate::producer_state::{EndMarker, ProducerStates, snapshot};
-use crate::seam::OpenMode;
+use crate::seam::{OpenMode, mutant};
 use crate::segment::{SNAPSHOT, Segment, file_path};
 use crate::whole_file;
 
 /// A checkpoint writes a snapshot once so many bytes came after the last one: so many a start reads again.
 pub(super) const SNAPSHOT_LAG_BYTES: u64 = 1 << 20;
 /// Snapshots kept beside those at segment bases. Two, because a start after a crash begins at the older one: a snapshot
-/// holds only the last batch of each producer, and the batches read after it fill the windows again.
+/// of Apache Kafka's holds only the last batch of each producer, and the batches read after it fill the windows again.
 const KEPT: usize = 2;
 /// A start that finds fewer reads a log from offset 0 instead, when that is no more than this.
 const REREAD_BYTES_MAX: u64 = 8 << 20;
@@ -97,7 +97,7 @@ impl Log {
         writer.since_snapshot = if is_at_end || end == Offset::ZERO { 0 } else { SNAPSHOT_LAG_BYTES };
         let (from, mut states) = self.base_state(newest_first, end, clean);
         self.replay_producers(&mut states, from, end)?;
-        writer.producers = states;
+        writer.producers = if mutant("producers_forgotten") { ProducerStates::default() } else { states };
         Ok(())
     }
 

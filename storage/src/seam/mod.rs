@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod disk;
 pub mod lossy;
+mod mutant;
 mod real_disk;
 pub mod rng;
 pub mod spawn;
@@ -13,6 +14,9 @@ use std::sync::Arc;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use disk::{DirEntry, Disk, DiskFile, OpenMode};
 pub use lossy::LossyDisk;
+pub use mutant::mutant;
+#[cfg(barnabas_mutant)]
+pub use mutant::switch_on;
 pub use real_disk::RealDisk;
 pub use rng::{Rng, SeededRng, SystemRng};
 pub use spawn::{Panicked, Spawn, SystemSpawn, Thread};

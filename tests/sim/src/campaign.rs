@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
                     if seed >= end {
                         return;
                     }
-                    let outcome = one(seed);
+                    let outcome = one(arguments, arguments.mutant.as_deref(), seed);
                     tally.lock().unwrap().add(seed, outcome);
                 }
             });
@@ -46,9 +46,14 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// One seed in a process of its own.
-pub(crate) fn one(seed: u64) -> io::Result<Output> {
+pub(crate) fn one(arguments: &Arguments, mutant: Option<&str>, seed: u64) -> io::Result<Output> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["--seed", &seed.to_string()]).stdin(Stdio::null()).output()
+    command.args(["--seed", &seed.to_string()]);
+    if arguments.hard {
+        command.arg("--hard");
+    }
+    command.args(mutant.into_iter().flat_map(|name| ["--mutant", name]));
+    command.stdin(Stdio::null()).output()
 }
 
 impl Tally {

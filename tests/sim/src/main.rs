@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod dice;
 mod entropy;
+mod exam;
 mod faults;
 mod history;
 mod machine;
@@ -34,6 +35,15 @@ struct Arguments {
     /// Where the trace of a single seed is written.
     #[arg(long)]
     trace: Option<PathBuf>,
+    /// Faults hit the node often, and the load is short.
+    #[arg(long)]
+    hard: bool,
+    /// The bug that is switched on (`src/exam.rs` has their names).
+    #[arg(long)]
+    mutant: Option<String>,
+    /// Every seeded bug must be caught within this many seeds (40 unless --count says otherwise).
+    #[arg(long)]
+    exam: bool,
     /// How many processes run at once.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
@@ -44,7 +54,13 @@ const TOLD: usize = 10;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if arguments.count > 1 { campaign::run(&arguments) } else { one(&arguments) }
+    if arguments.exam {
+        exam::run(&arguments)
+    } else if arguments.count > 1 {
+        campaign::run(&arguments)
+    } else {
+        one(&arguments)
+    }
 }
 
 fn one(arguments: &Arguments) -> ExitCode {
@@ -55,7 +71,11 @@ fn one(arguments: &Arguments) -> ExitCode {
     }
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
     tracing_subscriber::fmt().with_env_filter(filter).without_time().with_writer(std::io::stderr).init();
-    let report = run::run(Plan::draw(seed));
+    if let Some(name) = &arguments.mutant {
+        barnabas_storage::seam::switch_on(name);
+    }
+    let plan = Plan::draw(seed);
+    let report = run::run(if arguments.hard { plan.harder() } else { plan });
     println!("seed {seed}: {} ({})", format!("{:?}", report.verdict).to_lowercase(), report.facts);
     for anomaly in report.anomalies.iter().take(TOLD) {
         println!("  {anomaly}");

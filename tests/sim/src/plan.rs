@@ -127,6 +127,16 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The same with kills, power cuts and stops, one after the other, under a short load.
+    pub(crate) fn harder(mut self) -> Self {
+        self.faults = Faults { kills: true, power_cuts: true, stops: true, ..Faults::default() };
+        self.calm = Duration::from_millis(700);
+        self.workload = Duration::from_secs(10);
+        self
+    }
+}
+
 fn topic(dice: &Dice, number: u64) -> TopicPlan {
     let mode = if number == 0 { Mode::Group } else { dice.pick(&[Mode::Group, Mode::Group, Mode::Interval, Mode::Os]) };
     TopicPlan {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use barnabas_storage::seam::{DirEntry, Disk, DiskFile, LossyDisk, OpenMode, Rng as _, SeededRng};
+use barnabas_storage::seam::{DirEntry, Disk, DiskFile, LossyDisk, OpenMode, Rng as _, SeededRng, mutant};
 use parking_lot::lockstep;
 
 use crate::trace::trace;
@@ -109,6 +109,9 @@ impl Disk for SimDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.ailments.takes_time(2);
+        if mutant("directories_not_synced") {
+            return Ok(());
+        }
         told("sync_dir", path, self.inner.sync_dir(path))
     }
 
@@ -122,6 +125,17 @@ impl Disk for SimDisk {
 
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         if self.ailments.full.load(Ordering::Relaxed) { Ok(0) } else { self.inner.free_bytes(path) }
+    }
+}
+
+impl SimFile {
+    /// A seeded bug lets this sync be none.
+    fn is_left_out(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let is = |end: &str| self.path.extension().is_some_and(|extension| extension == end);
+        mutant("ack_before_sync") && name.starts_with("barnabas-journal")
+            || mutant("segments_not_synced") && is("log")
+            || mutant("metadata_not_synced") && is("wal")
     }
 }
 
@@ -157,6 +171,9 @@ impl DiskFile for SimFile {
     fn sync_data(&self) -> io::Result<()> {
         // Half before and half after: a crash may find it done or not.
         self.ailments.takes_time(2);
+        if self.is_left_out() {
+            return Ok(());
+        }
         let outcome = told("sync", &self.path, self.inner.sync_data());
         self.ailments.takes_time(2);
         outcome

@@ -1,4 +1,5 @@
-//! The simulator: seeds of the whole node, and one seed twice, in two processes, trace against trace.
+//! The simulator: seeds of the whole node; one seed twice, in two processes, trace against trace; the exam, in which every
+//! seeded bug must be caught.
 
 use std::fs;
 use std::process::Command;
@@ -30,7 +31,14 @@ pub(crate) fn sim(room: &Room<'_>) -> Result<String, Outcome> {
     let mut command = simulator(room);
     command.args(["--seed", "1", "--count", &seeds.to_string()]);
     room.step("seeds", command)?;
-    let told = fs::read_to_string(room.output("seeds"))?;
+    let mut command = simulator(room);
+    command.args(["--exam", "--hard"]);
+    room.step("exam", command)?;
+    Ok(format!("{}; {}", last_line(room, "seeds")?, last_line(room, "exam")?))
+}
+
+fn last_line(room: &Room<'_>, step: &str) -> Result<String, Outcome> {
+    let told = fs::read_to_string(room.output(step))?;
     Ok(told.lines().last().unwrap_or_default().to_owned())
 }
 
