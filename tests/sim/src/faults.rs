@@ -198,10 +198,12 @@ impl Faults {
         }
     }
 
-    /// The process has ended; what its disk shows stays.
+    /// The process has ended. After a failure the machine is started anew: what a failed sync has lost is still to be seen in
+    /// the page cache, and the product takes it for durable (README.md, what is known).
     fn bury(&mut self, sim: &mut Sim<'_>, now: Duration) {
-        let disk = self.node.disk.borrow().kill();
-        self.node.die(disk);
+        let disk = self.node.disk.borrow().clone();
+        let failed = self.node.health.get() == Health::Failed;
+        self.node.die(if failed { disk.crash(self.dice.bits()) } else { disk.kill() });
         sim.crash("node");
         self.start_later(now);
     }

@@ -101,13 +101,15 @@ impl Reader {
     }
 
     fn request(&self, version: i16) -> FetchRequest {
+        // At the end nobody dawdles.
+        let most = if self.shared.phase.get() < Phase::Drain { self.plan.partition_bytes } else { 1 << 20 };
         let partitions = self.positions.iter().map(|(partition, offset)| {
             FetchPartition::default()
                 .with_partition(*partition)
                 .with_fetch_offset(*offset)
                 .with_current_leader_epoch(-1)
                 .with_log_start_offset(-1)
-                .with_partition_max_bytes(self.plan.partition_bytes)
+                .with_partition_max_bytes(most)
         });
         let mut topic = FetchTopic::default().with_partitions(partitions.collect());
         if version >= BY_ID {
