@@ -3,7 +3,8 @@
 //!
 //! Invariants:
 //! 1. What is taken never exceeds the total.
-//! 2. Small requests have a lane of their own: large ones, or claims of them, do not hold them up.
+//! 2. Small requests have a lane of their own: large ones, or claims of them, do not hold them up. Those within
+//!    [`REQUEST_BYTES_FREE`] take nothing and never wait: that much is each connection's.
 //! 3. A request that alone exceeds its lane takes all of it: it runs, but runs alone.
 //! 4. While others wait, a share is known to be contended: its connection must send its bytes without a stall.
 
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::SMALL_REQUEST_BYTES_MAX;
+use crate::limits::{REQUEST_BYTES_FREE, SMALL_REQUEST_BYTES_MAX};
 use crate::metrics::Metrics;
 
 /// The budget of one broker.
@@ -61,6 +62,7 @@ impl Budget {
     /// Takes `bytes`, waiting for them when need be. Cancellation-safe.
     pub async fn take(&self, bytes: usize) -> Share {
         let lane = if bytes <= SMALL_REQUEST_BYTES_MAX { &self.small } else { &self.large };
+        let bytes = if bytes <= REQUEST_BYTES_FREE { 0 } else { bytes };
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(lane.total);
         let permit = match Arc::clone(&lane.left).try_acquire_many_owned(bytes) {
             Ok(permit) => permit,
@@ -89,7 +91,7 @@ impl Share {
     /// Whether others wait for what this holds.
     #[must_use]
     pub fn is_contended(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
+        self.permit.num_permits() > 0 && self.waiting.load(Ordering::Relaxed) > 0
     }
 }
 
@@ -103,16 +105,18 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
+    const KIB: usize = 1024;
+
     #[tokio::test]
     async fn an_empty_lane_makes_wait_until_a_share_goes_back() {
         let metrics = Arc::new(Metrics::default());
-        let budget = Budget::new(300, Arc::clone(&metrics));
-        let first = budget.take(60).await;
+        let budget = Budget::new(300 * KIB, Arc::clone(&metrics));
+        let first = budget.take(60 * KIB).await;
         assert!(!first.is_contended());
-        let mut second = Box::pin(budget.take(60));
+        let mut second = Box::pin(budget.take(60 * KIB));
         assert!(futures_util::poll!(&mut second).is_pending());
         assert!(first.is_contended());
-        assert_eq!(metrics.request_budget_bytes.value(), 60);
+        assert_eq!(metrics.request_budget_bytes.value(), 60 * 1024);
         drop(first);
         drop(second.await);
         assert_eq!(metrics.request_budget_bytes.value(), 0);
@@ -122,12 +126,12 @@ mod tests {
     #[tokio::test]
     async fn a_share_that_shrinks_lets_others_on() {
         let metrics = Arc::new(Metrics::default());
-        let budget = Budget::new(300, Arc::clone(&metrics));
-        let mut first = budget.take(100).await;
-        first.shrink(200);
+        let budget = Budget::new(300 * KIB, Arc::clone(&metrics));
+        let mut first = budget.take(100 * KIB).await;
+        first.shrink(200 * KIB);
         first.shrink(10);
         assert_eq!(metrics.request_budget_bytes.value(), 10);
-        drop(budget.take(90).await);
+        drop(budget.take(90 * KIB).await);
         drop(first);
         assert_eq!(metrics.request_budget_bytes.value(), 0);
     }
@@ -135,13 +139,25 @@ mod tests {
     #[tokio::test]
     async fn a_request_above_its_lane_takes_all_of_it_and_small_ones_go_on() {
         let metrics = Arc::new(Metrics::default());
-        let budget = Budget::new(450, Arc::clone(&metrics));
+        let budget = Budget::new(450 * KIB, Arc::clone(&metrics));
         let all = budget.take(usize::MAX).await;
-        assert_eq!(metrics.request_budget_bytes.value(), 300);
+        assert_eq!(metrics.request_budget_bytes.value(), 300 * 1024);
         let mut large = Box::pin(budget.take(SMALL_REQUEST_BYTES_MAX + 1));
         assert!(futures_util::poll!(&mut large).is_pending());
-        drop(budget.take(100).await);
+        drop(budget.take(100 * KIB).await);
         drop(large);
         assert!(!all.is_contended());
+    }
+
+    #[tokio::test]
+    async fn the_smallest_requests_never_wait_and_hold_up_nobody() {
+        let metrics = Arc::new(Metrics::default());
+        let budget = Budget::new(300 * KIB, Arc::clone(&metrics));
+        let all = budget.take(100 * KIB).await;
+        let smallest = budget.take(REQUEST_BYTES_FREE).await;
+        let mut other = Box::pin(budget.take(REQUEST_BYTES_FREE + 1));
+        assert!(futures_util::poll!(&mut other).is_pending());
+        assert!(all.is_contended() && !smallest.is_contended());
+        assert_eq!(metrics.request_budget_bytes.value(), 100 * 1024);
     }
 }
