@@ -148,6 +148,7 @@ mod tests {
     use super::*;
 
     /// Kilobytes of a map that count as this process's memory.
+    #[allow(clippy::disallowed_methods, reason = "the kernel's own account, not a file of ours")]
     fn resident_kilobytes(map: &SegmentMap) -> usize {
         let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
         let start = format!("{:x}-", map.map.as_ptr().addr());
