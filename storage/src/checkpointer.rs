@@ -87,7 +87,9 @@ impl Checkpointer {
     ) -> Result<(), LogDirError> {
         let next_round = journal.end().round;
         let mut book = self.book.lock();
+        let known = book.manifest.logs.len();
         book.manifest.logs.retain(|key, _| logs.contains(key));
+        book.unwritten |= book.manifest.logs.len() < known;
         book.graves = graves.map(|key| (key, next_round)).collect();
         book.unwritten |= !renewed.is_empty();
         for checkpoint in renewed {

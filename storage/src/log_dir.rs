@@ -3,6 +3,7 @@
 //! Must not know: what the metadata says about a topic, beyond the settings it is given.
 
 mod layout;
+mod refused;
 mod start;
 mod stop;
 mod upkeep;
@@ -101,6 +102,8 @@ pub struct LogDir {
     /// Held while a log is made or deleted: one after the other.
     changing: Mutex<()>,
     upkeep: Upkeep,
+    /// Partitions that are not served.
+    refused: refused::Refused,
     /// Some log was found damaged: the next start must look again, so no stop counts as clean.
     damaged: bool,
     closed: AtomicBool,
@@ -115,6 +118,19 @@ impl LogDir {
     pub fn format(seams: &Seams, path: &Path, meta: &MetaProperties) -> Result<(), LogDirError> {
         let made = seams.disk.create_dir_all(path);
         made.map_err(|source| LogDirError::Io { act: "make", path: path.to_path_buf(), source })?;
+        let listed = seams.disk.list(path);
+        let listed = listed.map_err(|source| LogDirError::Io { act: "list", path: path.to_path_buf(), source })?;
+        if let Some(data) = listed.iter().find(|entry| layout::is_data(&entry.name))
+            && !listed.iter().any(|entry| entry.name == "meta.properties")
+        {
+            return Err(LogDirError::Malformed {
+                file: path.join("meta.properties"),
+                reason: format!(
+                    "it is gone, but {} is there: restore it from a copy, else nothing says whose data this is",
+                    data.name
+                ),
+            });
+        }
         if meta_properties::read(&*seams.disk, path)?.is_some() {
             return Err(LogDirError::Malformed {
                 file: path.to_path_buf(),
@@ -153,6 +169,7 @@ impl LogDir {
             logs: RwLock::new(started.logs),
             changing: Mutex::new(()),
             upkeep: Upkeep::new(&options),
+            refused: started.refused,
             damaged: !started.report.damaged.is_empty(),
             closed: AtomicBool::new(false),
             lock: Mutex::new(Some(started.lock)),
@@ -195,6 +212,7 @@ impl LogDir {
         if let Some(log) = self.log(topic_id, partition) {
             return Ok(log);
         }
+        self.check_not_refused(topic, topic_id, partition)?;
         let key = LogKey { topic_id, partition };
         if self.journal.checkpointer.has_grave(key) {
             // The ring may still hold batches of a deleted log of the same id: they must not come back (JRN-3).
@@ -211,6 +229,23 @@ impl LogDir {
         self.journal.add_log(&member);
         self.logs.write().insert(key, Arc::clone(&log));
         Ok(log)
+    }
+
+    /// A partition whose files were found damaged at the start, or gone, is not made anew in silence.
+    ///
+    /// # Errors
+    /// `Malformed`, with what was found, for such a partition.
+    pub fn check_not_refused(
+        &self,
+        topic: &str,
+        topic_id: TopicId,
+        partition: PartitionIndex,
+    ) -> Result<(), LogDirError> {
+        let dir = self.path.join(layout::partition(topic, partition));
+        match self.refused.reason(&dir, LogKey { topic_id, partition }) {
+            Some(reason) => Err(LogDirError::Malformed { file: dir, reason }),
+            None => Ok(()),
+        }
     }
 
     /// Closes a log and renames its directory to `-delete`; files go after `file.delete.delay.ms`. Durable before it

@@ -171,6 +171,9 @@ impl Partitions {
         if let Some(log) = self.log_dirs.iter().find_map(|placed| placed.dir.log(topic.id, index)) {
             return Ok(log);
         }
+        for placed in &self.log_dirs {
+            placed.dir.check_not_refused(&topic.name, topic.id, index)?;
+        }
         let healthy = self.log_dirs.iter().filter(|placed| !placed.dir.is_offline());
         let fewest = healthy.min_by_key(|placed| placed.logs.load(Ordering::Relaxed));
         let placed = fewest.or(self.log_dirs.first()).expect("invariant: a broker has a log directory");

@@ -196,7 +196,9 @@ fn read(disk: &LossyDisk, number: u64) -> Vec<u8> {
     bytes
 }
 
+/// What a crash leaves of a segment: no clean stop has told its end.
 fn write(disk: &LossyDisk, number: u64, bytes: &[u8]) {
+    ending::remove(disk, Path::new("/")).expect("removed");
     let file = disk.open(&path(number), OpenMode::Create).expect("a file");
     file.set_len(0).expect("cut");
     file.write_all_at(&[IoSlice::new(bytes)], 0).expect("written");
@@ -253,6 +255,21 @@ fn damage_below_a_sync_is_refused_and_damage_of_the_last_write_is_cut() {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+#[test]
+fn after_a_clean_stop_a_tail_that_is_cut_or_damaged_is_refused() {
+    let disk = disk();
+    run(&disk, &three_appends(), |_| true);
+    let whole = read(&disk, 1);
+    for length in 0..whole.len() {
+        let file = disk.open(&path(1), OpenMode::ReadWrite).expect("a file");
+        file.set_len(length as u64).expect("cut");
+        assert!(matches!(open(&disk), Err(OpenError::Damaged { .. })), "cut at {length}");
+        assert!(inspect(&disk, Path::new("/")).is_err());
+        file.write_all_at(&[IoSlice::new(&whole)], 0).expect("written");
+    }
+    open(&disk).expect("whole again").close();
 }
 
 fn changes_len(state: &LogState) -> usize {

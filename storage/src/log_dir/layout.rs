@@ -44,6 +44,12 @@ pub(super) fn parse(name: &str) -> SubDir {
     }
 }
 
+/// True for what only a directory that was served from holds.
+pub(super) fn is_data(name: &str) -> bool {
+    let ours = name.starts_with("barnabas-manifest") || name.starts_with("barnabas-journal");
+    ours || name.ends_with(".wal") || matches!(parse(name), SubDir::Partition(..))
+}
+
 /// The name of a partition's directory.
 pub(super) fn partition(topic: &str, partition: PartitionIndex) -> String {
     format!("{topic}-{partition}")

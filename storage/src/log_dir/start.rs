@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use self::session::{begin_anew, go_on};
 use super::layout::{self, SubDir};
+use super::refused::{self, Refused};
 use super::{LogDirOptions, MetaProperties, RecoveryReport, empty, remove_tree};
 use crate::checkpoint_file::{self, Offsets};
 use crate::clean_shutdown;
@@ -42,6 +43,7 @@ pub(super) struct Started {
     pub(super) context: LogContext,
     pub(super) logs: HashMap<LogKey, Arc<Log>>,
     pub(super) report: RecoveryReport,
+    pub(super) refused: Refused,
     pub(super) lock: Box<dyn Send + Sync>,
 }
 
@@ -82,17 +84,18 @@ pub(super) fn start(
     let meta = meta.ok_or_else(|| LogDirError::NotFormatted(path.to_path_buf()))?;
     make_room(&seams, path)?;
     let mut left = look(&seams, path, &meta)?;
-    let found = find_partitions(&seams, path, &mut left, options_of)?;
+    let (found, mut refused) = find_partitions(&seams, path, &mut left, options_of)?;
     let (last_stop, others_ran) = (left.last_stop, left.others_ran);
     let named = std::mem::take(&mut left.replay.named);
+    refused.anew = last_stop != LastStop::Killed || left.manifest.is_none();
     let journal = match left.manifest.take().filter(|_| last_stop == LastStop::Killed) {
         Some(manifest) => go_on(&seams, path, left, manifest)?.make(seams.clone(), path, options),
         None => begin_anew(&seams, path, options, &meta, left)?.make(seams.clone(), path, options),
     };
     let context =
         LogContext { seams, journal: Arc::clone(&journal) as Arc<_>, log_dir: path.to_path_buf(), others_ran };
-    let recovered = recover(&context, found, last_stop, options.recovery_threads)?;
-    serve(&journal, context, recovered, named, last_stop == LastStop::Clean, meta, lock)
+    let recovered = recover(&context, found, last_stop, options.recovery_threads, &mut refused)?;
+    serve(&journal, context, recovered, refused, named, last_stop == LastStop::Clean, meta, lock)
 }
 
 fn lock(seams: &Seams, path: &Path) -> Result<Box<dyn Send + Sync>, LogDirError> {
@@ -175,17 +178,19 @@ fn find_partitions(
     path: &Path,
     left: &mut Left,
     options_of: OptionsOf<'_>,
-) -> Result<Vec<Found>, LogDirError> {
+) -> Result<(Vec<Found>, Refused), LogDirError> {
     let disk = &*seams.disk;
     let failed = |act, path: &Path, source| LogDirError::Io { act, path: path.to_path_buf(), source };
     let kafkas = KafkaOffsets::read(seams, path).map_err(|error| failed("read the checkpoints of", path, error))?;
     let mut found: BTreeMap<LogKey, Found> = BTreeMap::new();
+    let (mut refused, mut deleted) = (Refused::default(), Vec::new());
     for entry in disk.list(path).map_err(|error| failed("list", path, error))? {
         let dir = path.join(&entry.name);
         let kind = if entry.is_dir { layout::parse(&entry.name) } else { continue };
         let (topic, partition) = match kind {
             SubDir::Partition(topic, partition) => (topic, partition),
             SubDir::Deleted => {
+                deleted.extend(partition_metadata::read(disk, &dir).ok().flatten());
                 remove_tree(disk, &dir).map_err(|error| failed("remove", &dir, error))?;
                 continue;
             }
@@ -195,7 +200,15 @@ fn find_partitions(
             }
             SubDir::Stray | SubDir::ClusterMetadata => continue,
         };
-        let Some(topic_id) = topic_id_of(seams, &dir)? else { continue };
+        let topic_id = match topic_id_of(seams, &dir, left.others_ran) {
+            Ok(Some(topic_id)) => topic_id,
+            Ok(None) => continue,
+            Err(error @ LogDirError::Malformed { .. }) => {
+                refused.directory(&dir, &error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let key = LogKey { topic_id, partition };
         let checkpoint = checkpoint_of(left, &kafkas, &topic, key);
         let options = options_of(&topic, topic_id, partition);
@@ -207,12 +220,17 @@ fn find_partitions(
             return Err(LogDirError::Malformed { file: dir, reason });
         }
     }
-    Ok(found.into_values().collect())
+    if let Some(manifest) = left.manifest.as_ref().filter(|_| !left.others_ran) {
+        let lines =
+            manifest.logs.iter().filter(|(key, _)| !found.contains_key(key) && !deleted.contains(&key.topic_id));
+        refused.lost(lines.map(|(key, line)| (*key, line.checkpoint.clone())));
+    }
+    Ok((found.into_values().collect(), refused))
 }
 
 /// The topic id of a partition's directory; `None` when it is not to be opened: a creation that did not end (removed),
 /// or a partition of a Kafka before topic ids (left alone).
-fn topic_id_of(seams: &Seams, dir: &Path) -> Result<Option<TopicId>, LogDirError> {
+fn topic_id_of(seams: &Seams, dir: &Path, others_ran: bool) -> Result<Option<TopicId>, LogDirError> {
     let disk = &*seams.disk;
     if let Some(topic_id) = partition_metadata::read(disk, dir)? {
         return Ok(Some(topic_id));
@@ -220,6 +238,10 @@ fn topic_id_of(seams: &Seams, dir: &Path) -> Result<Option<TopicId>, LogDirError
     let failed = |act, source| LogDirError::Io { act, path: dir.to_path_buf(), source };
     let entries = disk.list(dir).map_err(|error| failed("list", error))?;
     if entries.iter().any(|entry| entry.name.ends_with(".log")) {
+        if !others_ran {
+            let reason = "it is gone: restore it, or run `barnabas log repair`".to_owned();
+            return Err(LogDirError::Malformed { file: dir.join(partition_metadata::NAME), reason });
+        }
         tracing::warn!(dir = %dir.display(), "the partition has no topic id (Kafka before 2.8): ignored");
         return Ok(None);
     }
@@ -290,6 +312,7 @@ fn recover(
     found: Vec<Found>,
     last_stop: LastStop,
     threads: usize,
+    refused: &mut Refused,
 ) -> Result<Vec<Recovered>, LogDirError> {
     let work = Arc::new(Mutex::new(found));
     let results = Arc::new(Mutex::new(Vec::new()));
@@ -297,9 +320,10 @@ fn recover(
         let (context, work, results) = (context.clone(), Arc::clone(&work), Arc::clone(&results));
         move || {
             while let Some(next) = { work.lock().pop() } {
+                let (dir, key, line) = (next.dir.clone(), next.key, next.checkpoint.clone());
                 let recovered = recover_one(&context, next, last_stop);
-                let failed = recovered.is_err();
-                results.lock().push(recovered);
+                let failed = recovered.as_ref().is_err_and(|error| !refused::is_damage(error));
+                results.lock().push((dir, key, line, recovered));
                 if failed {
                     work.lock().clear();
                 }
@@ -319,7 +343,18 @@ fn recover(
     }
     drop(drain);
     let results = std::mem::take(&mut *results.lock());
-    results.into_iter().collect()
+    let mut all = Vec::new();
+    for (dir, key, line, recovered) in results {
+        match recovered {
+            Ok(recovered) => all.push(recovered),
+            Err(error) if refused::is_damage(&error) => {
+                refused.directory(&dir, &error);
+                refused.keep(key, line);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
 }
 
 fn recover_one(context: &LogContext, mut found: Found, last_stop: LastStop) -> Result<Recovered, LogDirError> {
@@ -343,12 +378,14 @@ fn serve(
     journal: &Arc<Journal>,
     context: LogContext,
     recovered: Vec<Recovered>,
+    refused: Refused,
     named: HashSet<LogKey>,
     clean: bool,
     meta: MetaProperties,
     lock: Box<dyn Send + Sync>,
 ) -> Result<Started, LogDirError> {
     let mut report = RecoveryReport { clean, ..RecoveryReport::default() };
+    report.damaged.extend(refused.paths());
     let mut logs = HashMap::new();
     let mut all_renewed = Vec::new();
     for Recovered { found, log, recovery, renewed } in recovered {
@@ -368,14 +405,17 @@ fn serve(
         logs.insert(found.key, log);
     }
     let graves = named.into_iter().filter(|key| !logs.contains_key(key));
-    journal.checkpointer.begin(journal, &logs.keys().copied().collect(), all_renewed, graves)?;
+    // What is refused keeps its line: whoever repairs it needs to know how far it was synced.
+    let known = logs.keys().copied().chain(refused.keys()).collect();
+    all_renewed.extend(refused.begun_anew());
+    journal.checkpointer.begin(journal, &known, all_renewed, graves)?;
     journal.start_threads().map_err(|source| LogDirError::Io {
         act: "start the threads of",
         path: context.log_dir.clone(),
         source,
     })?;
     logs.values().for_each(|log| log.sync_rest());
-    Ok(Started { meta, journal: Arc::clone(journal), context, logs, report, lock })
+    Ok(Started { meta, journal: Arc::clone(journal), context, logs, report, refused, lock })
 }
 
 fn move_aside(context: &LogContext, found: &Found, log: &Log) -> Result<(), LogDirError> {
