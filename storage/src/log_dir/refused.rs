@@ -15,6 +15,8 @@ pub(super) struct Refused {
     by_key: HashMap<LogKey, LogCheckpoint>,
     /// This start begins a new manifest.
     pub(super) anew: bool,
+    /// Directories of deleted partitions, which go once a manifest without them is written.
+    pub(super) doomed: Vec<PathBuf>,
 }
 
 /// True for an error that tells of one log's files, not of the disk.
@@ -69,9 +71,8 @@ impl Refused {
     }
 
     /// What a report names.
-    pub(super) fn paths(&self, log_dir: &Path) -> Vec<PathBuf> {
-        let lost = self.by_key.keys().map(|key| log_dir.join(format!("{}-{}", key.topic_id, key.partition)));
-        self.by_directory.keys().cloned().chain(lost).collect()
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.by_directory.keys().cloned().collect()
     }
 
     /// Logs whose lines stay in the manifest.

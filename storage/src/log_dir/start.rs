@@ -191,7 +191,7 @@ fn find_partitions(
             SubDir::Partition(topic, partition) => (topic, partition),
             SubDir::Deleted => {
                 deleted.extend(partition_metadata::read(disk, &dir).ok().flatten());
-                remove_tree(disk, &dir).map_err(|error| failed("remove", &dir, error))?;
+                refused.doomed.push(dir);
                 continue;
             }
             SubDir::Foreign => {
@@ -409,6 +409,11 @@ fn serve(
     let known = logs.keys().copied().chain(refused.keys()).collect();
     all_renewed.extend(refused.begun_anew());
     journal.checkpointer.begin(journal, &known, all_renewed, graves)?;
+    // Not before: without it and the manifest's line a crash would make the partition look lost.
+    for dir in &refused.doomed {
+        let removed = remove_tree(&*context.seams.disk, dir);
+        removed.map_err(|source| LogDirError::Io { act: "remove", path: dir.clone(), source })?;
+    }
     journal.start_threads().map_err(|source| LogDirError::Io {
         act: "start the threads of",
         path: context.log_dir.clone(),

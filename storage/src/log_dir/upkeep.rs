@@ -77,6 +77,14 @@ impl Upkeep {
 
     fn remove_doomed(&self, dir: &LogDir, now: Timestamp) {
         let due: Vec<PathBuf> = self.doomed.lock().extract_if(.., |(at, _)| *at <= now).map(|(_, path)| path).collect();
+        if !due.is_empty()
+            && let Err(error) = dir.checkpoint()
+        {
+            // While the manifest names them, their directories have to be there.
+            tracing::warn!(%error, "deleted logs stay until the manifest can be written");
+            self.doomed.lock().extend(due.into_iter().map(|path| (now, path)));
+            return;
+        }
         for path in due {
             if let Err(error) = remove_tree(&*dir.context.seams.disk, &path) {
                 // The next start removes what is left.
