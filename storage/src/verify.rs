@@ -56,11 +56,11 @@ pub struct Finding {
 /// What can be done, in an operator's words.
 pub(crate) mod action {
     pub(crate) const NOTHING: &str = "nothing needs to be done";
-    pub(crate) const STARTS: &str = "a start makes it again; `barnabas log repair` does so now";
-    pub(crate) const REPAIR: &str = "run `barnabas log repair`, which makes it again from the batches";
-    pub(crate) const CUT: &str =
-        "restore the partition from a copy; or run `barnabas log repair`, which sets aside what cannot be read";
-    pub(crate) const ROOT: &str = "restore the file from a copy; or run `barnabas log repair`";
+    pub(crate) const STARTS: &str =
+        "indexes, snapshots and epochs are made again by a start, or when they are first used";
+    pub(crate) const REPAIR: &str = "restore the file from a copy; checksums files may also be moved away";
+    pub(crate) const CUT: &str = "restore the partition from a copy";
+    pub(crate) const ROOT: &str = "restore the file from a copy";
 }
 
 /// What a walk has found so far.

@@ -3,6 +3,7 @@
 //! After a crash the ring goes on behind its last round, and frees nothing before a checkpoint has made the logs durable:
 //! a start has nothing to sync but what it read and builds on, and a crash on the way costs nothing.
 
+mod kafkas;
 mod session;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -11,14 +12,14 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use self::kafkas::KafkaOffsets;
 use self::session::{begin_anew, go_on};
 use super::layout::{self, SubDir};
 use super::refused::{self, Refused};
 use super::{LogDirOptions, MetaProperties, RecoveryReport, empty, remove_tree};
-use crate::checkpoint_file::{self, Offsets};
 use crate::clean_shutdown;
 use crate::error::LogDirError;
-use crate::ids::{Offset, PartitionIndex, TopicId};
+use crate::ids::{PartitionIndex, TopicId};
 use crate::journal::replay::{self, Replay};
 use crate::journal::ring::{Place, RingFiles, Tail};
 use crate::journal::{Journal, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
@@ -239,7 +240,7 @@ fn topic_id_of(seams: &Seams, dir: &Path, others_ran: bool) -> Result<Option<Top
     let entries = disk.list(dir).map_err(|error| failed("list", error))?;
     if entries.iter().any(|entry| entry.name.ends_with(".log")) {
         if !others_ran {
-            let reason = "it is gone: restore it, or run `barnabas log repair`".to_owned();
+            let reason = "it is gone: restore it from a copy".to_owned();
             return Err(LogDirError::Malformed { file: dir.join(partition_metadata::NAME), reason });
         }
         tracing::warn!(dir = %dir.display(), "the partition has no topic id (Kafka before 2.8): ignored");
@@ -265,36 +266,6 @@ fn checkpoint_of(left: &Left, kafkas: &KafkaOffsets, topic: &str, key: LogKey) -
     }
     // A log without a line was made after the manifest: nothing of it is known to be synced.
     Some(line.unwrap_or_else(|| empty(key)))
-}
-
-/// Kafka's checkpoint files: what counts after a clean stop, ours or Kafka's.
-struct KafkaOffsets {
-    recovery_points: Offsets,
-    log_starts: Offsets,
-    high_watermarks: Offsets,
-}
-
-impl KafkaOffsets {
-    fn read(seams: &Seams, path: &Path) -> std::io::Result<Self> {
-        let read = |name: &str| checkpoint_file::read(&*seams.disk, &path.join(name));
-        Ok(Self {
-            recovery_points: read(checkpoint_file::RECOVERY_POINT)?,
-            log_starts: read(checkpoint_file::LOG_START)?,
-            high_watermarks: read(checkpoint_file::HIGH_WATERMARK)?,
-        })
-    }
-
-    /// Has no position, which only an unclean start needs.
-    fn checkpoint(&self, topic: &str, key: LogKey) -> LogCheckpoint {
-        let name = (topic.to_owned(), key.partition);
-        let of = |offsets: &Offsets| offsets.get(&name).copied().unwrap_or(Offset::ZERO);
-        LogCheckpoint {
-            log_start: of(&self.log_starts),
-            recovery_point: of(&self.recovery_points),
-            high_watermark: of(&self.high_watermarks),
-            ..empty(key)
-        }
-    }
 }
 
 /// A log that is open again.

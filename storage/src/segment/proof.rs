@@ -222,8 +222,8 @@ impl Segment {
     fn damaged(&self, position: u64, reason: &str) -> io::Error {
         let file = self.data.path().display();
         let text = format!(
-            "{file} is damaged at byte {position}: {reason}. It is not served; stop the broker and run `barnabas log \
-             verify`, then `barnabas log repair`, or restore the partition from a copy"
+            "{file} is damaged at byte {position}: {reason}. It is not served; `barnabas log verify` on the stopped \
+             directory names everything, and only a copy of the partition restores it"
         );
         io::Error::new(io::ErrorKind::InvalidData, text)
     }
