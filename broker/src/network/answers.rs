@@ -51,6 +51,8 @@ struct Queue {
     /// Those that wait, and those that the writer has taken but not written.
     owed: usize,
     ready_bytes: usize,
+    /// An answer has left since [`Answers::have_just_left`] was asked.
+    has_left: bool,
     closed: bool,
     reader: Option<Waker>,
 }
@@ -99,6 +101,13 @@ impl Answers {
         self.queue.lock().owed == 0
     }
 
+    /// Whether an answer has left since this was asked last, and none is owed now.
+    #[must_use]
+    pub fn have_just_left(&self) -> bool {
+        let mut queue = self.queue.lock();
+        std::mem::take(&mut queue.has_left) && queue.owed == 0
+    }
+
     /// Waits for the oldest answer to be owed; `None` after [`Answers::close`] when none is left.
     pub async fn take(&self) -> Option<Owed> {
         poll_fn(|_| {
@@ -121,6 +130,7 @@ impl Answers {
         self.metrics.answers_pending.sub(count as u64);
         let mut queue = self.queue.lock();
         queue.owed -= count;
+        queue.has_left = true;
         if let Some(reader) = queue.reader.take() {
             reader.wake();
         }

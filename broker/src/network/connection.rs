@@ -8,15 +8,19 @@
 //! 4. When the peer is gone, what is pending is dropped. When a request is refused, earlier answers still leave.
 //! 5. At a stop, what was received is finished and nothing more is read.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
+use parking_lot::Mutex;
+use tokio::io::AsyncWriteExt;
 
 use super::answers::{Answer, Answers, Owed};
 use super::budget::Share;
+use super::eagerness::{Eagerness, Half};
 use super::frame::{FrameError, Frames, Head};
 use super::outbox::Outbox;
 use super::{Network, ResponseHeader, Stage};
@@ -66,22 +70,37 @@ impl From<FrameError> for Ended {
 
 /// Serves one connection until it ends.
 pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<ConnectionInfo>, stopping: Stopping) {
-    let (read_half, write_half) = tokio::io::split(stream);
+    let stream = Mutex::new(stream);
     let answers = Answers::new(Arc::clone(&network.metrics));
     let mut reader = Reader {
         network: &network,
         info: &info,
         answers: &answers,
         frames: Frames::new(network.options.request_bytes_max),
-        from: read_half,
+        from: Half(&stream),
         stopping,
     };
-    let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: write_half };
+    let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: Half(&stream) };
     let mut writing = std::pin::pin!(writer.run());
-    let ended = tokio::select! {
-        biased;
-        ended = reader.run() => ended,
-        ended = &mut writing => ended.err().unwrap_or(Ended::PeerClosed),
+    let ended = {
+        let mut reading = std::pin::pin!(reader.run());
+        let mut eagerness = Eagerness::default();
+        let both = poll_fn(|context| {
+            let mut round = 0;
+            loop {
+                if let Poll::Ready(ended) = reading.as_mut().poll(context) {
+                    return Poll::Ready(ended);
+                }
+                if let Poll::Ready(ended) = writing.as_mut().poll(context) {
+                    return Poll::Ready(ended.err().unwrap_or(Ended::PeerClosed));
+                }
+                if !answers.have_just_left() || !eagerness.is_next_here(&stream, round) {
+                    return Poll::Pending;
+                }
+                round += 1;
+            }
+        });
+        both.await
     };
     if matches!(ended, Ended::Refused(_) | Ended::Stopping) {
         answers.close();
@@ -112,7 +131,7 @@ struct Reader<'a, S> {
     info: &'a Arc<ConnectionInfo>,
     answers: &'a Answers,
     frames: Frames,
-    from: ReadHalf<S>,
+    from: Half<'a, S>,
     stopping: Stopping,
 }
 
@@ -209,7 +228,7 @@ struct Writer<'a, S> {
     network: &'a Network,
     answers: &'a Answers,
     oldest: Option<Owed>,
-    to: WriteHalf<S>,
+    to: Half<'a, S>,
 }
 
 impl<S: Stream> Writer<'_, S> {

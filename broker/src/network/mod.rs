@@ -18,6 +18,7 @@ use crate::unsent::Unsent;
 pub mod answers;
 pub mod budget;
 pub mod connection;
+pub mod eagerness;
 pub mod frame;
 pub mod listener;
 pub mod outbox;
