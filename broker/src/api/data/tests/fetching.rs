@@ -264,7 +264,8 @@ async fn nothing_is_fetched_before_it_is_synced() {
         let log = bench.broker().partitions.by_name("t", PartitionIndex(0)).unwrap();
         let synced = log.log().synced_offset().0;
         assert!(read.high_watermark <= synced);
-        assert_eq!(records(&read).is_empty(), read.high_watermark == 0);
+        // The high watermark is told after the read: it may already cover what the read has not seen.
+        assert!(records(&read).is_empty() || read.high_watermark > 0);
         let acknowledged = std::future::poll_fn(|cx| Poll::Ready(produce.as_mut().poll(cx).is_ready())).await;
         if acknowledged {
             break;
