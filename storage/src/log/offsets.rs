@@ -72,8 +72,7 @@ impl Log {
         start: Offset,
         up_to: Offset,
     ) -> Result<Option<FoundOffset>, ReadError> {
-        for segment in self.segments_between(start, up_to) {
-            self.check_indexes(&segment)?;
+        for segment in self.segments_between(start, up_to)? {
             if segment.latest().map_err(ReadError::Io)?.timestamp < target {
                 continue;
             }
@@ -100,8 +99,7 @@ impl Log {
     fn find_max_timestamp(&self, tail: &Tail, up_to: Offset) -> Result<Option<FoundOffset>, ReadError> {
         let start = self.log_start_offset();
         let mut best: Option<(Arc<Segment>, Found)> = None;
-        for segment in self.segments_between(start, up_to) {
-            self.check_indexes(&segment)?;
+        for segment in self.segments_between(start, up_to)? {
             let beaten = |best: &(_, Found), latest| best.1.header.max_timestamp() >= latest;
             let latest = segment.latest().map_err(ReadError::Io)?;
             if best.as_ref().is_some_and(|best| beaten(best, latest.timestamp)) {
@@ -167,12 +165,14 @@ impl Log {
         }
     }
 
-    /// The segments that may hold offsets from `start` up to `up_to`.
-    fn segments_between(&self, start: Offset, up_to: Offset) -> Vec<Arc<Segment>> {
-        let segments = self.segments.read();
-        let first = segments.floor(start).map_or(start, |segment| segment.base);
-        let mut between = segments.from(first);
+    /// The segments, with sound indexes, that may hold offsets from `start` up to `up_to`.
+    fn segments_between(&self, start: Offset, up_to: Offset) -> Result<Vec<Arc<Segment>>, ReadError> {
+        let mut between = {
+            let segments = self.segments.read();
+            segments.from(segments.floor(start).map_or(start, |segment| segment.base))
+        };
         between.retain(|segment| segment.base < up_to);
-        between
+        between.iter().try_for_each(|segment| self.check_indexes(segment))?;
+        Ok(between)
     }
 }

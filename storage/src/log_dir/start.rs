@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use self::kafkas::KafkaOffsets;
+use self::kafkas::{KafkaOffsets, checkpoint_of};
 use self::session::{begin_anew, go_on};
 use super::layout::{self, SubDir};
 use super::refused::{self, Refused};
-use super::{LogDirOptions, MetaProperties, RecoveryReport, empty, remove_tree};
+use super::{LogDirOptions, MetaProperties, RecoveryReport, remove_tree};
 use crate::clean_shutdown;
 use crate::error::LogDirError;
 use crate::ids::{PartitionIndex, TopicId};
@@ -250,24 +250,6 @@ fn topic_id_of(seams: &Seams, dir: &Path, others_ran: bool) -> Result<Option<Top
     Ok(None)
 }
 
-/// Where the recovery of a log begins; `None` when nothing is known to be synced that can be relied on.
-fn checkpoint_of(left: &Left, kafkas: &KafkaOffsets, topic: &str, key: LogKey) -> Option<LogCheckpoint> {
-    let line = left.manifest.as_ref().and_then(|manifest| manifest.logs.get(&key));
-    let line = line.map(|line| line.checkpoint.clone());
-    if left.last_stop == LastStop::Clean {
-        // The manifest proves itself by a checksum, and says where the data must end; Kafka's files have neither.
-        return line.filter(|_| !left.others_ran).or_else(|| Some(kafkas.checkpoint(topic, key)));
-    }
-    let manifest = left.manifest.as_ref()?;
-    if manifest.clean {
-        // Either our stop was cut short before its last file, or Kafka ran since and did not stop cleanly. Positions of
-        // ours count only if Kafka has not written its own.
-        return line.filter(|line| line.recovery_point == kafkas.checkpoint(topic, key).recovery_point);
-    }
-    // A log without a line was made after the manifest: nothing of it is known to be synced.
-    Some(line.unwrap_or_else(|| empty(key)))
-}
-
 /// A log that is open again.
 struct Recovered {
     found: Found,
@@ -345,6 +327,7 @@ fn recover_one(context: &LogContext, mut found: Found, last_stop: LastStop) -> R
 }
 
 /// Moves strays aside, writes the manifest if it has to be, and starts the threads.
+#[allow(clippy::too_many_arguments, reason = "everything that the start has gathered goes in here")]
 fn serve(
     journal: &Arc<Journal>,
     context: LogContext,
