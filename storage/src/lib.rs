@@ -25,6 +25,7 @@ pub mod options;
 mod partition_metadata;
 mod producer_state;
 mod record;
+pub mod repair;
 pub mod reserve;
 pub mod seam;
 mod segment;

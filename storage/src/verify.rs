@@ -56,10 +56,10 @@ pub struct Finding {
 /// What can be done, in an operator's words.
 pub(crate) mod action {
     pub(crate) const NOTHING: &str = "nothing needs to be done";
-    pub(crate) const STARTS: &str =
-        "indexes, snapshots and epochs are made again by a start, or when they are first used";
-    pub(crate) const REPAIR: &str = "restore the file from a copy; checksums files may also be moved away";
-    pub(crate) const CUT: &str = "restore the partition from a copy";
+    pub(crate) const STARTS: &str = "`barnabas log repair` makes it again";
+    pub(crate) const REPAIR: &str =
+        "restore the file from a copy; or run `barnabas log repair`, which makes again what it can";
+    pub(crate) const CUT: &str = "restore the partition from a copy; or run `barnabas log repair`, which cuts the log there and keeps what it cuts";
     pub(crate) const ROOT: &str = "restore the file from a copy";
 }
 

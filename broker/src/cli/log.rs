@@ -7,6 +7,7 @@ use barnabas_storage::seam::Seams;
 
 use super::Failure;
 
+mod repair;
 mod verify;
 
 /// What `log` is told.
@@ -21,12 +22,15 @@ enum Command {
     /// Reads log directories of a stopped broker and names everything that is damaged. Changes nothing. Ends with 8 when
     /// there is something to be repaired.
     Verify(verify::Arguments),
+    /// Shows a plan for what verify finds; with `--yes` carries it out. What is cut or set aside stays beside it.
+    Repair(repair::Arguments),
 }
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     match &arguments.command {
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Repair(arguments) => repair::run(arguments),
     }
 }
 

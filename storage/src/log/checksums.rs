@@ -30,6 +30,13 @@ impl Log {
         Ok(())
     }
 
+    /// Writes the checksums of every sealed segment anew: `barnabas log repair` has read and proven all of them.
+    pub(crate) fn write_all_checksums(&self) -> io::Result<()> {
+        let segments = self.segments.read().all();
+        self.write_checksums(&segments)?;
+        self.sync_names()
+    }
+
     /// Those of the segment that was appended to, at a clean stop: they cover the small files too.
     pub(super) fn close_checksums(&self, end: Offset) -> io::Result<()> {
         let active = self.segments.read().active().cloned();

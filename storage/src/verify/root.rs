@@ -66,27 +66,13 @@ pub(super) fn look(disk: &dyn Disk, directory: &Path, findings: &mut Findings) -
         Some(manifest) => manifest.clean && !clean_shutdown::is_ours(disk, directory),
         None => true,
     };
-    if let (Some(manifest), Some(meta)) = (&manifest, &meta)
-        && manifest.directory != meta.directory_id
-    {
-        let what =
-            format!("it belongs to directory {}, meta.properties names {}", manifest.directory, meta.directory_id);
-        findings.damage(&Manifest::path(directory), None, what, action::ROOT);
-    }
     let journal = names.iter().any(|name| name.starts_with("barnabas-journal-"));
-    let is_named = names.iter().any(|name| name == "barnabas-manifest");
     look_at_ring(disk, directory, manifest.as_ref(), meta.as_ref(), findings);
-    if journal && !is_named {
+    if journal && !names.iter().any(|name| name == "barnabas-manifest") {
         findings.damage(&Manifest::path(directory), None, "it is gone, but a journal is there", action::ROOT);
     }
-    if manifest.as_ref().is_some_and(|manifest| !manifest.clean) && clean {
-        let what = "a clean-shutdown file lies beside a manifest that says `running`: another broker ran here after an \
-                    unclean stop of ours";
-        findings.damage(&Manifest::path(directory), None, what, action::ROOT);
-    }
-    if manifest.as_ref().is_some_and(|manifest| manifest.clean) && !clean {
-        let what = "there is none, but the manifest says `clean`: a stop was cut short, or another broker ran here";
-        findings.note(&directory.join(clean_shutdown::NAME), None, what);
+    if let Some(manifest) = &manifest {
+        judge(directory, manifest, meta.as_ref(), clean, findings);
     }
     let ours = manifest.as_ref().filter(|manifest| manifest.clean && clean && !others_ran);
     let names = Names::of(disk, directory, ours)?;
@@ -193,13 +179,19 @@ fn offsets(
         }
         return Offsets::new();
     };
-    let start_file = name == checkpoint_file::LOG_START;
+    compare(&path, &offsets, names, of, findings);
+    offsets
+}
+
+/// What the file says of each log, against the manifest.
+fn compare(path: &Path, offsets: &Offsets, names: &Names, of: fn(&LogCheckpoint) -> Offset, findings: &mut Findings) {
+    let start_file = path.ends_with(checkpoint_file::LOG_START);
     for (topic, line) in &names.0 {
         let said = offsets.get(&(topic.clone(), line.partition)).copied();
         let expected = Some(of(line)).filter(|offset| !start_file || *offset > Offset::ZERO);
         if said != expected {
             let partition: PartitionIndex = line.partition;
-            findings.rebuildable(&path, format!("its line of {topic}-{partition} is not what the manifest says"));
+            findings.rebuildable(path, format!("its line of {topic}-{partition} is not what the manifest says"));
         }
     }
     if !names.0.is_empty()
@@ -207,7 +199,24 @@ fn offsets(
             .keys()
             .any(|(topic, partition)| !names.0.iter().any(|(name, line)| name == topic && line.partition == *partition))
     {
-        findings.rebuildable(&path, "it names a partition that is not here");
+        findings.rebuildable(path, "it names a partition that is not here");
     }
-    offsets
+}
+
+/// Whether the manifest fits what is beside it.
+fn judge(directory: &Path, manifest: &Manifest, meta: Option<&MetaProperties>, clean: bool, findings: &mut Findings) {
+    if let Some(meta) = meta.filter(|meta| meta.directory_id != manifest.directory) {
+        let what =
+            format!("it belongs to directory {}, meta.properties names {}", manifest.directory, meta.directory_id);
+        findings.damage(&Manifest::path(directory), None, what, action::ROOT);
+    }
+    if !manifest.clean && clean {
+        let what = "a clean-shutdown file lies beside a manifest that says `running`: another broker ran here after an \
+                    unclean stop of ours";
+        findings.damage(&Manifest::path(directory), None, what, action::ROOT);
+    }
+    if manifest.clean && !clean {
+        let what = "there is none, but the manifest says `clean`: a stop was cut short, or another broker ran here";
+        findings.note(&directory.join(clean_shutdown::NAME), None, what);
+    }
 }

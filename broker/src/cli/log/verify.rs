@@ -9,9 +9,9 @@ use barnabas_storage::verify::{Finding, Severity};
 use super::{Failure, directories};
 
 /// A check found problems.
-const FOUND: u8 = 8;
+pub(super) const FOUND: u8 = 8;
 /// There is no such directory.
-const NOT_FOUND: u8 = 3;
+pub(super) const NOT_FOUND: u8 = 3;
 
 /// What `verify` is told.
 #[derive(Debug, clap::Args)]

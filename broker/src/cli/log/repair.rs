@@ -1,0 +1,55 @@
+//! `barnabas log repair`: a plan, and with `--yes` what it says.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use barnabas_storage::repair::{Step, carry_out, plan};
+use barnabas_storage::seam::Seams;
+use barnabas_storage::verify::Severity;
+
+use super::{Failure, verify};
+
+/// What `repair` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The log directory of a stopped broker.
+    directory: PathBuf,
+    /// Does what the plan says. Without it nothing is changed.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (seams, directory) = (Seams::system(), &arguments.directory);
+    if !seams.disk.exists(directory) {
+        eprintln!("barnabas: {} does not exist", directory.display());
+        return Ok(ExitCode::from(verify::NOT_FOUND));
+    }
+    let lock = super::lock(&seams, directory)?;
+    let mut findings = verify::look(&seams, directory)?;
+    findings.retain(|finding| finding.severity > Severity::Note);
+    if findings.is_empty() {
+        println!("nothing to repair in {}", directory.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let steps = plan(&*seams.disk, directory, &findings)?;
+    findings.iter().for_each(|finding| println!("{}", verify::line(finding)));
+    println!("\nThe plan:");
+    steps.iter().for_each(|step| println!("- {step}"));
+    println!("- recover the directory, write indexes, snapshots and checksums again, stop it cleanly");
+    if steps.iter().any(|step| matches!(step, Step::Leave(path, _) if path.parent() == Some(directory.as_path()))) {
+        println!("\nA file of the whole directory has to be restored by hand first; nothing was changed.");
+        return Ok(ExitCode::from(verify::FOUND));
+    }
+    if !arguments.yes {
+        println!("\nNothing was changed. `--yes` carries the plan out.");
+        return Ok(ExitCode::from(verify::FOUND));
+    }
+    drop(lock);
+    carry_out(&seams, directory, &steps)?;
+    let mut left = verify::look(&seams, directory)?;
+    left.retain(|finding| finding.severity > Severity::Note);
+    left.iter().for_each(|finding| println!("still there: {}", verify::line(finding)));
+    println!("\n{}: {} findings, {} left.", directory.display(), findings.len(), left.len());
+    Ok(if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(verify::FOUND) })
+}

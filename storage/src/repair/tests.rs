@@ -1,0 +1,86 @@
+use super::*;
+use crate::batch::BatchBuilder;
+use crate::ids::{LeaderEpoch, PartitionIndex, Timestamp, TopicId};
+use crate::log::AppendOrigin;
+use crate::log_dir::MetaProperties;
+use crate::verify::verify;
+
+fn open(seams: &Seams, path: &Path) -> std::sync::Arc<LogDir> {
+    let options = LogDirOptions { journal_bytes_initial: 1 << 20, ..LogDirOptions::default() };
+    LogDir::open(seams.clone(), path, options, &|_, _, _| Some(LogOptions::default())).unwrap().0
+}
+
+/// A directory with one log of ten batches, stopped cleanly.
+fn directory(seams: &Seams, path: &Path) -> TopicId {
+    let id = TopicId(uuid::Uuid::from_u128(5));
+    let meta = MetaProperties { cluster_id: "c".to_owned(), node_id: 1, directory_id: id };
+    LogDir::format(seams, path, &meta).unwrap();
+    let dir = open(seams, path);
+    let options = LogOptions { segment_bytes: 300, ..LogOptions::default() };
+    let log = dir.create_log("t", id, PartitionIndex(0), options).unwrap();
+    for n in 0..10 {
+        let batch = BatchBuilder::new().record(Timestamp(1000 + n), None, Some(b"value")).build();
+        let origin = AppendOrigin::Client { zstd_allowed: true };
+        log.append_as_leader(&batch, LeaderEpoch(0), origin).unwrap();
+    }
+    dir.close().unwrap();
+    assert_eq!(verify(&*seams.disk, path).unwrap(), []);
+    id
+}
+
+fn flip(disk: &dyn Disk, path: &Path, position: u64) {
+    let file = disk.open(path, OpenMode::ReadWrite).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, position).unwrap();
+    file.write_all_at(&[IoSlice::new(&[byte[0] ^ 4])], position).unwrap();
+}
+
+#[test]
+fn a_damaged_log_is_cut_before_the_damage_and_nothing_is_thrown_away() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let id = directory(&seams, root.path());
+    let data = root.path().join("t-0").join("00000000000000000004.log");
+    let len = seams.disk.open(&data, OpenMode::Read).unwrap().len().unwrap();
+    flip(&*seams.disk, &data, len - 3);
+    let findings = verify(&*seams.disk, root.path()).unwrap();
+    assert!(
+        findings.iter().any(|finding| finding.path == data && finding.severity == Severity::Damage),
+        "{findings:?}"
+    );
+    let steps = plan(&*seams.disk, root.path(), &findings).unwrap();
+    assert_eq!(verify(&*seams.disk, root.path()).unwrap(), findings, "a plan changes nothing");
+    carry_out(&seams, root.path(), &steps).unwrap();
+    assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
+    let kept: Vec<_> = seams.disk.list(&root.path().join("t-0")).unwrap();
+    assert!(kept.iter().any(|entry| entry.name.starts_with("00000000000000000004.log.cut-")), "{kept:?}");
+    assert!(kept.iter().any(|entry| entry.name == "00000000000000000008.log.damaged"), "{kept:?}");
+    let dir = open(&seams, root.path());
+    let log = dir.log(id, PartitionIndex(0)).unwrap();
+    assert_eq!(log.log_end_offset(), Offset(7));
+    assert!(log.read(Offset(0), 1000, Offset(7), true).unwrap().slice.unwrap().read().is_ok());
+}
+
+#[test]
+fn small_files_are_made_again() {
+    for name in [
+        "00000000000000000000.index",
+        "00000000000000000004.timeindex",
+        "leader-epoch-checkpoint",
+        "00000000000000000010.snapshot",
+        "00000000000000000004.checksums",
+    ] {
+        let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+        let id = directory(&seams, root.path());
+        let path = root.path().join("t-0").join(name);
+        let file = seams.disk.open(&path, OpenMode::ReadWrite).unwrap();
+        file.set_len(0).unwrap();
+        file.write_all_at(&[IoSlice::new(b"no such thing")], 0).unwrap();
+        let findings = verify(&*seams.disk, root.path()).unwrap();
+        assert!(findings.iter().any(|finding| finding.path == path), "{name}: {findings:?}");
+        let steps = plan(&*seams.disk, root.path(), &findings).unwrap();
+        carry_out(&seams, root.path(), &steps).unwrap();
+        assert_eq!(verify(&*seams.disk, root.path()).unwrap(), [], "{name}");
+        let dir = open(&seams, root.path());
+        assert_eq!(dir.log(id, PartitionIndex(0)).unwrap().log_end_offset(), Offset(10), "{name}");
+    }
+}
