@@ -17,6 +17,7 @@ use crate::error::LogDirError;
 use crate::journal::ring::Tail;
 use crate::journal::{Journal, JournalSink as _, JournalledLog, LogCheckpoint, LogKey};
 use crate::manifest::{Manifest, ManifestLog};
+use crate::parallel;
 use crate::reserve::with_reserve;
 
 /// How often free space is looked at, and a checkpoint that found a full disk is tried again.
@@ -120,24 +121,25 @@ impl Checkpointer {
     }
 
     /// Checkpoints every dirty log and frees the ring.
-    pub(crate) fn checkpoint_all(journal: &Journal) -> Result<(), LogDirError> {
+    pub(crate) fn checkpoint_all(journal: &Arc<Journal>) -> Result<(), LogDirError> {
         // Everything journalled before this end was written to its segment before that.
         Self::checkpoint_to(journal, journal.checkpoint_begins())
     }
 
     /// `tail` was the ring's end at some moment before.
-    pub(crate) fn checkpoint_to(journal: &Journal, tail: Tail) -> Result<(), LogDirError> {
+    pub(crate) fn checkpoint_to(journal: &Arc<Journal>, tail: Tail) -> Result<(), LogDirError> {
         let this = &journal.checkpointer;
-        let mut checkpoints = Vec::new();
-        for log in journal.logs() {
-            if log.is_dirty() {
-                let ticket = this.ticket();
+        let dirty: Vec<_> = journal.logs().into_iter().filter(|log| log.is_dirty()).collect();
+        let one = {
+            let journal = Arc::clone(journal);
+            move |log: Arc<dyn JournalledLog>| {
+                let ticket = journal.checkpointer.ticket();
                 // One that is deleted meanwhile has nothing left to checkpoint.
-                if let Some(checkpoint) = checkpoint(journal, &*log)? {
-                    checkpoints.push((ticket, checkpoint, log));
-                }
+                checkpoint(&journal, &*log).map(|made| made.map(|made| (ticket, made, log)))
             }
-        }
+        };
+        let made = parallel::each(&*journal.seams.spawn, "checkpoint", parallel::SYNCING_THREADS, dirty, one);
+        let checkpoints: Vec<_> = made.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
         let mut book = this.book.lock();
         if checkpoints.is_empty() && book.manifest.tail.round == tail.round && !book.unwritten {
             return Ok(());

@@ -22,6 +22,7 @@ mod meta_properties;
 mod mmap;
 mod offset_index;
 pub mod options;
+mod parallel;
 mod partition_metadata;
 mod producer_state;
 mod record;

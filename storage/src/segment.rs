@@ -31,7 +31,7 @@ pub(crate) const SNAPSHOT: &str = "snapshot";
 pub(crate) const CHECKSUMS: &str = "checksums";
 
 /// Index entries are written at a checkpoint once they cover so many bytes; fewer are found again by reading headers.
-pub(crate) const UNINDEXED_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const UNINDEXED_BYTES_MAX: u64 = 4 << 20;
 
 /// The path of a segment's file.
 pub(crate) fn file_path(directory: &Path, base: Offset, suffix: &str) -> PathBuf {

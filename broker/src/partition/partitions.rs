@@ -138,11 +138,26 @@ impl Partitions {
     /// Opens or makes what this broker has of a topic.
     fn add(&self, topic: &TopicImage) {
         let config = TopicConfig::resolve(&self.config, &topic.configs);
+        self.make_missing(topic, &config);
         let slots = topic.partitions.iter().zip(0..).map(|(image, index)| {
             let index = PartitionIndex(index);
             self.slot(topic, index, image, &config)
         });
         self.publish_topic(TopicPartitions { name: Arc::clone(&topic.name), id: topic.id, slots: slots.collect() });
+    }
+
+    /// Makes the logs that are new together, where there is only one directory to choose. What fails here is tried again,
+    /// and told, one by one.
+    fn make_missing(&self, topic: &TopicImage, config: &TopicConfig) {
+        let [only] = &self.log_dirs[..] else { return };
+        let led = topic.partitions.iter().zip(0..).filter(|(image, _)| image.leader == Some(self.broker));
+        let indexes = led.map(|(_, index)| PartitionIndex(index));
+        let missing: Vec<_> = indexes.filter(|index| only.dir.log(topic.id, *index).is_none()).collect();
+        if missing.len() > 1
+            && only.dir.create_logs(&topic.name, topic.id, &missing, &from_topic_config(config)).is_ok()
+        {
+            only.logs.fetch_add(missing.len(), Ordering::Relaxed);
+        }
     }
 
     fn slot(&self, topic: &TopicImage, index: PartitionIndex, image: &PartitionImage, config: &TopicConfig) -> Slot {
@@ -193,6 +208,7 @@ impl Partitions {
     fn change(&self, image: &TopicImage) {
         let Some(present) = self.topic_by_id(image.id) else { return self.add(image) };
         let config = TopicConfig::resolve(&self.config, &image.configs);
+        self.make_missing(image, &config);
         let slots = image.partitions.iter().zip(0..).map(|(partition, index)| {
             let index = PartitionIndex(index);
             match present.partition(index) {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use self::file_sync::FileSyncs;
 use self::format::EntryRow;
@@ -43,7 +43,7 @@ const ROUNDS_PER_RING: u64 = 4;
 const LIVE_BYTES_WANTED: u64 = 32 << 20;
 
 /// So much written past the ring is time for a checkpoint: a start verifies it, at a gigabyte or two a second.
-const UNPROVEN_BYTES_WANTED: u64 = 128 << 20;
+const UNPROVEN_BYTES_WANTED: u64 = 256 << 20;
 
 /// A running journal. Its threads end with [`Journal::stop`].
 pub(crate) struct Journal {
@@ -62,8 +62,8 @@ pub(crate) struct Journal {
     unproven: AtomicU64,
     file_syncs: FileSyncs,
     members: Members,
-    /// Held while a log's directory is renamed, and while a checkpoint works in it.
-    moving: Mutex<()>,
+    /// Held alone while a log's directory is renamed, and shared while checkpoints work in them.
+    moving: RwLock<()>,
     pub(crate) checkpointer: Checkpointer,
     threads: Mutex<Vec<Thread>>,
 }
@@ -100,7 +100,7 @@ impl Journal {
             unproven: AtomicU64::new(0),
             file_syncs: FileSyncs::default(),
             members: Members::default(),
-            moving: Mutex::new(()),
+            moving: RwLock::new(()),
             checkpointer: start.checkpointer,
             threads: Mutex::new(Vec::new()),
         })
@@ -140,7 +140,7 @@ impl Journal {
         key: LogKey,
         take_away: impl FnOnce() -> io::Result<()>,
     ) -> Result<(), LogDirError> {
-        let _moving = self.moving.lock();
+        let _moving = self.moving.write();
         self.members.remove(key);
         self.checkpointer.forget(key, self.end().round);
         take_away().map_err(|error| self.disk_error("rename a deleted log in", &self.dir, error))
@@ -157,7 +157,7 @@ impl Journal {
 
     /// Does something to the files of a log while its directory is sure to stay; `None` when the log is deleted.
     pub(crate) fn with_files_in_place<T>(&self, key: LogKey, work: impl FnOnce() -> T) -> Option<T> {
-        let _moving = self.moving.lock();
+        let _staying = self.moving.read();
         self.members.has(key).then(work)
     }
 

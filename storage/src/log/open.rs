@@ -45,7 +45,8 @@ pub(crate) struct LogRecovery {
 }
 
 impl Log {
-    /// Makes the directory and partition.metadata, durable before it returns. Data files are made by the first append.
+    /// Makes the directory and partition.metadata. The caller syncs the log directory, which may hold many that are new.
+    /// Data files are made by the first append.
     pub(crate) fn create(
         context: &LogContext,
         directory: &Path,
@@ -66,7 +67,6 @@ impl Log {
             disk.create_dir(directory).map_err(failed)?;
         }
         partition_metadata::write(disk, directory, topic_id)?;
-        disk.sync_dir(&context.log_dir).map_err(failed)?;
         Ok(Self::assemble(context, directory, topic, topic_id, partition, options))
     }
 

@@ -13,7 +13,7 @@ use crate::segment::{SNAPSHOT, Segment, file_path};
 use crate::whole_file;
 
 /// A checkpoint writes a snapshot once so many bytes came after the last one: so many a start reads again.
-pub(super) const SNAPSHOT_LAG_BYTES: u64 = 1 << 20;
+pub(super) const SNAPSHOT_LAG_BYTES: u64 = 4 << 20;
 /// Snapshots kept beside those at segment bases. Two, because a start after a crash begins at the older one: a snapshot
 /// of Apache Kafka's holds only the last batch of each producer, and the batches read after it fill the windows again.
 const KEPT: usize = 2;

@@ -9,8 +9,7 @@ mod session;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::kafkas::{KafkaOffsets, checkpoint_of};
 use self::session::{begin_anew, go_on};
@@ -27,9 +26,9 @@ use crate::log::{LastStop, Log, LogContext, LogRecovery};
 use crate::manifest::Manifest;
 use crate::meta_properties;
 use crate::options::LogOptions;
-use crate::partition_metadata;
 use crate::reserve;
 use crate::seam::Seams;
+use crate::{parallel, partition_metadata};
 
 /// The number of the first round ever.
 const FIRST_ROUND: u64 = 1;
@@ -267,37 +266,24 @@ fn recover(
     threads: usize,
     refused: &mut Refused,
 ) -> Result<Vec<Recovered>, LogDirError> {
-    let work = Arc::new(Mutex::new(found));
-    let results = Arc::new(Mutex::new(Vec::new()));
-    let drain = {
-        let (context, work, results) = (context.clone(), Arc::clone(&work), Arc::clone(&results));
-        move || {
-            while let Some(next) = { work.lock().pop() } {
-                let (dir, key, line) = (next.dir.clone(), next.key, next.checkpoint.clone());
-                let recovered = recover_one(&context, next, last_stop);
-                let failed = recovered.as_ref().is_err_and(|error| !refused::is_damage(error));
-                results.lock().push((dir, key, line, recovered));
-                if failed {
-                    work.lock().clear();
-                }
+    let failed = AtomicBool::new(false);
+    let work = {
+        let context = context.clone();
+        move |next: Found| {
+            // After an error nothing that was opened counts.
+            if failed.load(Ordering::Relaxed) {
+                return None;
             }
+            let (dir, key, line) = (next.dir.clone(), next.key, next.checkpoint.clone());
+            let recovered = recover_one(&context, next, last_stop);
+            let ends = recovered.as_ref().is_err_and(|error| !refused::is_damage(error));
+            failed.fetch_or(ends, Ordering::Relaxed);
+            Some((dir, key, line, recovered))
         }
     };
-    let others = threads.min(work.lock().len()).saturating_sub(1);
-    let mut handles = Vec::new();
-    for _ in 0..others {
-        // Without a thread the others do its share.
-        handles.extend(context.seams.spawn.thread("log-recovery", Box::new(drain.clone())));
-    }
-    drain();
-    for handle in handles {
-        // A panic there has left its log out of the results; it must not be taken for an absent one.
-        handle.join().expect("invariant: recovery does not panic");
-    }
-    drop(drain);
-    let results = std::mem::take(&mut *results.lock());
+    let results = parallel::each(&*context.seams.spawn, "log-recovery", threads, found, work);
     let mut all = Vec::new();
-    for (dir, key, line, recovered) in results {
+    for (dir, key, line, recovered) in results.into_iter().flatten() {
         match recovered {
             Ok(recovered) => all.push(recovered),
             Err(error) if refused::is_damage(&error) => {

@@ -1,5 +1,7 @@
 //! The clean stop: after it the directory is Apache Kafka's again (JRN-9).
 
+use std::sync::Arc;
+
 use super::LogDir;
 use crate::checkpoint_file;
 use crate::checkpointer::Checkpointer;
@@ -7,6 +9,8 @@ use crate::clean_shutdown;
 use crate::error::LogDirError;
 use crate::ids::{Offset, PartitionIndex};
 use crate::journal::LogCheckpoint;
+use crate::log::Log;
+use crate::parallel;
 
 /// Closes the logs, ends the journal's threads and writes what the next start, ours or Kafka's, looks at. In this
 /// order: until the manifest says `clean` it counts, and after that Kafka's files do; the clean-shutdown file is last.
@@ -15,10 +19,11 @@ pub(super) fn stop(dir: &LogDir) -> Result<(), LogDirError> {
     if dir.is_offline() {
         return Err(offline());
     }
+    let close = |log: Arc<Log>| (log.close(), log);
+    let all = parallel::each(&*dir.context.seams.spawn, "log-close", parallel::SYNCING_THREADS, dir.logs(), close);
     let mut closed = Vec::new();
-    for log in dir.logs() {
-        let checkpoint = log.close().map_err(|error| dir.journal.disk_error("close a log in", &dir.path, error))?;
-        closed.push((log, checkpoint));
+    for (checkpoint, log) in all {
+        closed.push((log, checkpoint.map_err(|error| dir.journal.disk_error("close a log in", &dir.path, error))?));
     }
     dir.journal.settle_all();
     let tail = dir.journal.end();

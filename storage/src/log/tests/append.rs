@@ -83,7 +83,7 @@ fn producers_are_known_after_a_clean_stop_and_their_window_after_a_kill() {
 #[test]
 fn the_window_survives_a_kill_right_after_a_checkpoint() {
     let mut rig = Rig::new(LogOptions::default());
-    let value = "x".repeat(300_000);
+    let value = "x".repeat(900_000);
     for n in 0..8 {
         rig.append(&idempotent(9, 0, n, &[&value])).unwrap();
         rig.journal.checkpoint_now_of(&rig.log);

@@ -144,6 +144,7 @@ impl Rig {
         let journal = Arc::new(FakeJournal::default());
         let context = context(&disk, &clock, &journal);
         let log = Log::create(&context, &directory(), "t", topic_id(), PartitionIndex(0), options.clone()).unwrap();
+        disk.sync_dir(Path::new("/data")).unwrap();
         Self { disk, clock, journal, options, log }
     }
 
