@@ -68,6 +68,11 @@ fn header(base: i64, epoch: i32, tail: &[u8]) -> [u8; HEADER] {
     header
 }
 
+fn is_beyond_journal(end: i64, replay: &[ReplayBatch], checkpoint: Option<&LogCheckpoint>) -> bool {
+    let journalled = replay.last().map(|batch| batch.next_offset).max(checkpoint.map(|line| line.recovery_point));
+    journalled.is_none_or(|journalled| journalled.0 < end)
+}
+
 /// The batch at a position, if it is whole.
 fn parse(bytes: &[u8]) -> Option<(Stored, usize)> {
     let head = bytes.get(..HEADER)?;
@@ -103,9 +108,8 @@ impl FakeLog {
         let cut = position < bytes.len();
         file.set_len(position as u64)?;
         let end = i64::try_from(stored.len()).unwrap();
-        let journalled = replay.last().map(|batch| batch.next_offset).max(checkpoint.map(|line| line.recovery_point));
-        if journalled.is_none_or(|journalled| journalled.0 < end) {
-            // Beyond the journal: before it counts as synced it has to be.
+        if is_beyond_journal(end, replay, checkpoint) {
+            // Before it counts as synced it has to be.
             file.sync_data()?;
             disk.sync_dir(Path::new("/d"))?;
         }
