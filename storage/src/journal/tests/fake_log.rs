@@ -68,6 +68,7 @@ fn header(base: i64, epoch: i32, tail: &[u8]) -> [u8; HEADER] {
     header
 }
 
+/// Such a tail has to be synced before it counts as that.
 fn is_beyond_journal(end: i64, replay: &[ReplayBatch], checkpoint: Option<&LogCheckpoint>) -> bool {
     let journalled = replay.last().map(|batch| batch.next_offset).max(checkpoint.map(|line| line.recovery_point));
     journalled.is_none_or(|journalled| journalled.0 < end)
@@ -109,7 +110,6 @@ impl FakeLog {
         file.set_len(position as u64)?;
         let end = i64::try_from(stored.len()).unwrap();
         if is_beyond_journal(end, replay, checkpoint) {
-            // Before it counts as synced it has to be.
             file.sync_data()?;
             disk.sync_dir(Path::new("/d"))?;
         }
