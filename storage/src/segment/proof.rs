@@ -176,6 +176,11 @@ impl Segment {
         self.has_checksums.store(false, Ordering::Release);
     }
 
+    /// The file was written anew.
+    pub(crate) fn read_checksums_again(&self) {
+        self.proof.lock().checksums = None;
+    }
+
     /// The blocks of all batches, from what was noted while they came, the file, and a walk over the rest.
     pub(crate) fn whole_blocks(&self) -> Result<Blocks, ScanError> {
         let mut blocks = self.blocks.lock();
