@@ -77,8 +77,10 @@ impl Segment {
         if let Some(checksums) = self.checksums()? {
             self.check_blocks(&checksums, position, end)?;
         }
+        // Asked before the proof is locked: sealing locks the two in the other order.
+        let growing = self.is_growing();
         let mut proof = self.proof.lock();
-        if !self.is_growing() {
+        if !growing {
             proof.as_of(changed);
         }
         proof.add(position, end);
