@@ -65,7 +65,7 @@ pub fn plan(disk: &dyn Disk, directory: &Path, findings: &[Finding]) -> io::Resu
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let base = base_of(name, DATA).filter(|_| finding.severity == Severity::Damage);
         if path == directory || parent == directory {
-            steps.extend(root_step(disk, finding, name));
+            steps.push(root_step(finding, name));
         } else if let Some(base) = base {
             let at = (base, finding.position.unwrap_or(0));
             let first = first_damage.entry(parent).or_insert(at);
@@ -84,8 +84,7 @@ pub fn plan(disk: &dyn Disk, directory: &Path, findings: &[Finding]) -> io::Resu
     Ok(steps)
 }
 
-/// `None` when a start makes the file anew anyway.
-fn root_step(disk: &dyn Disk, finding: &Finding, name: &str) -> Option<Step> {
+fn root_step(finding: &Finding, name: &str) -> Step {
     let replaceable = [
         checkpoint_file::RECOVERY_POINT,
         checkpoint_file::LOG_START,
@@ -93,9 +92,9 @@ fn root_step(disk: &dyn Disk, finding: &Finding, name: &str) -> Option<Step> {
         clean_shutdown::NAME,
     ];
     if finding.severity == Severity::Rebuildable && replaceable.contains(&name) {
-        return disk.exists(&finding.path).then(|| Step::SetAside(finding.path.clone()));
+        return Step::SetAside(finding.path.clone());
     }
-    Some(Step::Leave(finding.path.clone(), format!("{}; restore it from a copy", finding.what)))
+    Step::Leave(finding.path.clone(), format!("{}; restore it from a copy", finding.what))
 }
 
 /// The log ends at the damage: what lies behind it in the segment is kept beside it, later segments are set aside.

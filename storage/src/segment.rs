@@ -86,13 +86,12 @@ pub(crate) struct Segment {
     pub(crate) created: Timestamp,
     /// Checksums of what was appended.
     blocks: Mutex<Blocks>,
-    /// It was appended to in this process: its checksums file may cover only the front.
-    pub(crate) grew: AtomicBool,
     /// The checksums file covers all of it.
     pub(crate) has_checksums: AtomicBool,
     proof: Mutex<Proof>,
-    /// The index files have been looked at, and made again if need be; the lock is held meanwhile.
+    /// The index files have been looked at, and made again if need be.
     pub(crate) indexes_checked: AtomicBool,
+    /// Held while that is done.
     pub(crate) checking: Mutex<()>,
 }
 
@@ -106,11 +105,7 @@ impl Segment {
         created: Timestamp,
     ) -> Self {
         let growing = Growing::new(base);
-        Self {
-            growing: RwLock::new(Some(growing)),
-            grew: AtomicBool::new(true),
-            ..Self::sealed(disk, directory, data, base, created)
-        }
+        Self { growing: RwLock::new(Some(growing)), ..Self::sealed(disk, directory, data, base, created) }
     }
 
     /// A segment that nothing is appended to.
@@ -130,7 +125,6 @@ impl Segment {
             latest: Mutex::new(None),
             created,
             blocks: Mutex::default(),
-            grew: AtomicBool::new(false),
             has_checksums: AtomicBool::new(false),
             proof: Mutex::default(),
             indexes_checked: AtomicBool::new(false),
@@ -189,6 +183,7 @@ impl Segment {
         growing.times.write(&*self.disk, &self.path(TIME_INDEX))?;
         *self.latest.lock() = Some(growing.latest);
         *slot = None;
+        drop(slot);
         self.prove_written();
         self.indexes_checked.store(true, Ordering::Release);
         Ok(())
@@ -320,7 +315,6 @@ impl Segment {
     /// start of the batch from which on the batches have to be indexed again (0 when the files say nothing).
     pub(crate) fn reopen(&self, trusted: u64) -> io::Result<u64> {
         self.blocks.lock().cut(self.len());
-        self.grew.store(true, Ordering::Release);
         let mut offsets = GrowingOffsets::read(&*self.disk, &self.path(OFFSET_INDEX))?;
         let mut times = GrowingTimes::read(&*self.disk, &self.path(TIME_INDEX))?;
         offsets.truncate(offsets.plausible(trusted));

@@ -184,11 +184,6 @@ impl Partitions {
         config: &TopicConfig,
     ) -> Result<Arc<Log>, LogDirError> {
         if let Some(log) = self.log_dirs.iter().find_map(|placed| placed.dir.log(topic.id, index)) {
-            if **log.topic() != *topic.name {
-                let reason = format!("its partition.metadata has the id of topic {}: restore the file", topic.name);
-                let file = format!("{}-{index}/partition.metadata", log.topic()).into();
-                return Err(LogDirError::Malformed { file, reason });
-            }
             return Ok(log);
         }
         for placed in &self.log_dirs {

@@ -72,7 +72,6 @@ impl Log {
         file.sync_data()?;
         self.name_made();
         segment.has_checksums.store(true, Ordering::Release);
-        segment.read_checksums_again();
         Ok(())
     }
 
@@ -89,13 +88,10 @@ impl Log {
     /// A segment that was cut, or one behind it that is gone: the reader must not be led over what is missing.
     pub(super) fn check_extent(&self, segment: &Segment) -> Result<(), ReadError> {
         let Some(checksums) = segment.checksums().map_err(ReadError::Io)? else { return Ok(()) };
-        let next = self.segments.read().after(segment.base);
+        // Fewer bytes than the segment has: they are of an earlier stop, and it grew since.
+        let next = self.segments.read().after(segment.base).filter(|_| checksums.len() >= segment.len());
         let ends = checksums.next_offset();
-        let ours = checksums.topic_id == self.topic_id && checksums.partition == self.partition;
-        // One that was appended to since has more than they cover, and ends elsewhere.
-        let grew = segment.grew.load(Ordering::Acquire);
-        let fits = if grew { checksums.len() <= segment.len() } else { checksums.len() == segment.len() };
-        let whole = ours && fits && (grew || next.is_none_or(|next| next.base == ends));
+        let whole = checksums.len() <= segment.len() && next.is_none_or(|next| next.base == ends);
         if whole { Ok(()) } else { Err(ReadError::Damaged(ends.min(self.log_end_offset()))) }
     }
 
@@ -105,8 +101,6 @@ impl Log {
         if segment.indexes_checked.load(Ordering::Acquire) || segment.is_growing() {
             return Ok(());
         }
-        // Indexes are not made from data that is not the segment's.
-        self.check_extent(segment)?;
         let _checking = segment.checking.lock();
         if segment.indexes_checked.load(Ordering::Acquire) || segment.is_growing() {
             return Ok(());

@@ -126,8 +126,8 @@ impl Log {
             if segment.base > tail.segment_base {
                 return Ok(None);
             }
-            self.check_extent(&segment)?;
             self.check_indexes(&segment)?;
+            self.check_extent(&segment)?;
             if let Some(found) = segment.find(offset, tail.end_of(&segment)).map_err(read_failed)? {
                 return Ok(Some((segment, found)));
             }

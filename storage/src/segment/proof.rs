@@ -77,10 +77,8 @@ impl Segment {
         if let Some(checksums) = self.checksums()? {
             self.check_blocks(&checksums, position, end)?;
         }
-        // Asked before the proof is locked: sealing locks the two in the other order.
-        let growing = self.is_growing();
         let mut proof = self.proof.lock();
-        if !growing {
+        if !self.is_growing() {
             proof.as_of(changed);
         }
         proof.add(position, end);
@@ -176,11 +174,6 @@ impl Segment {
     pub(crate) fn forget_checksums(&self) {
         *self.proof.lock() = Proof { checksums: Some(None), ..Proof::default() };
         self.has_checksums.store(false, Ordering::Release);
-    }
-
-    /// The file was written anew.
-    pub(crate) fn read_checksums_again(&self) {
-        self.proof.lock().checksums = None;
     }
 
     /// The blocks of all batches, from what was noted while they came, the file, and a walk over the rest.

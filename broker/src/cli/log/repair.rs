@@ -1,6 +1,6 @@
 //! `barnabas log repair`: a plan, and with `--yes` what it says.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use barnabas_storage::repair::{Step, carry_out, plan};
@@ -37,8 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     println!("\nThe plan:");
     steps.iter().for_each(|step| println!("- {step}"));
     println!("- recover the directory, write indexes, snapshots and checksums again, stop it cleanly");
-    let of_root = |path: &Path| path == directory || path.parent() == Some(directory.as_path());
-    if steps.iter().any(|step| matches!(step, Step::Leave(path, _) if of_root(path))) {
+    if steps.iter().any(|step| matches!(step, Step::Leave(path, _) if path.parent() == Some(directory.as_path()))) {
         println!("\nA file of the whole directory has to be restored by hand first; nothing was changed.");
         return Ok(ExitCode::from(verify::FOUND));
     }
