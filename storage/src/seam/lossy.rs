@@ -78,11 +78,15 @@ struct Control {
     crash_at: Option<u64>,
     crashed: bool,
     faults: Vec<(OpKind, u64, Fault)>,
+    after_sync: Option<Action>,
     locks: BTreeSet<PathBuf>,
     free_bytes: u64,
     total_bytes: u64,
     rng: SeededRng,
 }
+
+/// What a test does at a moment that no thread of its own could hit.
+type Action = Box<dyn FnOnce() + Send>;
 
 #[derive(Clone, Copy)]
 enum Verdict {
@@ -104,6 +108,7 @@ impl LossyDisk {
             crash_at: None,
             crashed: false,
             faults: Vec::new(),
+            after_sync: None,
             locks: BTreeSet::new(),
             free_bytes: 1 << 40,
             total_bytes: 1 << 40,
@@ -141,6 +146,11 @@ impl LossyDisk {
         let mut control = self.shared.control.lock();
         let so_far = control.by_kind.get(&kind).copied().unwrap_or(0);
         control.faults.push((kind, so_far + nth, fault));
+    }
+
+    /// Runs `action` right after the next `sync_data`, on the thread that asked for it.
+    pub fn after_next_sync(&self, action: impl FnOnce() + Send + 'static) {
+        self.shared.control.lock().after_sync = Some(Box::new(action));
     }
 
     /// Takes back what [`LossyDisk::fail_nth`] has ordered and has not come yet.
@@ -220,6 +230,11 @@ impl LossyDisk {
 }
 
 impl Shared {
+    fn synced(&self) {
+        let action = self.control.lock().after_sync.take();
+        action.into_iter().for_each(|action| action());
+    }
+
     /// Counts an operation and says whether it may go on.
     fn begin(&self, kind: OpKind) -> io::Result<Verdict> {
         let mut control = self.control.lock();

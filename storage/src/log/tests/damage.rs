@@ -1,12 +1,13 @@
 //! Torn tails and damage: never a panic, never a batch lost before the first damage, nothing cut below the synced point.
 
 use std::io::IoSlice;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::fake_journal::*;
 use crate::error::{AppendError, ReadError};
-use crate::ids::Offset;
+use crate::ids::{LeaderEpoch, Offset};
 use crate::log::{LastStop, Log};
 use crate::options::{DurabilityMode, LogOptions};
 use crate::seam::{Disk as _, OpenMode};
@@ -194,4 +195,26 @@ fn an_interrupted_compaction_and_an_old_format_are_named() {
     rig.disk.open(&directory().join("00000000000000000000.log.swap"), OpenMode::Create).unwrap();
     let refused = rig.try_reopen_on(rig.disk.clone(), true).unwrap_err();
     assert!(std::error::Error::source(&refused).unwrap().to_string().contains("swap"), "{refused}");
+}
+
+/// The bytes that such a segment got after the checkpoint had synced it are not on the disk: nothing may speak for them.
+#[test]
+fn a_segment_that_is_sealed_beside_a_checkpoint_gets_checksums_at_the_next_one() {
+    let mut rig = os_rig(1000);
+    let disk = rig.disk.clone();
+    let log = Arc::clone(&rig.log);
+    let growing = log.log_end_offset();
+    disk.after_next_sync(move || {
+        while log.segments.read().all().len() < 4 {
+            log.append_as_leader(&batch(&["beside it"]), LeaderEpoch(0), CLIENT).unwrap();
+        }
+    });
+    rig.journal.checkpoint_now_of(&rig.log);
+    assert!(rig.log.log_end_offset() > growing, "appended while the checkpoint ran");
+    let journal = Arc::clone(&rig.journal);
+    for seed in 0..64 {
+        rig.journal = Arc::clone(&journal);
+        rig.reopen_on(disk.fork(seed), false);
+        assert_eq!(rig.values().len(), usize::try_from(rig.log.log_end_offset().0).unwrap(), "seed {seed}");
+    }
 }

@@ -79,6 +79,7 @@ impl DiskFile for LossyFile {
         match self.shared.begin(OpKind::SyncData)? {
             Verdict::Go => {
                 self.node.lock().sync();
+                self.shared.synced();
                 Ok(())
             }
             Verdict::Fail(fault) => {
