@@ -14,5 +14,6 @@ pub mod network;
 pub mod partition;
 pub mod seam;
 pub mod server;
+pub mod session;
 pub mod topics;
 pub mod unsent;

@@ -39,7 +39,11 @@ const MEMBERS: [Member; 8] = [
         ],
         tests_with: &["proptest", "tempfile"],
     },
-    Member { name: "barnabas-auth", builds_on: &["thiserror"], tests_with: &["proptest"] },
+    Member {
+        name: "barnabas-auth",
+        builds_on: &["base64", "hmac", "pbkdf2", "sha2", "subtle", "thiserror"],
+        tests_with: &["proptest"],
+    },
     Member {
         name: "barnabas-raft",
         builds_on: &[

@@ -56,7 +56,7 @@ fn field(operations: &[Operation], allowed: impl Fn(Operation) -> bool) -> i32 {
 /// among its NEEDS.
 fn would_allow(context: &RequestContext, operation: Operation, resource_type: ResourceType, name: &str) -> bool {
     let question = Question {
-        principal: &context.connection.principal,
+        principal: &context.principal,
         host: context.connection.peer.ip(),
         operation,
         resource_type,

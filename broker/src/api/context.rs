@@ -3,10 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use barnabas_auth::{Decision, Operation, Principal, Question, ResourceType};
+use barnabas_config::SecurityProtocol;
 
 use super::Need;
 use crate::broker::Broker;
+use crate::session::Session;
 
 /// What a handler knows of its request beside the body. Cheap to clone.
 #[derive(Clone)]
@@ -15,6 +18,8 @@ pub struct RequestContext {
     pub broker: Arc<Broker>,
     /// The connection it came over.
     pub connection: Arc<ConnectionInfo>,
+    /// Who asks: who the connection was when the request was begun.
+    pub principal: Arc<Principal>,
     /// Every permission that the API may ask for.
     pub needs: &'static [Need],
     /// API version of the request.
@@ -30,12 +35,46 @@ pub struct ConnectionInfo {
     pub id: u64,
     /// Name of the listener.
     pub listener: Arc<str>,
+    /// Its security protocol.
+    pub protocol: SecurityProtocol,
     /// Our side.
     pub local: SocketAddr,
     /// The peer's side.
     pub peer: SocketAddr,
-    /// Who it is.
-    pub principal: Principal,
+    session: ArcSwap<Session>,
+}
+
+impl ConnectionInfo {
+    /// A connection that begins as `session` says: [`Session::at_accept`].
+    #[must_use]
+    pub fn new(
+        id: u64,
+        listener: Arc<str>,
+        protocol: SecurityProtocol,
+        local: SocketAddr,
+        peer: SocketAddr,
+        session: Session,
+    ) -> Self {
+        Self { id, listener, protocol, local, peer, session: ArcSwap::from_pointee(session) }
+    }
+
+    /// Who it is now.
+    #[must_use]
+    pub fn principal(&self) -> Arc<Principal> {
+        Arc::clone(&self.session.load().principal)
+    }
+
+    /// Its session as of now.
+    #[must_use]
+    pub fn session(&self) -> Arc<Session> {
+        self.session.load_full()
+    }
+
+    /// Whether its requests are served. On SASL listeners only after a login.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.session.load().is_authenticated
+    }
 }
 
 impl RequestContext {
@@ -48,7 +87,7 @@ impl RequestContext {
             "{operation:?} on {resource_type:?} is not in the API's NEEDS"
         );
         let question = Question {
-            principal: &self.connection.principal,
+            principal: &self.principal,
             host: self.connection.peer.ip(),
             operation,
             resource_type,

@@ -1,7 +1,8 @@
 //! From a frame to a handler: finds the row, refuses what Kafka refuses, walks the gate. Knows no socket.
 //!
 //! Where it differs from Apache Kafka: it does not. Unknown keys, versions that are not served and malformed requests
-//! close the connection; only ApiVersions of an unknown version is answered (KIP-511).
+//! close the connection, and so does, before a login that the listener asks for, what is not part of one: its body is
+//! not even read. Only ApiVersions of an unknown version is answered (KIP-511).
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::cluster::api_versions;
 use super::context::ConnectionInfo;
 use super::gate::{self, HEADER_PREFIX, Prefix};
 use super::table::Run;
-use super::{API_VERSIONS_KEY, CloseReason, Reply, RequestContext, Row, table};
+use super::{API_VERSIONS_KEY, CloseReason, Gate, Reply, RequestContext, Row, table};
 use crate::broker::Broker;
 use crate::limits::{SECOND_STAGE_BYTES, SECOND_STAGE_ELEMENT_BYTES};
 use crate::network::{Begun, ResponseHeader, Service, Stage};
@@ -30,8 +31,10 @@ impl Dispatch {
 }
 
 impl Service for Dispatch {
-    fn admit(&self, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason> {
-        admit(prefix).map(|row| (row.cost)(frame_bytes))
+    fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason> {
+        let row = admit(prefix)?;
+        check_gate(row, connection.is_authenticated())?;
+        Ok((row.cost)(frame_bytes))
     }
 
     fn begin(&self, connection: &Arc<ConnectionInfo>, frame: Bytes) -> Result<Begun, CloseReason> {
@@ -48,6 +51,7 @@ impl Service for Dispatch {
         let context = RequestContext {
             broker: Arc::clone(&self.broker),
             connection: Arc::clone(connection),
+            principal: connection.principal(),
             needs: request.row.needs,
             version: request.version,
             client_id: Arc::from(String::from_utf8_lossy(&request.client_id)),
@@ -103,6 +107,14 @@ pub fn admit(prefix: Prefix) -> Result<&'static Row, CloseReason> {
     }
 }
 
+/// Before the login only what leads to one.
+fn check_gate(row: &Row, is_authenticated: bool) -> Result<(), CloseReason> {
+    match row.gate {
+        Gate::Authenticated if !is_authenticated => Err(CloseReason::NotAuthenticated(row.name)),
+        Gate::Authenticated | Gate::Always => Ok(()),
+    }
+}
+
 /// Opens a whole frame (without its length).
 ///
 /// # Errors
@@ -118,4 +130,17 @@ pub fn open(frame: &Bytes) -> Result<(Prefix, Opened), CloseReason> {
     let (client_id, body) = gate::split_header(frame, prefix.version >= row.shape.flexible)?;
     let (body, elements) = gate::whole_body(&row.shape, prefix.version, &body)?;
     Ok((prefix, Opened::Request(Request { row, version: prefix.version, client_id, body, elements })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_the_login_nothing_is_served_but_what_leads_to_one() {
+        let before: Vec<&str> =
+            table().iter().filter(|row| check_gate(row, false).is_ok()).map(|row| row.name).collect();
+        assert_eq!(before, ["ApiVersions"]);
+        assert!(table().iter().all(|row| check_gate(row, true).is_ok()));
+    }
 }

@@ -63,6 +63,9 @@ pub enum CloseReason {
         /// The version.
         version: i16,
     },
+    /// The listener asks for a login first.
+    #[error("{0} before authentication")]
+    NotAuthenticated(&'static str),
     /// Header or body do not fit the shape.
     #[error("malformed request: {0}")]
     Malformed(String),

@@ -149,7 +149,7 @@ impl<S: Stream> Reader<'_, S> {
         self.answers.room().await;
         self.request_begun().await?;
         let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
-        let cost = network.service.admit(head.prefix, head.bytes)?;
+        let cost = network.service.admit(self.info, head.prefix, head.bytes)?;
         let mut share = network.budget.take(head.bytes.saturating_add(cost)).await;
         let frame = self.body(head, &share).await?;
         network.unsent.room().await;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use barnabas_auth::Principal;
+use barnabas_config::SecurityProtocol;
 
 use super::Network;
 use super::connection;
@@ -12,12 +12,22 @@ use super::slots::Slot;
 use crate::api::context::ConnectionInfo;
 use crate::limits::{ACCEPT_RETRY_PAUSE, CLOSES_NOTED};
 use crate::seam::{Listener, Stream};
+use crate::session::Session;
 
 /// Numbers connections over all listeners.
 static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
 
+/// What is known of every connection that a listener accepts.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// The listener's name.
+    pub name: Arc<str>,
+    /// Its security protocol.
+    pub protocol: SecurityProtocol,
+}
+
 /// Accepts connections until the broker stops.
-pub async fn run<L: Listener>(network: Arc<Network>, listener: L, name: Arc<str>) {
+pub async fn run<L: Listener>(network: Arc<Network>, listener: L, entrance: Entrance) {
     let mut stopping = network.tasks.stopping();
     loop {
         let accepted = tokio::select! {
@@ -26,35 +36,31 @@ pub async fn run<L: Listener>(network: Arc<Network>, listener: L, name: Arc<str>
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => admit(&network, stream, peer, &name),
+            Ok((stream, peer)) => admit(&network, stream, peer, &entrance),
             Err(error) => {
-                tracing::warn!(listener = %name, "accept a connection: {error}; trying again");
+                tracing::warn!(listener = %entrance.name, "accept a connection: {error}; trying again");
                 network.tasks.sleep(ACCEPT_RETRY_PAUSE).await;
             }
         }
     }
 }
 
-fn admit<S: Stream>(network: &Arc<Network>, stream: S, peer: SocketAddr, name: &Arc<str>) {
+fn admit<S: Stream>(network: &Arc<Network>, stream: S, peer: SocketAddr, entrance: &Entrance) {
     let slot = match network.slots.take(peer.ip()) {
         Ok(slot) => slot,
         Err(refused) => {
             let count = network.metrics.connections_refused.value();
             if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
-                tracing::warn!(listener = %name, %peer, count, "connection refused: {refused}");
+                tracing::warn!(listener = %entrance.name, %peer, count, "connection refused: {refused}");
             }
             return;
         }
     };
     // A peer that is gone already has no address any more.
     let Ok(local) = stream.local_address() else { return };
-    let info = ConnectionInfo {
-        id: NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed),
-        listener: Arc::clone(name),
-        local,
-        peer,
-        principal: Principal::anonymous(),
-    };
+    let (id, name) = (NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed), Arc::clone(&entrance.name));
+    let session = Session::at_accept(entrance.protocol, None);
+    let info = ConnectionInfo::new(id, name, entrance.protocol, local, peer, session);
     spawn(network, stream, Arc::new(info), slot);
 }
 

@@ -31,7 +31,7 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the connection is to be closed.
-    fn admit(&self, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason>;
+    fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason>;
 
     /// Begins a whole frame (without its length). Called in the order of the connection.
     ///

@@ -12,6 +12,7 @@ use crate::seam::{BindOptions, Listener, Net};
 /// A listener that is bound but does not accept yet.
 pub(super) struct Bound<L> {
     pub(super) name: String,
+    pub(super) protocol: SecurityProtocol,
     pub(super) address: SocketAddr,
     pub(super) listener: L,
 }
@@ -67,7 +68,7 @@ fn bind_one<N: Net>(net: &N, config: &Config, setting: &Setting) -> Result<Bound
     for address in addresses {
         let bound = net.bind(&bind_options(config, address)).and_then(|listener| {
             let address = listener.local_address()?;
-            Ok(Bound { name: name.clone(), address, listener })
+            Ok(Bound { name: name.clone(), protocol: setting.protocol, address, listener })
         });
         match bound {
             Ok(bound) => return Ok(bound),

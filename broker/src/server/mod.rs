@@ -22,7 +22,8 @@ use crate::broker::Broker;
 use crate::group::Groups;
 use crate::limits::DRAIN_TIMEOUT;
 use crate::metrics::Metrics;
-use crate::network::{Network, NetworkOptions, listener};
+use crate::network::listener::{self, Entrance};
+use crate::network::{Network, NetworkOptions};
 use crate::partition::Partitions;
 use crate::partition::fetch_session::FetchSessions;
 use crate::partition::log_options::log_options;
@@ -256,6 +257,7 @@ fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoints::B
     let network = Arc::new(network);
     for each in bound {
         tracing::info!(listener = %each.name, address = %each.address, "listening");
-        broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, Arc::from(each.name)));
+        let entrance = Entrance { name: Arc::from(each.name), protocol: each.protocol };
+        broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, entrance));
     }
 }

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use barnabas_auth::Principal;
+use barnabas_config::SecurityProtocol;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
@@ -14,6 +14,7 @@ use crate::api::gate::Prefix;
 use crate::metrics::Metrics;
 use crate::network::{Begun, NetworkOptions, Service};
 use crate::seam::Tasks;
+use crate::session::Session;
 use crate::unsent::Unsent;
 
 /// A stream in memory.
@@ -84,7 +85,7 @@ fn body(bytes: &'static [u8]) -> Reply {
 }
 
 impl Service for Script {
-    fn admit(&self, prefix: Prefix, _frame_bytes: usize) -> Result<usize, CloseReason> {
+    fn admit(&self, _: &ConnectionInfo, prefix: Prefix, _frame_bytes: usize) -> Result<usize, CloseReason> {
         if prefix.key > LARGE { Err(CloseReason::UnknownKey(prefix.key)) } else { Ok(0) }
     }
 
@@ -124,13 +125,10 @@ fn network_of(script: &Arc<Script>) -> Arc<Network> {
 }
 
 fn info() -> Arc<ConnectionInfo> {
-    Arc::new(ConnectionInfo {
-        id: 1,
-        listener: Arc::from("PLAINTEXT"),
-        local: SocketAddr::from(([127, 0, 0, 1], 9092)),
-        peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
-        principal: Principal::anonymous(),
-    })
+    let (local, peer) = (SocketAddr::from(([127, 0, 0, 1], 9092)), SocketAddr::from(([127, 0, 0, 1], 50_000)));
+    let protocol = SecurityProtocol::Plaintext;
+    let session = Session::at_accept(protocol, None);
+    Arc::new(ConnectionInfo::new(1, Arc::from("PLAINTEXT"), protocol, local, peer, session))
 }
 
 fn serve_script(pipe_bytes: usize) -> Served {

@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use barnabas_auth::Principal;
-use barnabas_config::{Config, ConfigSources};
+use barnabas_config::{Config, ConfigSources, SecurityProtocol};
 use barnabas_raft::NewTopic;
 use barnabas_storage::batch::BatchBuilder;
 use barnabas_storage::seam::Seams;
@@ -27,6 +26,7 @@ use crate::api::{Api, Chunk, Reply, RequestContext, TwoStage};
 use crate::broker::Broker;
 use crate::seam::TcpNet;
 use crate::server::Server;
+use crate::session::Session;
 
 /// A broker in a temporary directory.
 pub(crate) struct Bench {
@@ -57,15 +57,12 @@ impl Bench {
 
     pub(crate) fn context<T: Api>(&self, version: i16) -> RequestContext {
         let address = SocketAddr::from(([127, 0, 0, 1], 9092));
-        let connection = ConnectionInfo {
-            id: 1,
-            listener: Arc::from("PLAINTEXT"),
-            local: address,
-            peer: address,
-            principal: Principal::anonymous(),
-        };
+        let protocol = SecurityProtocol::Plaintext;
+        let session = Session::at_accept(protocol, None);
+        let connection = ConnectionInfo::new(1, Arc::from("PLAINTEXT"), protocol, address, address, session);
         RequestContext {
             broker: Arc::clone(self.broker()),
+            principal: connection.principal(),
             connection: Arc::new(connection),
             needs: T::NEEDS,
             version,
