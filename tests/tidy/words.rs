@@ -29,8 +29,8 @@ const CALLS: [&str; 20] = [
     "unbounded_channel",
 ];
 
-/// The command that starts a broker: it reads the environment once, and hands it on.
-const ENVIRONMENT: &str = "broker/src/cli/serve.rs";
+/// The one file that reads the environment.
+const ENVIRONMENT: &str = "broker/src/cli/environment.rs";
 
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")).map(|(at, line)| (at + 1, line))

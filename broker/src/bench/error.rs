@@ -4,6 +4,8 @@ use std::io;
 
 use kafka_protocol::error::ResponseError;
 
+use crate::client::code;
+
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
@@ -45,7 +47,7 @@ pub enum BenchError {
         address: String,
     },
     /// The broker answered with an error.
-    #[error("{act} {what}: {} ({code}). {}", error_name(*.code), next_step(*.code))]
+    #[error("{act} {what}: {} ({code}). {}", code::name(*.code), next_step(*.code))]
     Refused {
         /// What was asked.
         act: &'static str,
@@ -101,19 +103,6 @@ pub enum BenchError {
     /// A load thread panicked.
     #[error("a load thread died: this is a bug of the load client")]
     Died,
-}
-
-/// The name as Kafka writes it.
-fn error_name(code: i16) -> String {
-    let Some(error) = ResponseError::try_from_code(code) else { return "an error that is not known".to_owned() };
-    let mut name = String::new();
-    for letter in error.to_string().chars() {
-        if letter.is_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.extend(letter.to_uppercase());
-    }
-    name
 }
 
 fn next_step(code: i16) -> &'static str {

@@ -1,11 +1,12 @@
 //! `barnabas log`: what can be said and done about log directories while no broker runs on them.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use barnabas_storage::seam::Seams;
 
 use super::Failure;
+use super::exit::Exit;
+use super::output::Output;
 
 mod repair;
 mod verify;
@@ -27,7 +28,7 @@ enum Command {
 }
 
 /// Runs it.
-pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Verify(arguments) => verify::run(arguments),
         Command::Repair(arguments) => repair::run(arguments),

@@ -1,20 +1,35 @@
 //! The command line.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 mod bench;
+#[allow(dead_code, reason = "the commands that need it follow")]
+mod confirm;
+#[allow(dead_code, reason = "the commands that need it follow")]
+mod connection;
+mod environment;
+mod exit;
+#[allow(dead_code, reason = "the commands that need it follow")]
+mod failure;
+#[allow(dead_code, reason = "the commands that need it follow")]
+mod files;
 mod log;
+#[allow(dead_code, reason = "the commands that need it follow")]
+mod output;
 mod serve;
 mod topics;
+#[allow(dead_code, reason = "the commands that need it follow")]
+mod watch;
 
-/// Anything that ends the process with an error.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use exit::{EXIT_CODES, Exit};
+use failure::Failure;
 
 /// A log broker that speaks the Kafka protocol.
 #[derive(Debug, Parser)]
-#[command(name = "barnabas", version, about)]
+#[command(name = "barnabas", version, about, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -24,10 +39,10 @@ struct Cli {
 enum Command {
     /// Starts a broker (what happens without a command, too).
     Serve(serve::Arguments),
+    /// Lists, shows and makes topics, on any broker that speaks the Kafka protocol.
+    Topics(topics::Arguments),
     /// Looks at log directories while no broker runs on them.
     Log(log::Arguments),
-    /// Lists and makes topics, on any broker that speaks the Kafka protocol.
-    Topics(topics::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
     Bench(bench::Arguments),
 }
@@ -35,48 +50,51 @@ enum Command {
 /// Reads the command line and runs it.
 #[must_use]
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
-        Command::Serve(arguments) => serve::run(&arguments),
-        Command::Log(arguments) => return exit(log::run(&arguments)),
+    let ended = match Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
+        Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
+        Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
-        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments).map(|()| Exit::Done),
     };
-    exit(done.map(|()| ExitCode::SUCCESS))
+    end("barnabas", ended)
 }
 
-fn exit(done: Result<ExitCode, Failure>) -> ExitCode {
-    match done {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("barnabas: {}", with_causes(failure.as_ref()));
-            ExitCode::FAILURE
-        }
-    }
+/// Says why it failed, and how the process ends.
+fn end(program: &str, ended: Result<Exit, Failure>) -> ExitCode {
+    ended
+        .unwrap_or_else(|failure| {
+            eprintln!("{program}: {failure}");
+            failure.exit()
+        })
+        .into()
 }
 
-/// A command that only talks to a broker needs no more than one thread.
-fn run_client(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+/// A command that only talks to brokers needs no more than one thread.
+fn run_client(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-/// An error with everything behind it, in one line.
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+/// A number of seconds above 0, for arguments.
+fn duration(text: &str) -> Result<Duration, String> {
+    let read = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    read.filter(|time| !time.is_zero() && *time < Duration::from_secs(1 << 20))
+        .ok_or_else(|| "a number of seconds above 0, as 2.5".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]
-    fn an_error_is_shown_with_its_causes() {
-        let error = crate::server::StartError::Thread(std::io::Error::other("no thread left"));
-        assert_eq!(with_causes(&error), "start a thread: no thread left");
+    fn the_command_line_has_no_contradictions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seconds_are_above_0() {
+        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
+        assert!(duration("0").is_err() && duration("-1").is_err() && duration("x").is_err());
     }
 }

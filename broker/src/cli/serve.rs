@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barnabas_config::{Config, ConfigSources, Warning, key};
-use barnabas_storage::seam::{OpenMode, Seams};
+use barnabas_storage::seam::Seams;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Failure;
+use super::environment::variables;
+use super::files::read_text;
 use crate::limits::BLOCKING_THREADS_MAX;
 use crate::seam::TcpNet;
 use crate::server::Server;
@@ -55,16 +57,10 @@ fn raise_file_limit() {
 
 fn configure(arguments: &Arguments) -> Result<Config, Failure> {
     let seams = Seams::system();
-    let read_file = |path: &Path| {
-        let file = seams.disk.open(path, OpenMode::Read)?;
-        let length = usize::try_from(file.len()?).map_err(io::Error::other)?;
-        let mut text = vec![0; length];
-        file.read_exact_at(&mut text, 0)?;
-        String::from_utf8(text).map_err(io::Error::other)
-    };
+    let read_file = |path: &Path| read_text(&seams, path);
     let (config, warnings) = Config::load(&ConfigSources {
         files: arguments.files.clone(),
-        environment: environment(),
+        environment: variables(),
         assignments: arguments.assignments.clone(),
         read_file: &read_file,
     })?;
@@ -72,14 +68,6 @@ fn configure(arguments: &Arguments) -> Result<Config, Failure> {
         warn(&warning);
     }
     Ok(config)
-}
-
-/// Variables that are not text cannot be settings.
-fn environment() -> Vec<(String, String)> {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    std::env::vars_os().filter_map(text).collect()
 }
 
 fn warn(warning: &Warning) {

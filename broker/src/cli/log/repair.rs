@@ -1,13 +1,12 @@
 //! `barnabas log repair`: a plan, and with `--yes` what it says.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use barnabas_storage::repair::{Step, carry_out, plan};
 use barnabas_storage::seam::Seams;
 use barnabas_storage::verify::Severity;
 
-use super::{Failure, verify};
+use super::{Exit, Failure, verify};
 
 /// What `repair` is told.
 #[derive(Debug, clap::Args)]
@@ -19,18 +18,17 @@ pub(super) struct Arguments {
     yes: bool,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (seams, directory) = (Seams::system(), &arguments.directory);
     if !seams.disk.exists(directory) {
-        eprintln!("barnabas: {} does not exist", directory.display());
-        return Ok(ExitCode::from(verify::NOT_FOUND));
+        return Err(Failure::not_found(format!("{} does not exist", directory.display())));
     }
     let lock = super::lock(&seams, directory)?;
     let mut findings = verify::look(&seams, directory)?;
     findings.retain(|finding| finding.severity > Severity::Note);
     if findings.is_empty() {
         println!("nothing to repair in {}", directory.display());
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Done);
     }
     let steps = plan(&*seams.disk, directory, &findings)?;
     findings.iter().for_each(|finding| println!("{}", verify::line(finding)));
@@ -39,11 +37,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     println!("- recover the directory, write indexes, snapshots and checksums again, stop it cleanly");
     if steps.iter().any(|step| matches!(step, Step::Leave(path, _) if path.parent() == Some(directory.as_path()))) {
         println!("\nA file of the whole directory has to be restored by hand first; nothing was changed.");
-        return Ok(ExitCode::from(verify::FOUND));
+        return Ok(Exit::Findings);
     }
     if !arguments.yes {
         println!("\nNothing was changed. `--yes` carries the plan out.");
-        return Ok(ExitCode::from(verify::FOUND));
+        return Ok(Exit::Findings);
     }
     drop(lock);
     carry_out(&seams, directory, &steps)?;
@@ -51,5 +49,5 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     left.retain(|finding| finding.severity > Severity::Note);
     left.iter().for_each(|finding| println!("still there: {}", verify::line(finding)));
     println!("\n{}: {} findings, {} left.", directory.display(), findings.len(), left.len());
-    Ok(if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(verify::FOUND) })
+    Ok(if left.is_empty() { Exit::Done } else { Exit::Findings })
 }

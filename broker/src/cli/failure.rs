@@ -1,0 +1,226 @@
+//! What ends a command with an error: what failed and why, how the process ends, and what to try next.
+
+use std::fmt;
+
+use kafka_protocol::error::ResponseError;
+
+use super::exit::Exit;
+use crate::client::settings::SettingsError;
+use crate::client::{CallError, code};
+
+/// What ends a command with an error.
+#[derive(Debug)]
+pub(super) struct Failure {
+    exit: Exit,
+    text: String,
+    /// The next command or step to try.
+    next: Option<String>,
+}
+
+impl Failure {
+    /// Ends the process like this.
+    pub(super) fn new(exit: Exit, text: impl Into<String>) -> Self {
+        Self { exit, text: text.into(), next: None }
+    }
+
+    /// The command line makes no sense.
+    pub(super) fn usage(text: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, text)
+    }
+
+    /// What was named does not exist.
+    pub(super) fn not_found(text: impl Into<String>) -> Self {
+        Self::new(Exit::NotFound, text)
+    }
+
+    /// A broker answered with an error: `act` is what was asked for, e.g. "create topic t".
+    pub(super) fn refused(act: impl fmt::Display, code: i16, message: Option<&str>) -> Self {
+        let name = code::name(code);
+        let said = message.filter(|message| !message.is_empty()).map_or_else(String::new, |text| format!(": {text}"));
+        let text = format!("{act}: {name} ({code}){said}");
+        Self { exit: exit_of(code), text, next: next_step(code).map(str::to_owned) }
+    }
+
+    /// Several things were asked for: nothing failed, all did, or some did while `any_done`.
+    ///
+    /// # Errors
+    /// The first failure, with the others behind it.
+    pub(super) fn all_or_some(failures: Vec<Self>, any_done: bool) -> Result<Exit, Self> {
+        let mut failures = failures.into_iter();
+        let Some(mut first) = failures.next() else { return Ok(Exit::Done) };
+        if any_done {
+            first.exit = Exit::Partly;
+        }
+        for other in failures {
+            first.text = format!("{}\n{}", first.text, other.text);
+        }
+        Err(first)
+    }
+
+    /// With what to try next.
+    pub(super) fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// How the process ends.
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    fn of(exit: Exit, error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::new(exit, with_causes(error))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match &self.next {
+            Some(next) => write!(f, "\n  try: {next}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self::new(Exit::Failed, text)
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(text: &str) -> Self {
+        Self::new(Exit::Failed, text)
+    }
+}
+
+/// Errors that say all there is to say.
+macro_rules! plain {
+    ($($error:ty => $exit:ident),+ $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::of(Exit::$exit, &error)
+            }
+        }
+    )+};
+}
+
+plain! {
+    std::io::Error => Failed,
+    barnabas_config::ConfigErrors => Usage,
+    barnabas_storage::LogDirError => Failed,
+    crate::server::StartError => Failed,
+    crate::bench::BenchError => Failed,
+    SettingsError => Usage,
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match &error {
+            CallError::Connect { .. } => Self::of(Exit::Unreachable, &error)
+                .next("start a broker with `barnabas serve`, or name one with -b host:port"),
+            CallError::Io { .. } => Self::of(Exit::Unreachable, &error)
+                .next("see that the port is a plain Kafka listener; its log says why"),
+            CallError::TimedOut { .. } => Self::of(Exit::Unreachable, &error).next("a longer --timeout SECONDS"),
+            CallError::NoBroker(_) => Self::of(Exit::Unreachable, &error).next("barnabas doctor"),
+            CallError::Security { .. } => {
+                Self::of(Exit::Denied, &error).next("credentials by --command-config FILE, as Java clients read it")
+            }
+            CallError::Refused { code, .. } => {
+                Self { next: next_step(*code).map(str::to_owned), ..Self::of(exit_of(*code), &error) }
+            }
+            CallError::Malformed { .. } | CallError::Unsupported { .. } => Self::of(Exit::Failed, &error),
+        }
+    }
+}
+
+/// An error with everything behind it, in one line.
+pub(super) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// How a command ends that is refused with this code of Kafka's.
+fn exit_of(code: i16) -> Exit {
+    use ResponseError as E;
+    match ResponseError::try_from_code(code) {
+        Some(
+            E::TopicAuthorizationFailed
+            | E::GroupAuthorizationFailed
+            | E::ClusterAuthorizationFailed
+            | E::TransactionalIdAuthorizationFailed
+            | E::DelegationTokenAuthorizationFailed
+            | E::SaslAuthenticationFailed
+            | E::UnsupportedSaslMechanism
+            | E::IllegalSaslState,
+        ) => Exit::Denied,
+        Some(E::TopicAlreadyExists | E::DuplicateResource) => Exit::Exists,
+        Some(
+            E::UnknownTopicOrPartition
+            | E::UnknownTopicId
+            | E::GroupIdNotFound
+            | E::ResourceNotFound
+            | E::UnknownMemberId
+            | E::DelegationTokenNotFound
+            | E::TransactionalIdNotFound,
+        ) => Exit::NotFound,
+        Some(E::RequestTimedOut | E::BrokerNotAvailable | E::CoordinatorNotAvailable | E::LeaderNotAvailable) => {
+            Exit::Unreachable
+        }
+        _ => Exit::Failed,
+    }
+}
+
+fn next_step(code: i16) -> Option<&'static str> {
+    use ResponseError as E;
+    match ResponseError::try_from_code(code)? {
+        E::UnknownTopicOrPartition => Some("barnabas topics list"),
+        E::GroupIdNotFound => Some("barnabas groups list"),
+        E::TopicAlreadyExists => Some("`barnabas topics describe NAME` shows it, --if-not-exists passes over it"),
+        E::InvalidReplicationFactor => Some("a lower --replication-factor; `barnabas cluster info` lists the brokers"),
+        E::NonEmptyGroup => Some("stop the group's consumers first; `barnabas groups describe GROUP` names them"),
+        E::GroupSubscribedToTopic => Some("stop the consumers that read the topic first"),
+        E::InvalidConfig => Some("`barnabas configs list` names every setting"),
+        E::TopicAuthorizationFailed | E::GroupAuthorizationFailed | E::ClusterAuthorizationFailed => {
+            Some("another user by --command-config FILE, or a rule for this one")
+        }
+        E::CoordinatorLoadInProgress | E::CoordinatorNotAvailable | E::RequestTimedOut => Some("the same again"),
+        E::TopicDeletionDisabled => Some("delete.topic.enable=true in the broker's settings"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_shown_with_its_causes() {
+        let error = crate::server::StartError::Thread(std::io::Error::other("no thread left"));
+        assert_eq!(with_causes(&error), "start a thread: no thread left");
+    }
+
+    #[test]
+    fn a_refusal_names_kafkas_error_what_the_broker_said_and_the_next_step() {
+        let failure = Failure::refused("delete group g", 68, Some("it has members"));
+        let text = failure.to_string();
+        assert!(text.starts_with("delete group g: NON_EMPTY_GROUP (68): it has members\n  try: "), "{text}");
+        assert_eq!(Failure::refused("x", 3, None).exit(), Exit::NotFound);
+        assert_eq!(Failure::refused("x", 29, None).exit(), Exit::Denied);
+        assert_eq!(Failure::refused("x", 36, None).exit(), Exit::Exists);
+    }
+
+    #[test]
+    fn nobody_there_is_unreachable() {
+        let source = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let failure = Failure::from(CallError::Connect { address: "a:1".to_owned(), source });
+        assert_eq!(failure.exit(), Exit::Unreachable);
+        assert!(failure.to_string().contains("a:1"));
+    }
+}

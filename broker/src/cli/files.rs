@@ -1,0 +1,35 @@
+//! Files that a command line names.
+
+use std::io;
+use std::path::Path;
+
+use barnabas_storage::seam::{OpenMode, Seams};
+
+use super::Failure;
+use super::exit::Exit;
+
+/// A file's text.
+///
+/// # Errors
+/// It is not there, cannot be read, or is not UTF-8.
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
+    let read = read_text(&Seams::system(), path);
+    read.map_err(|error| {
+        let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
+        Failure::new(exit, format!("read {}: {error}", path.display()))
+    })
+}
+
+/// Whether something is there.
+pub(super) fn exists(path: &Path) -> bool {
+    Seams::system().disk.exists(path)
+}
+
+/// A file's text, through the disk's seam.
+pub(super) fn read_text(seams: &Seams, path: &Path) -> io::Result<String> {
+    let file = seams.disk.open(path, OpenMode::Read)?;
+    let length = usize::try_from(file.len()?).map_err(io::Error::other)?;
+    let mut text = vec![0; length];
+    file.read_exact_at(&mut text, 0)?;
+    String::from_utf8(text).map_err(io::Error::other)
+}

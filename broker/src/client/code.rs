@@ -1,0 +1,50 @@
+//! Kafka's error codes as people read them: the name, what it means for the request, and what to do next.
+
+use kafka_protocol::error::ResponseError;
+
+/// The name as Kafka writes it, e.g. UNKNOWN_TOPIC_OR_PARTITION.
+#[must_use]
+pub fn name(code: i16) -> String {
+    if code == ResponseError::UnknownServerError.code() {
+        return "UNKNOWN_SERVER_ERROR".to_owned();
+    }
+    let Some(error) = ResponseError::try_from_code(code) else { return "an error that is not known".to_owned() };
+    let mut name = String::new();
+    for letter in format!("{error:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.extend(letter.to_uppercase());
+    }
+    name
+}
+
+/// Whether the same request may succeed a moment later, perhaps at another broker.
+#[must_use]
+pub fn passes(code: i16) -> bool {
+    matches!(
+        ResponseError::try_from_code(code),
+        Some(
+            ResponseError::CoordinatorLoadInProgress
+                | ResponseError::CoordinatorNotAvailable
+                | ResponseError::NotCoordinator
+                | ResponseError::NotController
+                | ResponseError::LeaderNotAvailable
+                | ResponseError::NotLeaderOrFollower
+                | ResponseError::RebootstrapRequired
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kafkas() {
+        assert_eq!(name(3), "UNKNOWN_TOPIC_OR_PARTITION");
+        assert_eq!(name(10), "MESSAGE_TOO_LARGE");
+        assert_eq!(name(-1), "UNKNOWN_SERVER_ERROR");
+        assert_eq!(name(30_000), "an error that is not known");
+    }
+}
