@@ -8,6 +8,7 @@ use barnabas_raft::{BrokerId, Controller};
 use barnabas_storage::seam::Seams;
 
 use crate::group::Groups;
+use crate::login::Logins;
 use crate::metrics::Metrics;
 use crate::partition::Partitions;
 use crate::partition::fetch_session::FetchSessions;
@@ -42,6 +43,8 @@ pub struct Broker {
     pub fetch_sessions: FetchSessions,
     /// Producer ids, handed out from blocks.
     pub producer_ids: ProducerIds,
+    /// Lets connections log in.
+    pub logins: Logins,
     /// Who may do what.
     pub authorizer: Arc<dyn Authorizer>,
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod client;
 pub mod group;
 pub mod limits;
+pub mod login;
 pub mod metrics;
 pub mod network;
 pub mod partition;

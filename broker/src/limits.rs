@@ -46,6 +46,17 @@ pub const FRAME_BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// A peer that sends slower than this is cut.
 pub const FRAME_BYTES_PER_SECOND_MIN: usize = 512 << 10;
 
+/// Requests of one connection before its login, and of each login later: ApiVersions twice, SaslHandshake, and tokens.
+pub const LOGIN_REQUESTS_MAX: u32 = 16;
+/// Time in which each of them must begin.
+pub const LOGIN_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Passwords of PLAIN that are salted at the same time: each takes a core for milliseconds.
+pub const PASSWORD_CHECKS_MAX: usize = 4;
+/// Right passwords that are known again without salting ...
+pub const PASSWORDS_KEPT_MAX: usize = 4096;
+/// ... for this long.
+pub const PASSWORDS_KEPT_FOR: Duration = Duration::from_secs(60);
+
 /// While others wait for the budget, a frame must bring this many bytes ...
 pub const CONTENDED_BYTES_MIN: usize = 64 << 10;
 /// ... in this time.

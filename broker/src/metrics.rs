@@ -60,6 +60,10 @@ metrics! {
     connections_closed_slow,
     /// Connections closed after `connections.max.idle.ms`.
     connections_closed_idle,
+    /// Logins that were made.
+    logins,
+    /// Logins that failed.
+    logins_failed,
     /// Requests that were run.
     requests,
     /// Bytes of the request budget in use.
@@ -94,6 +98,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 17);
+        assert_eq!(metrics.snapshot().len(), 19);
     }
 }

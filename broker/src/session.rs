@@ -5,6 +5,7 @@
 //! 2. Before the first login of a SASL listener nobody is authenticated, and the principal is ANONYMOUS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use barnabas_auth::Principal;
 use barnabas_config::SecurityProtocol;
@@ -16,6 +17,10 @@ pub struct Session {
     pub principal: Arc<Principal>,
     /// Whether it may send requests. True without a login where the listener asks for none.
     pub is_authenticated: bool,
+    /// Whether it logged in with a delegation token.
+    pub is_token: bool,
+    /// When it ends, on the monotonic clock: only a new login may come then (KIP-368).
+    pub ends: Option<Duration>,
 }
 
 impl Session {
@@ -25,7 +30,8 @@ impl Session {
     pub fn at_accept(protocol: SecurityProtocol, certificate: Option<Principal>) -> Self {
         let is_authenticated = !asks_for_login(protocol);
         let certificate = certificate.filter(|_| is_authenticated);
-        Self { principal: Arc::new(certificate.unwrap_or_else(Principal::anonymous)), is_authenticated }
+        let principal = Arc::new(certificate.unwrap_or_else(Principal::anonymous));
+        Self { principal, is_authenticated, is_token: false, ends: None }
     }
 }
 

@@ -170,6 +170,7 @@ mod tests {
             cluster_id: "c".to_owned(),
             node_id: barnabas_raft::BrokerId(1),
             snapshot_bytes: 1 << 20,
+            first_users: Vec::new(),
         };
         let controller = Controller::open(barnabas_storage::seam::Seams::system(), options).await.expect("opens");
         controller.register_broker(Vec::new(), None).await.expect("registers");

@@ -95,10 +95,12 @@ fn check_inter_broker(config: &Config, open: &[Listener]) -> Result<(), ConfigEr
     }
 }
 
-/// TLS and SASL are not served yet: better no start than a listener without the protection it was asked for.
+/// TLS is not served yet: better no start than a listener without the protection it was asked for.
 fn served_only(config: &Config) -> Option<ConfigError> {
-    let protected = config.listeners.iter().find(|listener| listener.protocol != SecurityProtocol::Plaintext)?;
-    let reason = format!("listener {} asks for TLS or SASL, and only PLAINTEXT is served so far", protected.name);
+    let asks = |listener: &&Listener| matches!(listener.protocol, SecurityProtocol::Ssl | SecurityProtocol::SaslSsl);
+    let protected = config.listeners.iter().find(asks)?;
+    let reason =
+        format!("listener {} asks for TLS, and only PLAINTEXT and SASL_PLAINTEXT are served so far", protected.name);
     Some(refused(config, "listeners", reason))
 }
 

@@ -162,6 +162,19 @@ impl Config {
         fallback.and_then(|other| self.text(other)).or(setting.default).or_else(|| self.text(setting.falls_back_to?))
     }
 
+    /// The effective text of a setting for one listener: what was given for it alone (`listener.name.NAME.` before the
+    /// setting), else what holds for all.
+    #[must_use]
+    pub fn of_listener(&self, listener: &str, name: &str) -> Option<&str> {
+        self.of_listener_alone(listener, name).or_else(|| self.text(name))
+    }
+
+    /// The text of a setting only when it was given for this listener.
+    #[must_use]
+    pub fn of_listener_alone(&self, listener: &str, name: &str) -> Option<&str> {
+        self.given(&format!("listener.name.{}.{name}", listener.to_ascii_lowercase()))
+    }
+
     /// Where the effective text of a setting comes from.
     #[must_use]
     pub fn source(&self, name: &str) -> Source {

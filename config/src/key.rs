@@ -86,4 +86,13 @@ keys! {
     JOURNAL_BATCH_BYTES_MAX: i64 = "log.journal.batch.bytes.max";
     LOG_FREE_BYTES_MIN: i64 = "log.free.bytes.min";
     LOG_CHECKPOINT_INTERVAL_MS: i64 = "log.checkpoint.interval.ms";
+    SASL_ENABLED_MECHANISMS: Vec<String> = "sasl.enabled.mechanisms";
+    SASL_JAAS_CONFIG: Option<String> = "sasl.jaas.config";
+    SASL_SERVER_MAX_RECEIVE_SIZE: i64 = "sasl.server.max.receive.size";
+    CONNECTION_FAILED_AUTHENTICATION_DELAY_MS: i64 = "connection.failed.authentication.delay.ms";
+    CONNECTIONS_MAX_REAUTH_MS: i64 = "connections.max.reauth.ms";
+    SCRAM_STRICT_NONCE: bool = "scram.strict.nonce";
+    SCRAM_ITERATIONS: i64 = "scram.iterations";
+    SCRAM_ALTER_OVER_PLAINTEXT: bool = "scram.alter.over.plaintext";
+    BOOTSTRAP_USER: Option<String> = "bootstrap.user";
 }

@@ -40,6 +40,35 @@ pub enum DeleteTopicError {
     UnknownId(TopicId),
 }
 
+/// Why a user's SCRAM credentials were not altered, in Kafka's words where it has them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AlterScramError {
+    /// No name.
+    #[error("Username must not be empty")]
+    EmptyName,
+    /// A number that stands for no mechanism.
+    #[error("Unknown SCRAM mechanism")]
+    UnknownMechanism,
+    /// Fewer rounds than Kafka allows.
+    #[error("Too few iterations")]
+    TooFewIterations,
+    /// More rounds than Kafka allows.
+    #[error("Too many iterations")]
+    TooManyIterations,
+    /// A name or salt beyond every use.
+    #[error("The user name or the salt is longer than 1024 bytes")]
+    TooLong,
+    /// A user's mechanism twice in one request.
+    #[error("A user credential cannot be altered twice in the same request")]
+    Duplicate,
+    /// Nothing to remove.
+    #[error("Attempt to delete a user credential that does not exist")]
+    NotFound,
+    /// More records than one entry of the metadata log may hold.
+    #[error("Unable to perform excessively large batch operation.")]
+    TooLarge,
+}
+
 /// Why a change of metadata was not made, or is not known to be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ProposeError {

@@ -14,8 +14,8 @@ mod publisher;
 mod verify;
 mod wal;
 
-pub use controller::{Controller, ControllerOptions, NewTopic};
-pub use error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
+pub use controller::{AlteredUsers, Controller, ControllerOptions, NewTopic, ScramAlteration};
+pub use error::{AlterScramError, CreateTopicError, DeleteTopicError, OpenError, ProposeError};
 pub use metadata::{BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, PartitionImage, TopicImage};
 pub use publisher::MetadataListener;
 pub use verify::verify;

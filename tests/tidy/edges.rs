@@ -99,6 +99,7 @@ const MEMBERS: [Member; 8] = [
             "barnabas-config",
             "barnabas-raft",
             "barnabas-storage",
+            "base64",
             "bytes",
             "crc32c",
             "kafka-protocol",

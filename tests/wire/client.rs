@@ -55,6 +55,15 @@ impl Client {
         }
     }
 
+    /// The next answer that is only a length and bytes; `None` when the broker has closed.
+    pub(crate) fn bare_token(&mut self) -> Option<Bytes> {
+        match self.frame() {
+            Ok(token) => Some(token),
+            Err(error) if is_closed(&error) => None,
+            Err(error) => panic!("no answer: {error}"),
+        }
+    }
+
     fn frame(&mut self) -> io::Result<Bytes> {
         let mut length = [0; 4];
         self.stream.read_exact(&mut length)?;

@@ -9,4 +9,5 @@ mod groups;
 mod hostile;
 mod memory;
 mod pipeline;
+mod sasl;
 mod versions;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use barnabas_auth::{Decision, Operation, Principal, Question, ResourceType};
@@ -9,6 +10,7 @@ use barnabas_config::SecurityProtocol;
 
 use super::Need;
 use crate::broker::Broker;
+use crate::login::conversation::ConversationCell;
 use crate::session::Session;
 
 /// What a handler knows of its request beside the body. Cheap to clone.
@@ -41,6 +43,8 @@ pub struct ConnectionInfo {
     pub local: SocketAddr,
     /// The peer's side.
     pub peer: SocketAddr,
+    /// Where it is on its way to a login.
+    pub login: ConversationCell,
     session: ArcSwap<Session>,
 }
 
@@ -55,7 +59,8 @@ impl ConnectionInfo {
         peer: SocketAddr,
         session: Session,
     ) -> Self {
-        Self { id, listener, protocol, local, peer, session: ArcSwap::from_pointee(session) }
+        let login = ConversationCell::new(!session.is_authenticated);
+        Self { id, listener, protocol, local, peer, login, session: ArcSwap::from_pointee(session) }
     }
 
     /// Who it is now.
@@ -64,10 +69,21 @@ impl ConnectionInfo {
         Arc::clone(&self.session.load().principal)
     }
 
+    /// A login was made.
+    pub fn begin_session(&self, session: Session) {
+        self.session.store(Arc::new(session));
+    }
+
     /// Its session as of now.
     #[must_use]
     pub fn session(&self) -> Arc<Session> {
         self.session.load_full()
+    }
+
+    /// When its session ends, on the monotonic clock.
+    #[must_use]
+    pub fn ends(&self) -> Option<Duration> {
+        self.session.load().ends
     }
 
     /// Whether its requests are served. On SASL listeners only after a login.

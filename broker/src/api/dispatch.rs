@@ -12,7 +12,9 @@ use super::cluster::api_versions;
 use super::context::ConnectionInfo;
 use super::gate::{self, HEADER_PREFIX, Prefix};
 use super::table::Run;
-use super::{API_VERSIONS_KEY, CloseReason, Gate, Reply, RequestContext, Row, table};
+use super::{
+    API_VERSIONS_KEY, Chunk, CloseReason, Gate, Reply, RequestContext, Row, SASL_HANDSHAKE_KEY, SecondStage, table,
+};
 use crate::broker::Broker;
 use crate::limits::{SECOND_STAGE_BYTES, SECOND_STAGE_ELEMENT_BYTES};
 use crate::network::{Begun, ResponseHeader, Service, Stage};
@@ -33,8 +35,26 @@ impl Dispatch {
 impl Service for Dispatch {
     fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason> {
         let row = admit(prefix)?;
-        check_gate(row, connection.is_authenticated())?;
+        if !connection.login.is_open() {
+            check_gate(row, connection.is_authenticated())?;
+            connection.login.admit(row.key, row.name)?;
+        } else if let Some(ends) = connection.ends()
+            && self.broker.seams.clock.monotonic() >= ends
+            && row.key != SASL_HANDSHAKE_KEY
+        {
+            return Err(CloseReason::SessionExpired);
+        }
         Ok((row.cost)(frame_bytes))
+    }
+
+    fn token(&self, connection: &Arc<ConnectionInfo>, token: Bytes) -> SecondStage {
+        let (broker, connection) = (Arc::clone(&self.broker), Arc::clone(connection));
+        Box::pin(async move {
+            match broker.logins.step(&connection, &token).await {
+                Ok(step) => Reply::Body(vec![Chunk::Memory(step.token.into())]),
+                Err(_) => Reply::Close(CloseReason::LoginFailed),
+            }
+        })
     }
 
     fn begin(&self, connection: &Arc<ConnectionInfo>, frame: Bytes) -> Result<Begun, CloseReason> {
@@ -140,7 +160,7 @@ mod tests {
     fn before_the_login_nothing_is_served_but_what_leads_to_one() {
         let before: Vec<&str> =
             table().iter().filter(|row| check_gate(row, false).is_ok()).map(|row| row.name).collect();
-        assert_eq!(before, ["ApiVersions"]);
+        assert_eq!(before, ["SaslHandshake", "ApiVersions", "SaslAuthenticate"]);
         assert!(table().iter().all(|row| check_gate(row, true).is_ok()));
     }
 }

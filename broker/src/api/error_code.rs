@@ -3,11 +3,12 @@
 //! whitelist in the protocol note 2.2.
 
 use barnabas_config::topic::InvalidTopicConfig;
-use barnabas_raft::{CreateTopicError, DeleteTopicError, ProposeError};
+use barnabas_raft::{AlterScramError, CreateTopicError, DeleteTopicError, ProposeError};
 use barnabas_storage::{AppendError, ReadError};
 use kafka_protocol::error::ResponseError;
 
 use crate::group::error::GroupError;
+use crate::login::LoginError;
 use crate::partition::fetch_session::SessionError;
 use crate::partition::{CommitError, FindError};
 use crate::topics::InvalidTopicName;
@@ -141,5 +142,29 @@ impl ErrorCode for InvalidTopicName {
 impl ErrorCode for InvalidTopicConfig {
     fn code(&self) -> ResponseError {
         ResponseError::InvalidConfig
+    }
+}
+
+impl ErrorCode for LoginError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::UnsupportedMechanism => ResponseError::UnsupportedSaslMechanism,
+            Self::IllegalState(_) => ResponseError::IllegalSaslState,
+            Self::Failed(_) => ResponseError::SaslAuthenticationFailed,
+        }
+    }
+}
+
+impl ErrorCode for AlterScramError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::EmptyName | Self::TooFewIterations | Self::TooManyIterations | Self::TooLong => {
+                ResponseError::UnacceptableCredential
+            }
+            Self::UnknownMechanism => ResponseError::UnsupportedSaslMechanism,
+            Self::Duplicate => ResponseError::DuplicateResource,
+            Self::NotFound => ResponseError::ResourceNotFound,
+            Self::TooLarge => ResponseError::PolicyViolation,
+        }
     }
 }

@@ -20,6 +20,7 @@ pub mod error_code;
 pub mod gate;
 pub mod group;
 pub mod reply;
+pub mod sasl;
 pub mod shape;
 pub mod table;
 pub mod topic;
@@ -32,30 +33,37 @@ use table::{row, two_stage};
 
 /// The table: one line per API, in key order.
 const ROWS: &[Row] = &[
-    two_stage::<data::produce::Produce>(),                              // 0
-    two_stage::<data::fetch::Fetch>(),                                  // 1
-    row::<data::list_offsets::ListOffsets>(),                           // 2
-    row::<topic::metadata::Metadata>(),                                 // 3
-    row::<group::offset_commit::OffsetCommit>(),                        // 8
-    row::<group::offset_fetch::OffsetFetch>(),                          // 9
-    row::<group::find_coordinator::FindCoordinator>(),                  // 10
-    row::<group::join_group::JoinGroup>(),                              // 11
-    row::<group::heartbeat::Heartbeat>(),                               // 12
-    row::<group::leave_group::LeaveGroup>(),                            // 13
-    row::<group::sync_group::SyncGroup>(),                              // 14
-    row::<cluster::api_versions::ApiVersions>(),                        // 18
-    row::<topic::create_topics::CreateTopics>(),                        // 19
-    row::<topic::delete_topics::DeleteTopics>(),                        // 20
-    row::<data::init_producer_id::InitProducerId>(),                    // 22
-    row::<data::offset_for_leader_epoch::OffsetForLeaderEpoch>(),       // 23
-    row::<cluster::describe_cluster::DescribeCluster>(),                // 60
-    row::<topic::describe_topic_partitions::DescribeTopicPartitions>(), // 75
+    two_stage::<data::produce::Produce>(),                                        // 0
+    two_stage::<data::fetch::Fetch>(),                                            // 1
+    row::<data::list_offsets::ListOffsets>(),                                     // 2
+    row::<topic::metadata::Metadata>(),                                           // 3
+    row::<group::offset_commit::OffsetCommit>(),                                  // 8
+    row::<group::offset_fetch::OffsetFetch>(),                                    // 9
+    row::<group::find_coordinator::FindCoordinator>(),                            // 10
+    row::<group::join_group::JoinGroup>(),                                        // 11
+    row::<group::heartbeat::Heartbeat>(),                                         // 12
+    row::<group::leave_group::LeaveGroup>(),                                      // 13
+    row::<group::sync_group::SyncGroup>(),                                        // 14
+    row::<sasl::sasl_handshake::SaslHandshake>(),                                 // 17
+    row::<cluster::api_versions::ApiVersions>(),                                  // 18
+    row::<topic::create_topics::CreateTopics>(),                                  // 19
+    row::<topic::delete_topics::DeleteTopics>(),                                  // 20
+    row::<data::init_producer_id::InitProducerId>(),                              // 22
+    row::<data::offset_for_leader_epoch::OffsetForLeaderEpoch>(),                 // 23
+    row::<sasl::sasl_authenticate::SaslAuthenticate>(),                           // 36
+    row::<sasl::describe_user_scram_credentials::DescribeUserScramCredentials>(), // 50
+    row::<sasl::alter_user_scram_credentials::AlterUserScramCredentials>(),       // 51
+    row::<cluster::describe_cluster::DescribeCluster>(),                          // 60
+    row::<topic::describe_topic_partitions::DescribeTopicPartitions>(),           // 75
 ];
 
 const _: () = table::check(ROWS);
 
 /// Key of ApiVersions, the one API whose unknown versions are answered.
 pub const API_VERSIONS_KEY: i16 = 18;
+
+/// Key of SaslHandshake, the one API that a session which has ended still takes.
+pub const SASL_HANDSHAKE_KEY: i16 = 17;
 
 /// Every API that is served, in key order.
 #[must_use]

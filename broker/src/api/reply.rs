@@ -66,6 +66,12 @@ pub enum CloseReason {
     /// The listener asks for a login first.
     #[error("{0} before authentication")]
     NotAuthenticated(&'static str),
+    /// The session has ended and was not renewed (KIP-368).
+    #[error("the session has ended and was not renewed")]
+    SessionExpired,
+    /// A login failed; the client was told.
+    #[error("the login failed")]
+    LoginFailed,
     /// Header or body do not fit the shape.
     #[error("malformed request: {0}")]
     Malformed(String),

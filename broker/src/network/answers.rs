@@ -23,8 +23,8 @@ use crate::unsent::{Held, Unsent};
 
 /// One answer that is owed.
 pub struct Owed {
-    /// What goes in front of it.
-    pub header: ResponseHeader,
+    /// What goes in front of it; `None` of a bare token, which has nothing but a length.
+    pub header: Option<ResponseHeader>,
     /// The answer, or the way to it.
     pub answer: Answer,
     /// Room for the answer's bytes while it waits.

@@ -28,7 +28,7 @@ use crate::api::context::ConnectionInfo;
 use crate::api::{CloseReason, Reply};
 use crate::limits::{
     CLOSES_NOTED, CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN,
-    FRAME_HEAD_TIMEOUT, UNSENT_BYTES_FREE, WRITE_BYTES_MIN, WRITE_CONTENDED_INTERVAL, WRITE_INTERVAL,
+    FRAME_HEAD_TIMEOUT, LOGIN_PAUSE_MAX, UNSENT_BYTES_FREE, WRITE_BYTES_MIN, WRITE_CONTENDED_INTERVAL, WRITE_INTERVAL,
 };
 use crate::seam::{Stopping, Stream};
 
@@ -113,12 +113,14 @@ fn note_end(network: &Network, info: &ConnectionInfo, ended: &Ended) {
     let metrics = &network.metrics;
     let count = match ended {
         Ended::PeerClosed | Ended::Stopping | Ended::Io(_) => 0,
+        // Logged where it failed.
+        Ended::Refused(CloseReason::LoginFailed) => 0,
         Ended::Idle => metrics.connections_closed_idle.increment(),
         Ended::SlowSender | Ended::SlowReader => metrics.connections_closed_slow.increment(),
         Ended::Refused(_) => metrics.connections_closed_malformed.increment(),
     };
     let is_rare = count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED);
-    if matches!(ended, Ended::Refused(_)) && is_rare {
+    if matches!(ended, Ended::Refused(_)) && is_rare && count > 0 {
         tracing::info!(connection = info.id, peer = %info.peer, count, "closed: {ended}");
     } else {
         tracing::debug!(connection = info.id, peer = %info.peer, "closed: {ended}");
@@ -147,8 +149,18 @@ impl<S: Stream> Reader<'_, S> {
     async fn one_request(&mut self) -> Result<(), Ended> {
         let network = self.network;
         self.answers.room().await;
+        if self.info.login.is_over() {
+            return Err(CloseReason::LoginFailed.into());
+        }
         self.request_begun().await?;
+        if self.info.login.expects_bare_token() {
+            return self.one_token().await;
+        }
         let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
+        if head.bytes > network.options.login_bytes_max && !self.info.is_authenticated() {
+            let claimed = i32::try_from(head.bytes).unwrap_or(i32::MAX);
+            return Err(FrameError::Length(claimed).into());
+        }
         let cost = network.service.admit(self.info, head.prefix, head.bytes)?;
         let mut share = network.budget.take(head.bytes.saturating_add(cost)).await;
         let frame = self.body(head, &share).await?;
@@ -167,7 +179,21 @@ impl<S: Stream> Reader<'_, S> {
                 gone = self.frames.gone(&mut self.from) => return Err(gone.into()),
             },
         };
-        self.answers.put(Owed { header: begun.header, answer, held: None }, &network.unsent);
+        self.answers.put(Owed { header: Some(begun.header), answer, held: None }, &network.unsent);
+        Ok(())
+    }
+
+    /// A token without a header, as a SaslHandshake of version 0 announces them.
+    async fn one_token(&mut self) -> Result<(), Ended> {
+        let network = self.network;
+        let token = self.frames.token(&mut self.from, network.options.login_bytes_max);
+        let token = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, token).await?;
+        let reply = tokio::select! {
+            biased;
+            reply = network.service.token(self.info, token) => reply,
+            gone = self.frames.gone(&mut self.from) => return Err(gone.into()),
+        };
+        self.answers.put(Owed { header: None, answer: Answer::Ready(reply), held: None }, &network.unsent);
         Ok(())
     }
 
@@ -195,9 +221,11 @@ impl<S: Stream> Reader<'_, S> {
         loop {
             let owed_before = !self.answers.is_empty();
             let begun = self.frames.begun(&mut self.from);
+            let is_logged_in = self.info.is_authenticated();
+            let idle_max = if is_logged_in { self.network.options.idle_max } else { LOGIN_PAUSE_MAX };
             let begun = tokio::select! {
                 biased;
-                begun = self.network.tasks.within(self.network.options.idle_max, begun) => begun,
+                begun = self.network.tasks.within(idle_max, begun) => begun,
                 () = self.stopping.wait() => return Err(Ended::Stopping),
             };
             match begun {
@@ -254,7 +282,7 @@ impl<S: Stream> Writer<'_, S> {
     }
 
     /// The next answer in order. What was taken stays when this is dropped.
-    async fn next(&mut self) -> Option<(ResponseHeader, Reply)> {
+    async fn next(&mut self) -> Option<(Option<ResponseHeader>, Reply)> {
         if self.oldest.is_none() {
             self.oldest = self.answers.take().await;
         }
@@ -318,7 +346,7 @@ impl Drop for PendingBytes<'_> {
     }
 }
 
-fn put(outbox: &mut Outbox, header: ResponseHeader, reply: Reply) -> Result<(), CloseReason> {
+fn put(outbox: &mut Outbox, header: Option<ResponseHeader>, reply: Reply) -> Result<(), CloseReason> {
     match reply {
         Reply::Body(body) => outbox
             .put(header, body)

@@ -97,6 +97,20 @@ impl Frames {
         Ok(self.buffer.split_to(head.bytes).freeze())
     }
 
+    /// Waits for a token of a login without a header: a length, which may be 0, and that many bytes.
+    ///
+    /// # Errors
+    /// See [`FrameError`].
+    pub async fn token<R: AsyncRead + Unpin>(&mut self, from: &mut R, bytes_max: usize) -> Result<Bytes, FrameError> {
+        self.fill(from, LENGTH).await?;
+        let claimed = self.buffer.as_ref().get_i32();
+        let bytes = usize::try_from(claimed).ok().filter(|bytes| *bytes <= bytes_max);
+        let bytes = bytes.ok_or(FrameError::Length(claimed))?;
+        self.fill(from, LENGTH + bytes).await?;
+        self.buffer.advance(LENGTH);
+        Ok(self.buffer.split_to(bytes).freeze())
+    }
+
     /// Bytes that were read and not taken yet.
     #[must_use]
     pub fn held(&self) -> usize {

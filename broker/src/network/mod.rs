@@ -33,6 +33,9 @@ pub trait Service: Send + Sync + 'static {
     /// When the connection is to be closed.
     fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason>;
 
+    /// Takes a bare token of a login: its answer is one, too, and nothing later is begun before it.
+    fn token(&self, connection: &Arc<ConnectionInfo>, token: Bytes) -> SecondStage;
+
     /// Begins a whole frame (without its length). Called in the order of the connection.
     ///
     /// # Errors
@@ -74,6 +77,8 @@ pub struct ResponseHeader {
 pub struct NetworkOptions {
     /// `socket.request.max.bytes`.
     pub request_bytes_max: usize,
+    /// `sasl.server.max.receive.size`: the same before a login.
+    pub login_bytes_max: usize,
     /// `queued.max.request.bytes`, or our own bound when it is unset.
     pub budget_bytes: usize,
     /// `connections.max.idle.ms`.
@@ -92,6 +97,7 @@ impl NetworkOptions {
         let idle_ms = u64::try_from(config.read(&key::CONNECTIONS_MAX_IDLE_MS));
         Self {
             request_bytes_max: number(&key::SOCKET_REQUEST_MAX_BYTES).unwrap_or(0).max(REQUEST_BYTES_LEAST),
+            login_bytes_max: number(&key::SASL_SERVER_MAX_RECEIVE_SIZE).unwrap_or(0).max(REQUEST_BYTES_LEAST),
             budget_bytes: number(&key::QUEUED_MAX_REQUEST_BYTES).unwrap_or(REQUEST_BUDGET_BYTES),
             // A negative time means never: a thousand years do.
             idle_max: idle_ms.map_or(Duration::from_secs(31_536_000_000), Duration::from_millis),

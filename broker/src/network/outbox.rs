@@ -29,11 +29,11 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Puts one answer behind the others. An answer longer than a frame can say is an error.
+    /// Puts one answer behind the others; without a header it is a bare token. An answer longer than a frame can say is an error.
     ///
     /// # Errors
     /// With the answer's length.
-    pub fn put(&mut self, header: ResponseHeader, body: Vec<Chunk>) -> Result<(), usize> {
+    pub fn put(&mut self, header: Option<ResponseHeader>, body: Vec<Chunk>) -> Result<(), usize> {
         let body_bytes: usize = body.iter().map(Chunk::len).sum();
         let header = encode_header(header, body_bytes).ok_or(body_bytes)?;
         self.bytes += header.len() + body_bytes;
@@ -133,12 +133,15 @@ impl Outbox {
     }
 }
 
-fn encode_header(header: ResponseHeader, body_bytes: usize) -> Option<Bytes> {
-    let tagged = usize::from(header.tagged);
-    let length = i32::try_from(4 + tagged + body_bytes).ok()?;
+fn encode_header(header: Option<ResponseHeader>, body_bytes: usize) -> Option<Bytes> {
+    let tagged = usize::from(header.is_some_and(|header| header.tagged));
+    let correlation = if header.is_some() { 4 } else { 0 };
+    let length = i32::try_from(correlation + tagged + body_bytes).ok()?;
     let mut into = BytesMut::with_capacity(HEADER_BYTES_MAX);
     into.put_i32(length);
-    into.put_i32(header.correlation_id);
+    if let Some(header) = header {
+        into.put_i32(header.correlation_id);
+    }
     into.put_bytes(0, tagged);
     Some(into.freeze())
 }
@@ -164,7 +167,7 @@ mod tests {
             let halves = [body.len() / 3, body.len()];
             let pieces = vec![Bytes::copy_from_slice(&body[..halves[0]]), Bytes::copy_from_slice(&body[halves[0]..])];
             let header = ResponseHeader { correlation_id, tagged };
-            outbox.put(header, pieces.into_iter().map(Chunk::Memory).collect()).unwrap();
+            outbox.put(Some(header), pieces.into_iter().map(Chunk::Memory).collect()).unwrap();
         }
         assert_eq!(outbox.bytes(), expected.len());
         let mut received = Vec::new();

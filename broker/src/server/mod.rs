@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_auth::AllowEveryone;
-use barnabas_config::{Config, key};
+use barnabas_config::{Config, SecurityProtocol, key};
 use barnabas_raft::{BrokerId, Controller, ControllerOptions, MetadataImage, MetadataListener};
 use barnabas_storage::log_dir::{LogDirOptions, MetaProperties};
 use barnabas_storage::seam::Seams;
@@ -21,6 +21,7 @@ use crate::api::dispatch::Dispatch;
 use crate::broker::Broker;
 use crate::group::Groups;
 use crate::limits::DRAIN_TIMEOUT;
+use crate::login::{LoginSettingsError, Logins};
 use crate::metrics::Metrics;
 use crate::network::listener::{self, Entrance};
 use crate::network::{Network, NetworkOptions};
@@ -33,10 +34,12 @@ use crate::topics::Topics;
 use crate::unsent::Unsent;
 
 mod endpoints;
+mod first_user;
 mod housekeeping;
 mod identity;
 
 pub use endpoints::BindError;
+pub use first_user::FirstUserError;
 pub use identity::IdentityError;
 
 /// Keeps a second process from the metadata: `.lock`, which keeps Kafka out, is taken later, by the log directory.
@@ -66,6 +69,12 @@ pub enum StartError {
     /// A log directory could not be opened.
     #[error("open log directory {0}")]
     LogDir(PathBuf, #[source] LogDirError),
+    /// A listener's logins cannot be served.
+    #[error(transparent)]
+    Logins(#[from] LoginSettingsError),
+    /// `bootstrap.user` is not of its form.
+    #[error(transparent)]
+    FirstUser(#[from] FirstUserError),
     /// A thread could not be started.
     #[error("start a thread")]
     Thread(#[source] io::Error),
@@ -91,10 +100,12 @@ impl Server {
         let paths: Vec<PathBuf> = config.read(&key::LOG_DIRS).into_iter().map(PathBuf::from).collect();
         let meta = identity::establish(&seams, &config, &paths)?;
         let lock = lock_metadata(&seams, &paths)?;
-        let controller = Controller::open(seams.clone(), controller_options(&config, &paths, &meta)).await?;
+        let options = controller_options(&seams, &config, &paths, &meta)?;
+        let controller = Controller::open(seams.clone(), options).await?;
         let log_dirs = open_log_dirs(&tasks, &seams, &config, paths, controller.image()).await?;
 
-        let broker = compose(config, seams, tasks, metrics, controller, log_dirs.clone(), &meta);
+        let logins = Logins::new(&config, controller.clone(), seams.clone(), tasks.clone(), Arc::clone(&metrics))?;
+        let broker = compose(config, seams, tasks, metrics, controller, log_dirs.clone(), logins, &meta);
         let (partitions, groups) = (Arc::clone(&broker.partitions), Arc::clone(&broker.groups));
         broker.controller.subscribe(partitions as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(groups as Arc<dyn MetadataListener>).await;
@@ -164,14 +175,20 @@ fn metadata_dir(paths: &[PathBuf]) -> PathBuf {
     paths.first().cloned().expect("invariant: log.dirs names a directory")
 }
 
-fn controller_options(config: &Config, paths: &[PathBuf], meta: &MetaProperties) -> ControllerOptions {
+fn controller_options(
+    seams: &Seams,
+    config: &Config,
+    paths: &[PathBuf],
+    meta: &MetaProperties,
+) -> Result<ControllerOptions, FirstUserError> {
     let snapshot_bytes = config.read(&key::METADATA_LOG_MAX_RECORD_BYTES_BETWEEN_SNAPSHOTS);
-    ControllerOptions {
+    Ok(ControllerOptions {
         directory: metadata_dir(paths),
         cluster_id: meta.cluster_id.clone(),
         node_id: BrokerId(meta.node_id),
         snapshot_bytes: u64::try_from(snapshot_bytes).unwrap_or(u64::MAX),
-    }
+        first_users: first_user::read(config, seams)?,
+    })
 }
 
 fn log_dir_options(config: &Config) -> LogDirOptions {
@@ -224,6 +241,7 @@ fn compose(
     metrics: Arc<Metrics>,
     controller: Controller,
     log_dirs: Vec<Arc<LogDir>>,
+    logins: Logins,
     meta: &MetaProperties,
 ) -> Arc<Broker> {
     let id = BrokerId(meta.node_id);
@@ -235,6 +253,7 @@ fn compose(
         id,
         fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0), Arc::clone(&metrics)),
         producer_ids: ProducerIds::new(&controller),
+        logins,
         authorizer: Arc::new(AllowEveryone),
         groups: Arc::new(groups),
         topics: Topics::new(Arc::clone(&config), controller.clone()),
@@ -257,6 +276,9 @@ fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoints::B
     let network = Arc::new(network);
     for each in bound {
         tracing::info!(listener = %each.name, address = %each.address, "listening");
+        if each.protocol == SecurityProtocol::SaslPlaintext && !each.address.ip().is_loopback() {
+            tracing::warn!(listener = %each.name, "logins without TLS: who listens on the way can guess passwords");
+        }
         let entrance = Entrance { name: Arc::from(each.name), protocol: each.protocol };
         broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, entrance));
     }

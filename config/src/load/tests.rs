@@ -197,7 +197,7 @@ fn settings_that_contradict_each_other_stop_the_start() {
         ("listeners=PLAINTEXT://:9092,PLAINTEXT://:9093", "given twice"),
         ("listeners=CONTROLLER://:9093", "no controller listener"),
         ("listeners=OUT://:9092", "has no protocol"),
-        ("listeners=SSL://:9092", "only PLAINTEXT is served"),
+        ("listeners=SSL://:9092", "only PLAINTEXT and SASL_PLAINTEXT are served"),
         (
             "advertised.listeners=OTHER://h:1\nlistener.security.protocol.map=OTHER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
             "not among",

@@ -19,4 +19,13 @@ settings! {
     "log.free.bytes.min": Long = "67108864", min(0), honoured;
     /// Time between two checkpoints, which sync segments in the background and free the journal.
     "log.checkpoint.interval.ms": Long = "5000", min(10), honoured;
+    /// The user that a new cluster begins with, as name:password or name:password:MECHANISM; without effect later.
+    "bootstrap.user": Password, honoured;
+    /// Rounds of the first user's salting, and of the answers to users that do not exist: what most users have.
+    "scram.iterations": Int = "4096", range(4096, 16384), honoured;
+    /// A client's last SCRAM message must repeat the nonce exactly, as Kafka 4.0 wants it. librdkafka before 2.6.1 sends its
+    /// own part twice.
+    "scram.strict.nonce": Boolean = "false", honoured;
+    /// SCRAM credentials may be set over connections without TLS from other machines.
+    "scram.alter.over.plaintext": Boolean = "false", honoured;
 }

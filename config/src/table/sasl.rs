@@ -1,20 +1,20 @@
 //! SASL: mechanisms, credentials, OAuth and Kerberos.
 
 settings! {
-    /// Mechanisms that clients may use.
-    "sasl.enabled.mechanisms": List = "GSSAPI", per_broker;
+    /// Mechanisms that clients may use: SCRAM-SHA-256, SCRAM-SHA-512, PLAIN.
+    "sasl.enabled.mechanisms": List = "SCRAM-SHA-256,SCRAM-SHA-512", per_broker, honoured;
     /// Mechanism between brokers.
     "sasl.mechanism.inter.broker.protocol": Text = "GSSAPI", per_broker;
     /// Mechanism between broker and controller.
     "sasl.mechanism.controller.protocol": Text = "GSSAPI";
     /// Login of this side, in JAAS form; usually given for a listener and mechanism.
-    "sasl.jaas.config": Password, per_broker;
+    "sasl.jaas.config": Password, per_broker, honoured;
     /// A Java class for the client side of SASL.
     "sasl.client.callback.handler.class": Class;
     /// A Java class for the server side of SASL.
     "sasl.server.callback.handler.class": Class;
     /// Largest SASL message before authentication.
-    "sasl.server.max.receive.size": Int = "524288";
+    "sasl.server.max.receive.size": Int = "65536", honoured;
     /// A Java class for logins.
     "sasl.login.class": Class;
     /// A Java class that answers a login's questions.

@@ -11,9 +11,9 @@ settings! {
     "principal.builder.class": Class = "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder",
         per_broker;
     /// Wait before a connection that failed to authenticate is closed.
-    "connection.failed.authentication.delay.ms": Int = "100", min(0);
+    "connection.failed.authentication.delay.ms": Int = "100", min(0), honoured;
     /// Time after which a client must authenticate again; 0 never.
-    "connections.max.reauth.ms": Long = "0";
+    "connections.max.reauth.ms": Long = "0", honoured;
     /// Key that delegation tokens are signed with.
     "delegation.token.secret.key": Password;
     /// Longest life of a delegation token, renewals included.

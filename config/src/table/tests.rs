@@ -4,11 +4,14 @@ use super::*;
 use crate::setting::{Allowed, Change, Kind, State};
 
 /// Defaults of ours where Kafka has none or another, for the reasons of `load.rs`.
-const OTHER_DEFAULTS: [(&str, &str, &str); 4] = [
+const OTHER_DEFAULTS: [(&str, &str, &str); 6] = [
     ("process.roles", "<required>", "broker,controller"),
     ("node.id", "<required>", "1"),
     ("controller.listener.names", "<required>", "CONTROLLER"),
     ("broker.id", "-1", "null"),
+    // GSSAPI is not served. Before a login nobody needs half a mebibyte.
+    ("sasl.enabled.mechanisms", "GSSAPI", "SCRAM-SHA-256,SCRAM-SHA-512"),
+    ("sasl.server.max.receive.size", "524288", "65536"),
 ];
 
 fn kafkas_word(kind: Kind) -> &'static str {

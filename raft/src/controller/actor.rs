@@ -14,11 +14,12 @@ use barnabas_storage::TopicId;
 use barnabas_storage::seam::Seams;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{CreatedTopics, NewTopic};
+use super::{AlteredUsers, CreatedTopics, NewTopic, ScramAlteration};
 use crate::consensus::quorum::Quorum;
 use crate::error::{DeleteTopicError, OpenError, ProposeError};
-use crate::metadata::cluster::ClusterRecord;
+use crate::metadata::cluster::{ClusterRecord, ClusterSecretRecord};
 use crate::metadata::features::{FeatureLevelRecord, METADATA_VERSION, METADATA_VERSION_BOOTSTRAP};
+use crate::metadata::scram::UserScramCredentialRecord;
 use crate::metadata::{BrokerEndpoint, BrokerId, Entry, MetadataImage, Record, Touched};
 use crate::publisher::Publications;
 
@@ -35,6 +36,7 @@ pub(super) enum Request {
     CreateTopics { topics: Vec<NewTopic>, validate_only: bool, answer: Answer<CreatedTopics> },
     DeleteTopics { topics: Vec<TopicId>, answer: Answer<Vec<Result<(), DeleteTopicError>>> },
     AllocateProducerIds { answer: Answer<Range<i64>> },
+    AlterScram { alterations: Vec<ScramAlteration>, answer: Answer<AlteredUsers> },
 }
 
 /// What a request came to: entries to propose, and who to tell of their fate.
@@ -59,21 +61,35 @@ pub(super) struct Actor {
 }
 
 impl Actor {
-    /// Names the cluster in a new log, or checks that an old one is of this cluster.
-    pub(super) async fn bootstrap(&self, cluster_id: &str) -> Result<(), OpenError> {
+    /// Names the cluster in a new log, or checks that an old one is of this cluster. A log from before clusters had
+    /// secrets gets one.
+    pub(super) async fn bootstrap(
+        &self,
+        cluster_id: &str,
+        first_users: Vec<UserScramCredentialRecord>,
+    ) -> Result<(), OpenError> {
         let image = self.quorum.image();
         if image.cluster_id().is_empty() {
             let cluster = ClusterRecord { cluster_id: cluster_id.to_owned() };
             let feature = FeatureLevelRecord { name: METADATA_VERSION.to_owned(), level: METADATA_VERSION_BOOTSTRAP };
-            let entry = Entry { timestamp: self.seams.clock.now(), records: vec![cluster.into(), feature.into()] };
-            self.commit(vec![entry]).await.map_err(|error| OpenError::Raft(error.to_string()))?;
+            let secret = ClusterSecretRecord::random(&*self.seams.rng);
+            let mut records: Vec<Record> = vec![cluster.into(), feature.into(), secret.into()];
+            records.extend(first_users.into_iter().map(Record::from));
+            self.commit_first(records).await?;
         } else if image.cluster_id() != cluster_id {
             let (found, expected) = (image.cluster_id().to_owned(), cluster_id.to_owned());
             return Err(OpenError::OtherCluster { found, expected });
+        } else if image.secret().is_empty() {
+            self.commit_first(vec![ClusterSecretRecord::random(&*self.seams.rng).into()]).await?;
         } else {
             self.publications.wait_for(image.applied_index()).await;
         }
         Ok(())
+    }
+
+    async fn commit_first(&self, records: Vec<Record>) -> Result<(), OpenError> {
+        let entry = Entry { timestamp: self.seams.clock.now(), records };
+        self.commit(vec![entry]).await.map_err(|error| OpenError::Raft(error.to_string()))
     }
 
     /// Decides until no handle is left.
@@ -134,6 +150,10 @@ impl Actor {
             Request::DeleteTopics { topics, answer } => {
                 let (records, outcomes) = super::delete_topics::decide(&round.image, &topics);
                 self.record(round, records, outcomes, answer);
+            }
+            Request::AlterScram { alterations, answer } => {
+                let (records, users) = super::alter_scram::decide(&round.image, alterations);
+                self.record(round, records, users, answer);
             }
             Request::AllocateProducerIds { answer } => match super::producer_ids::decide(&round.image, self.node_id) {
                 Ok((records, block)) => self.record(round, records, block, answer),

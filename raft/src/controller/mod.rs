@@ -1,6 +1,7 @@
 //! The controller: evaluates changes of metadata one after the other, proposes them to raft, answers at commit.
 
 mod actor;
+mod alter_scram;
 mod create_topics;
 mod delete_topics;
 mod producer_ids;
@@ -19,9 +20,11 @@ use openraft::type_config::TypeConfigExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use self::actor::{Actor, Request};
+pub use self::alter_scram::{AlteredUsers, ScramAlteration};
 use crate::consensus::quorum::Quorum;
 use crate::consensus::type_config::TypeConfig;
 use crate::error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
+use crate::metadata::scram::UserScramCredentialRecord;
 use crate::metadata::{BrokerEndpoint, BrokerId, MetadataImage, TopicImage};
 use crate::publisher::{MetadataListener, Publications};
 
@@ -40,6 +43,8 @@ pub struct ControllerOptions {
     pub node_id: BrokerId,
     /// Bytes of records after which a snapshot is taken (`metadata.log.max.record.bytes.between.snapshots`).
     pub snapshot_bytes: u64,
+    /// Users that a new cluster has from its first entry on. Without effect on a log that is there already.
+    pub first_users: Vec<UserScramCredentialRecord>,
 }
 
 /// A topic to be made.
@@ -111,7 +116,7 @@ impl Controller {
             quorum: Arc::clone(&quorum),
             publications: Arc::clone(&publications),
         };
-        actor.bootstrap(&cluster_id).await?;
+        actor.bootstrap(&cluster_id, options.first_users).await?;
         TypeConfig::spawn(actor.run(waiting));
         Ok(Self { inner: Arc::new(Inner { requests, publications, quorum }) })
     }
@@ -167,6 +172,17 @@ impl Controller {
     /// See [`ProposeError`].
     pub async fn allocate_producer_ids(&self) -> Result<Range<i64>, ProposeError> {
         self.ask(|answer| Request::AllocateProducerIds { answer }).await
+    }
+
+    /// Sets and removes SCRAM credentials, each user as a whole or not at all; returns when committed and published.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; refusals of single users are inside the answer.
+    pub async fn alter_scram_credentials(
+        &self,
+        alterations: Vec<ScramAlteration>,
+    ) -> Result<AlteredUsers, ProposeError> {
+        self.ask(|answer| Request::AlterScram { alterations, answer }).await
     }
 
     /// Returns, with the reason, when the metadata layer cannot go on: its log failed, or it was closed.

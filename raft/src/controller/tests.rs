@@ -19,6 +19,7 @@ fn options(directory: &Path) -> ControllerOptions {
         cluster_id: "test-cluster".to_owned(),
         node_id: BrokerId(1),
         snapshot_bytes: 20 << 20,
+        first_users: Vec::new(),
     }
 }
 

@@ -11,16 +11,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use barnabas_storage::{PartitionIndex, TopicId};
-use rpds::RedBlackTreeMapSync;
+use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 
 use super::brokers::{BrokerId, BrokerImage, RegisterBrokerRecord};
-use super::cluster::ClusterRecord;
+use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::configs::TopicConfigRecord;
 use super::entry::Entry;
 use super::features::FeatureLevelRecord;
 use super::partitions::PartitionRecord;
 use super::producer_ids::ProducerIdsRecord;
 use super::record::Record;
+use super::scram::{self, UserScramCredentials};
 use super::topics::{TopicImage, TopicRecord, metric_name};
 
 /// Everything the cluster has decided, as of one raft index.
@@ -34,6 +35,9 @@ pub struct MetadataImage {
     pub(super) metric_names: RedBlackTreeMapSync<String, Arc<str>>,
     pub(super) features: RedBlackTreeMapSync<Arc<str>, i16>,
     pub(super) next_producer_id: i64,
+    pub(super) secret: Arc<[u8]>,
+    /// By a hash: a look-up takes no longer for a name that is nearly a user's.
+    pub(super) scram: HashTrieMapSync<Arc<str>, UserScramCredentials>,
 }
 
 /// What entries touched, collected over any number of them: [`super::MetadataDelta`] is made from it.
@@ -129,6 +133,26 @@ impl MetadataImage {
         self.next_producer_id
     }
 
+    /// The cluster's secret; empty in a log that has none yet.
+    #[must_use]
+    pub fn secret(&self) -> &[u8] {
+        &self.secret
+    }
+
+    /// The SCRAM credentials of a user.
+    #[must_use]
+    pub fn scram_credentials(&self, user: &str) -> Option<&UserScramCredentials> {
+        self.scram.get(user)
+    }
+
+    /// Every user with a SCRAM credential, ordered by name.
+    #[must_use]
+    pub fn users_with_scram(&self) -> Vec<(&Arc<str>, &UserScramCredentials)> {
+        let mut users: Vec<_> = self.scram.iter().collect();
+        users.sort_unstable_by_key(|(user, _)| *user);
+        users
+    }
+
     /// Applies the entry at `index`.
     pub fn apply(&mut self, index: u64, entry: &Entry, touched: &mut Touched) {
         for record in &entry.records {
@@ -152,7 +176,10 @@ impl MetadataImage {
             Record::RemoveTopic(record) => record.apply(self, touched),
             Record::FeatureLevel(record) => record.apply(self),
             Record::ProducerIds(record) => record.apply(self),
+            Record::UserScramCredential(record) => record.apply(self),
+            Record::RemoveUserScramCredential(record) => record.apply(self),
             Record::Cluster(record) => record.apply(self),
+            Record::ClusterSecret(record) => record.apply(self),
         }
     }
 
@@ -166,11 +193,15 @@ impl MetadataImage {
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         let mut records: Vec<Record> = vec![ClusterRecord { cluster_id: self.cluster_id().to_owned() }.into()];
+        if !self.secret.is_empty() {
+            records.push(ClusterSecretRecord { secret: self.secret.to_vec() }.into());
+        }
         for (name, level) in self.features() {
             records.push(FeatureLevelRecord { name: name.to_owned(), level }.into());
         }
         records.push(ProducerIdsRecord { broker: BrokerId(-1), next: self.next_producer_id }.into());
         records.extend(self.brokers().map(|broker| RegisterBrokerRecord::from(broker).into()));
+        records.extend(scram::records(self).map(Record::from));
         for topic in self.topics() {
             topic_records(topic, &mut records);
         }

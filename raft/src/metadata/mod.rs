@@ -12,6 +12,7 @@ pub mod image;
 pub mod partitions;
 pub mod producer_ids;
 pub mod record;
+pub mod scram;
 #[cfg(test)]
 mod tests;
 pub mod topics;
@@ -22,4 +23,5 @@ pub use entry::Entry;
 pub use image::{MetadataImage, Touched};
 pub use partitions::PartitionImage;
 pub use record::Record;
+pub use scram::UserScramCredentials;
 pub use topics::TopicImage;

@@ -5,12 +5,13 @@
 //! Kafka's numbers. A new field means a new version; a version is written only when every voter can read it.
 
 use super::brokers::RegisterBrokerRecord;
-use super::cluster::ClusterRecord;
+use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::codec::{DecodeError, Reader, Writer};
 use super::configs::TopicConfigRecord;
 use super::features::FeatureLevelRecord;
 use super::partitions::{PartitionChangeRecord, PartitionRecord};
 use super::producer_ids::ProducerIdsRecord;
+use super::scram::{RemoveUserScramCredentialRecord, UserScramCredentialRecord};
 use super::topics::{RemoveTopicRecord, TopicRecord};
 
 /// The fields of one kind of record.
@@ -76,12 +77,18 @@ records! {
     5 => PartitionChange(PartitionChangeRecord);
     /// A topic was deleted.
     9 => RemoveTopic(RemoveTopicRecord);
+    /// A user's SCRAM credential.
+    11 => UserScramCredential(UserScramCredentialRecord);
     /// A feature's finalized level.
     12 => FeatureLevel(FeatureLevelRecord);
     /// A block of producer ids.
     15 => ProducerIds(ProducerIdsRecord);
+    /// A user's SCRAM credential was removed.
+    22 => RemoveUserScramCredential(RemoveUserScramCredentialRecord);
     /// The cluster's id (ours alone).
     128 => Cluster(ClusterRecord);
+    /// The cluster's secret (ours alone).
+    129 => ClusterSecret(ClusterSecretRecord);
 }
 
 impl Record {

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use barnabas_auth::{ScramCredential, ScramMechanism};
 use barnabas_storage::{LeaderEpoch, PartitionIndex, Timestamp, TopicId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::brokers::RegisterBrokerRecord;
-use super::cluster::ClusterRecord;
+use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::codec::{DecodeError, Reader, Writer};
 use super::configs::TopicConfigRecord;
 use super::features::FeatureLevelRecord;
 use super::partitions::{PartitionChangeRecord, PartitionRecord};
 use super::producer_ids::ProducerIdsRecord;
+use super::scram::{RemoveUserScramCredentialRecord, UserScramCredentialRecord};
 use super::topics::{RemoveTopicRecord, TopicRecord};
 use super::*;
 
@@ -47,6 +49,20 @@ fn register_broker() -> impl Strategy<Value = Record> {
     )
 }
 
+fn scram_mechanism() -> impl Strategy<Value = ScramMechanism> {
+    prop_oneof![Just(ScramMechanism::Sha256), Just(ScramMechanism::Sha512)]
+}
+
+fn user_scram_credential() -> impl Strategy<Value = Record> {
+    let bytes = || prop::collection::vec(any::<u8>(), 0..4);
+    let credential =
+        (bytes(), bytes(), bytes(), any::<u32>()).prop_map(|(salt, stored_key, server_key, iterations)| {
+            ScramCredential { salt, stored_key, server_key, iterations }
+        });
+    ("[a-c]", scram_mechanism(), credential)
+        .prop_map(|(user, mechanism, credential)| UserScramCredentialRecord { user, mechanism, credential }.into())
+}
+
 fn record() -> impl Strategy<Value = Record> {
     let index = || (0_i32..3).prop_map(PartitionIndex);
     prop_oneof![
@@ -79,6 +95,10 @@ fn record() -> impl Strategy<Value = Record> {
         ("[a-c]", any::<i16>()).prop_map(|(name, level)| FeatureLevelRecord { name, level }.into()),
         (broker_id(), any::<i64>()).prop_map(|(broker, next)| ProducerIdsRecord { broker, next }.into()),
         ".{0,8}".prop_map(|cluster_id| ClusterRecord { cluster_id }.into()),
+        prop::collection::vec(any::<u8>(), 0..4).prop_map(|secret| ClusterSecretRecord { secret }.into()),
+        user_scram_credential(),
+        ("[a-c]", scram_mechanism())
+            .prop_map(|(user, mechanism)| RemoveUserScramCredentialRecord { user, mechanism }.into()),
     ]
 }
 

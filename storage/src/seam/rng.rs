@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Random bits, not for secrets.
+/// Random bits. The machine's are good for secrets too: nonces, salts.
 pub trait Rng: Send + Sync {
     /// 64 random bits.
     fn next_u64(&self) -> u64;
@@ -14,7 +14,7 @@ pub trait Rng: Send + Sync {
     }
 }
 
-/// The machine's generator.
+/// The machine's generator: ChaCha, seeded by the system and anew as it goes.
 pub struct SystemRng;
 
 impl Rng for SystemRng {

@@ -55,6 +55,8 @@ func main() {
 		create(ctx, os.Args[2:])
 	case "ids":
 		ids(ctx)
+	case "login":
+		login(ctx)
 	default:
 		fail("no command is called %s", command)
 	}

@@ -47,6 +47,10 @@ impl OneStage for ApiVersions {
             let error = ResponseError::InvalidRequest.code();
             return Ok(ApiVersionsResponse::default().with_error_code(error));
         }
+        if !context.connection.login.tell_versions() {
+            let error = ResponseError::IllegalSaslState.code();
+            return Ok(ApiVersionsResponse::default().with_error_code(error));
+        }
         let image = context.broker.controller.image();
         Ok(response(table(), &image))
     }

@@ -89,6 +89,10 @@ impl Service for Script {
         if prefix.key > LARGE { Err(CloseReason::UnknownKey(prefix.key)) } else { Ok(0) }
     }
 
+    fn token(&self, _: &Arc<ConnectionInfo>, _: Bytes) -> crate::api::SecondStage {
+        Box::pin(async { body(b"token") })
+    }
+
     fn begin(&self, _connection: &Arc<ConnectionInfo>, frame: Bytes) -> Result<Begun, CloseReason> {
         let prefix = Prefix::read(frame.first_chunk().expect("admitted"));
         self.begun.lock().push(prefix.correlation_id);
@@ -113,6 +117,7 @@ struct Served {
 fn network_of(script: &Arc<Script>) -> Arc<Network> {
     let options = NetworkOptions {
         request_bytes_max: 1 << 20,
+        login_bytes_max: 1 << 16,
         budget_bytes: 8 << 20,
         idle_max: Duration::from_secs(600),
         connections_max: 10,

@@ -36,6 +36,7 @@ async fn open(disk: &LossyDisk, seed: u64) -> Result<Controller, OpenError> {
         cluster_id: "c".to_owned(),
         node_id: BrokerId(1),
         snapshot_bytes: SNAPSHOT_BYTES,
+        first_users: Vec::new(),
     };
     Controller::open(seams, options).await
 }

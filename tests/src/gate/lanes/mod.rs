@@ -7,6 +7,7 @@ mod disk;
 mod dump_log;
 mod power;
 mod real_input;
+mod sasl;
 mod sim;
 mod tools;
 mod workload;
@@ -111,6 +112,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(3 * 60),
         run: tools::tools,
+    },
+    Lane {
+        name: "sasl",
+        about: "stock clients behind a login by SCRAM and PLAIN, and kafka-configs on credentials",
+        needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
+        fast: false,
+        budget: Duration::from_secs(2 * 60),
+        run: sasl::sasl,
     },
     Lane {
         name: "dump-log",

@@ -1,0 +1,172 @@
+//! AlterUserScramCredentials (key 51): sets and removes users' credentials (KIP-554).
+//!
+//! Where it differs from Apache Kafka: both mechanisms of a user may be altered in one request, as the KIP says
+//! (`raft/src/controller/alter_scram.rs`). Only super users change the credentials of super users: whoever may alter the
+//! cluster could become one otherwise. A salted password is as good as a password: over a connection without TLS it is
+//! refused, unless the peer is on this machine or `scram.alter.over.plaintext` allows it.
+//!
+//! Versions: 0, flexible.
+
+use std::collections::BTreeSet;
+
+use barnabas_auth::{Operation, ResourceType, ScramCredential, ScramMechanism};
+use barnabas_config::{SecurityProtocol, key};
+use barnabas_raft::{AlterScramError, ScramAlteration};
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::alter_user_scram_credentials_response::AlterUserScramCredentialsResult;
+use kafka_protocol::messages::{AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse};
+use kafka_protocol::protocol::StrBytes;
+
+use crate::api::authorized_operations::CLUSTER_NAME;
+use crate::api::context::ConnectionInfo;
+use crate::api::error_code::ErrorCode;
+use crate::api::shape::{bytes, int8, int32, structs, text};
+use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+
+/// AlterUserScramCredentials.
+pub struct AlterUserScramCredentials;
+
+const UNSAFE: &str = "A salted password is as good as a password, and this connection is not encrypted: connect over \
+                      TLS or from the broker's machine, or set scram.alter.over.plaintext=true";
+const SUPER_USERS_ONLY: &str = "Only a super user changes the credentials of a super user";
+
+impl Api for AlterUserScramCredentials {
+    type Request = AlterUserScramCredentialsRequest;
+    const NAME: &'static str = "AlterUserScramCredentials";
+    const VERSIONS: Versions = Versions::new(0, 0);
+    const SHAPE: Shape = Shape {
+        flexible: 0,
+        fields: &[structs(&[text(), int8()]), structs(&[text(), int8(), int32(), bytes(), bytes()])],
+    };
+    const NEEDS: &'static [Need] = &[Need { operation: Operation::Alter, resource: ResourceType::Cluster }];
+    const RUNS_ON: RunsOn = RunsOn::Controller;
+    const QUOTA: QuotaClass = QuotaClass::Request;
+}
+
+impl OneStage for AlterUserScramCredentials {
+    async fn handle(
+        context: RequestContext,
+        request: Self::Request,
+    ) -> Result<AlterUserScramCredentialsResponse, CloseReason> {
+        let users = users(&request);
+        if !context.allowed(Operation::Alter, ResourceType::Cluster, CLUSTER_NAME) {
+            let error = ResponseError::ClusterAuthorizationFailed;
+            return Ok(all_refused(users, error, "Cluster authorization failed."));
+        }
+        let sets_any = !request.upsertions.is_empty();
+        if sets_any && !is_safe(&context.connection) && !context.broker.config.read(&key::SCRAM_ALTER_OVER_PLAINTEXT) {
+            return Ok(all_refused(users, ResponseError::PolicyViolation, UNSAFE));
+        }
+        let supers = super_users(context.broker.config.text("super.users").unwrap_or_default());
+        let may_all = supers.contains(&*context.principal.to_string());
+        let is_guarded = |user: &StrBytes| !may_all && supers.contains(&*format!("User:{}", user.as_str()));
+        let (guarded, others): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| is_guarded(user));
+        let error = ResponseError::ClusterAuthorizationFailed;
+        let mut response = all_refused(guarded, error, SUPER_USERS_ONLY);
+        response.results.extend(alter(&context, alterations(&request, is_guarded), others).await);
+        Ok(response)
+    }
+}
+
+/// Has the controller alter these users; each one's outcome.
+async fn alter(
+    context: &RequestContext,
+    alterations: Vec<ScramAlteration>,
+    users: Vec<StrBytes>,
+) -> Vec<AlterUserScramCredentialsResult> {
+    let outcome = |(user, outcome): (String, Result<(), AlterScramError>)| {
+        let user = StrBytes::from_string(user);
+        match outcome {
+            Ok(()) => AlterUserScramCredentialsResult::default().with_user(user),
+            Err(error) => refused(user, error.code(), &error.to_string()),
+        }
+    };
+    match context.broker.controller.alter_scram_credentials(alterations).await {
+        Ok(outcomes) => outcomes.into_iter().map(outcome).collect(),
+        Err(error) => all_refused(users, error.code(), &error.to_string()).results,
+    }
+}
+
+/// Every user of the request, once.
+fn users(request: &AlterUserScramCredentialsRequest) -> Vec<StrBytes> {
+    let mut seen = BTreeSet::new();
+    let removed = request.deletions.iter().map(|one| &one.name);
+    let set = request.upsertions.iter().map(|one| &one.name);
+    removed.chain(set).filter(|user| seen.insert(user.as_str().to_owned())).cloned().collect()
+}
+
+/// What the controller is to do. Salted passwords end here.
+fn alterations(
+    request: &AlterUserScramCredentialsRequest,
+    is_left_out: impl Fn(&StrBytes) -> bool,
+) -> Vec<ScramAlteration> {
+    let removals = request.deletions.iter().filter(|one| !is_left_out(&one.name)).map(|one| ScramAlteration {
+        user: one.name.to_string(),
+        mechanism: ScramMechanism::of_number(one.mechanism),
+        credential: None,
+    });
+    let sets = request.upsertions.iter().filter(|one| !is_left_out(&one.name)).map(|one| {
+        let mechanism = ScramMechanism::of_number(one.mechanism);
+        let iterations = u32::try_from(one.iterations).unwrap_or(0);
+        // Without a mechanism it will be refused, whatever the credential.
+        let of = mechanism.unwrap_or(ScramMechanism::Sha256);
+        let credential = ScramCredential::of_salted_password(of, &one.salted_password, one.salt.to_vec(), iterations);
+        ScramAlteration { user: one.name.to_string(), mechanism, credential: Some(credential) }
+    });
+    removals.chain(sets).collect()
+}
+
+/// `super.users` as Kafka reads it: split at semicolons, compared as a whole.
+fn super_users(text: &str) -> BTreeSet<&str> {
+    text.split(';').map(str::trim).filter(|name| !name.is_empty()).collect()
+}
+
+fn is_safe(connection: &ConnectionInfo) -> bool {
+    match connection.protocol {
+        SecurityProtocol::Ssl | SecurityProtocol::SaslSsl => true,
+        SecurityProtocol::Plaintext | SecurityProtocol::SaslPlaintext => {
+            connection.peer.ip().to_canonical().is_loopback()
+        }
+    }
+}
+
+fn all_refused(users: Vec<StrBytes>, error: ResponseError, told: &str) -> AlterUserScramCredentialsResponse {
+    let results = users.into_iter().map(|user| refused(user, error, told)).collect();
+    AlterUserScramCredentialsResponse::default().with_results(results)
+}
+
+fn refused(user: StrBytes, error: ResponseError, told: &str) -> AlterUserScramCredentialsResult {
+    AlterUserScramCredentialsResult::default()
+        .with_user(user)
+        .with_error_code(error.code())
+        .with_error_message(Some(StrBytes::from_string(told.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::session::Session;
+
+    #[test]
+    fn salted_passwords_are_taken_over_tls_or_from_this_machine() {
+        let safe = |protocol, peer: &str| {
+            let (local, peer) = ("10.0.0.1:9092".parse().unwrap(), peer.parse().unwrap());
+            let session = Session::at_accept(protocol, None);
+            is_safe(&ConnectionInfo::new(1, Arc::from("L"), protocol, local, peer, session))
+        };
+        assert!(safe(SecurityProtocol::SaslSsl, "10.0.0.2:5000") && safe(SecurityProtocol::Ssl, "10.0.0.2:5000"));
+        for protocol in [SecurityProtocol::Plaintext, SecurityProtocol::SaslPlaintext] {
+            assert!(safe(protocol, "127.0.0.1:5000") && safe(protocol, "[::1]:5000"));
+            assert!(safe(protocol, "[::ffff:127.0.0.1]:5000"));
+            assert!(!safe(protocol, "10.0.0.2:5000"));
+        }
+    }
+
+    #[test]
+    fn names_of_super_users_may_hold_commas() {
+        assert_eq!(super_users(" User:CN=a,O=b ; User:root;").len(), 2);
+        assert!(super_users("User:CN=a,O=b;User:root").contains("User:CN=a,O=b"));
+    }
+}

@@ -1,0 +1,308 @@
+//! Logins: from a client's SASL tokens to who it is. What the mechanisms compute is in the auth crate; here they meet the
+//! store, the clock and the connection.
+//!
+//! Where it differs from Apache Kafka: a user that does not exist is answered like one that does
+//! (`auth/src/scram/server.rs`); PLAIN is checked against the same users as SCRAM, beside those of the listener's
+//! `sasl.jaas.config`; authenticating again with another mechanism is answered before the connection closes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use barnabas_auth::sasl::Refusal;
+use barnabas_auth::scram::message::ClientFirst;
+use barnabas_auth::scram::{Candidate, Decoys, Login, ScramServer};
+use barnabas_auth::{Mechanism, Principal, ScramMechanism, base36};
+use barnabas_config::{Config, key};
+use barnabas_raft::{Controller, MetadataImage};
+use barnabas_storage::seam::Seams;
+
+use crate::api::context::ConnectionInfo;
+use crate::limits::CLOSES_NOTED;
+use crate::metrics::Metrics;
+use crate::seam::Tasks;
+use crate::session::Session;
+
+pub mod conversation;
+mod passwords;
+pub mod settings;
+
+use conversation::{Exchange, Tokens};
+use passwords::Passwords;
+use settings::ListenerLogins;
+pub use settings::LoginSettingsError;
+
+/// Least time between two logins of one connection, as in Kafka.
+const AGAIN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Why a step of a login was refused. The text is what the client may know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// A mechanism that the listener does not serve.
+    #[error("Unsupported SASL mechanism")]
+    UnsupportedMechanism,
+    /// Not now.
+    #[error("{0}")]
+    IllegalState(&'static str),
+    /// The login failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A step of a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Our token.
+    pub token: Vec<u8>,
+    /// How long the session lasts, in milliseconds; 0 before the last step and when it has no end.
+    pub lifetime_ms: i64,
+}
+
+/// Lets connections log in. One for the broker.
+pub struct Logins {
+    controller: Controller,
+    seams: Seams,
+    tasks: Tasks,
+    metrics: Arc<Metrics>,
+    listeners: HashMap<String, ListenerLogins>,
+    passwords: Passwords,
+    is_nonce_strict: bool,
+    decoy_iterations: u32,
+    failure_delay: Duration,
+}
+
+impl Logins {
+    /// Reads the settings of every listener.
+    ///
+    /// # Errors
+    /// What cannot be served.
+    pub fn new(
+        config: &Config,
+        controller: Controller,
+        seams: Seams,
+        tasks: Tasks,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, LoginSettingsError> {
+        let delay_ms = config.read(&key::CONNECTION_FAILED_AUTHENTICATION_DELAY_MS);
+        Ok(Self {
+            passwords: Passwords::new(&seams, tasks.clone()),
+            controller,
+            seams,
+            tasks,
+            metrics,
+            listeners: settings::of_listeners(config)?,
+            is_nonce_strict: config.read(&key::SCRAM_STRICT_NONCE),
+            decoy_iterations: u32::try_from(config.read(&key::SCRAM_ITERATIONS)).unwrap_or(0),
+            failure_delay: Duration::from_millis(u64::try_from(delay_ms).unwrap_or(0)),
+        })
+    }
+
+    /// Begins an exchange; returns the mechanisms that the listener serves.
+    ///
+    /// # Errors
+    /// `UnsupportedMechanism` (after which the connection closes) and `IllegalState`.
+    pub async fn handshake(
+        &self,
+        connection: &ConnectionInfo,
+        mechanism: &str,
+        version: i16,
+    ) -> Result<(), LoginError> {
+        let tokens = if version == 0 { Tokens::Bare } else { Tokens::InRequests };
+        let listener = self.listeners.get(&*connection.listener);
+        let Some(listener) = listener else { return Err(LoginError::IllegalState(NOT_NOW)) };
+        if connection.is_authenticated() && !self.may_begin_again(connection, tokens) {
+            return Err(LoginError::IllegalState(NOT_NOW));
+        }
+        let Some(mechanism) = listener.mechanisms.iter().find(|one| one.name() == mechanism) else {
+            self.tasks.sleep(self.failure_delay).await;
+            connection.login.fail();
+            return Err(LoginError::UnsupportedMechanism);
+        };
+        let exchange = match mechanism {
+            Mechanism::Plain => Exchange::Plain,
+            Mechanism::Scram(scram) => {
+                Exchange::Scram(Box::new(ScramServer::new(*scram, self.nonce(), self.is_nonce_strict)))
+            }
+        };
+        if connection.login.begin(*mechanism, exchange, tokens) {
+            Ok(())
+        } else {
+            Err(LoginError::IllegalState(NOT_NOW))
+        }
+    }
+
+    /// As in Kafka, only a session that ends can be renewed, and no more often than once a second.
+    fn may_begin_again(&self, connection: &ConnectionInfo, tokens: Tokens) -> bool {
+        let now = self.seams.clock.monotonic();
+        let has_end = connection.session().ends.is_some();
+        has_end && tokens == Tokens::InRequests && connection.login.may_begin_again(now, AGAIN_INTERVAL)
+    }
+
+    /// The names of the mechanisms that a listener serves.
+    #[must_use]
+    pub fn mechanisms(&self, connection: &ConnectionInfo) -> Vec<&'static str> {
+        let listener = self.listeners.get(&*connection.listener);
+        listener.map_or_else(Vec::new, |listener| listener.mechanisms.iter().map(|one| one.name()).collect())
+    }
+
+    /// Takes a token of the client's.
+    ///
+    /// # Errors
+    /// `Failed`, after a delay: the connection closes then. `IllegalState` outside an exchange.
+    pub async fn step(&self, connection: &ConnectionInfo, token: &[u8]) -> Result<Step, LoginError> {
+        let Some((mechanism, exchange)) = connection.login.take() else {
+            return Err(LoginError::IllegalState("SaslAuthenticate request received after successful authentication"));
+        };
+        let stepped = match exchange {
+            Exchange::Plain => self.plain(connection, token).await,
+            Exchange::Scram(scram) => self.scram(connection, mechanism, scram, token),
+        };
+        let done = match stepped {
+            Ok(Stepped::More(token)) => return Ok(Step { token, lifetime_ms: 0 }),
+            Ok(Stepped::Done(token, login)) => {
+                self.log_in(connection, mechanism, login).map(|lifetime_ms| Step { token, lifetime_ms })
+            }
+            Err(refusal) => Err(self.told(connection, mechanism, refusal)),
+        };
+        if let Err(error) = &done {
+            self.note_failure(connection, mechanism, error);
+            self.tasks.sleep(self.failure_delay).await;
+            connection.login.fail();
+        }
+        done
+    }
+
+    fn scram(
+        &self,
+        connection: &ConnectionInfo,
+        mechanism: Mechanism,
+        mut scram: Box<ScramServer>,
+        token: &[u8],
+    ) -> Result<Stepped, Refusal> {
+        if scram.is_challenged() {
+            let (token, login) = scram.finish(token)?;
+            return Ok(Stepped::Done(token, login));
+        }
+        let of = scram.mechanism();
+        let (image, decoys) = self.image_and_decoys();
+        let challenge = scram.challenge(token, |first| find(&image, &decoys, of, first))?;
+        connection.login.put_back(mechanism, Exchange::Scram(scram));
+        Ok(Stepped::More(challenge))
+    }
+
+    async fn plain(&self, connection: &ConnectionInfo, token: &[u8]) -> Result<Stepped, Refusal> {
+        let listener = self.listeners.get(&*connection.listener).ok_or(Refusal::Credentials)?;
+        let (image, decoys) = self.image_and_decoys();
+        let user = self.passwords.check(listener, &image, &decoys, token).await?;
+        Ok(Stepped::Done(Vec::new(), Login { user, expires_ms: None, is_token: false }))
+    }
+
+    fn image_and_decoys(&self) -> (Arc<MetadataImage>, Decoys) {
+        let image = self.controller.image();
+        let decoys = Decoys::new(image.secret().to_vec(), self.decoy_iterations);
+        (image, decoys)
+    }
+
+    /// Makes a login the connection's session; returns how long it lasts.
+    fn log_in(&self, connection: &ConnectionInfo, mechanism: Mechanism, login: Login) -> Result<i64, LoginError> {
+        let before = connection.session();
+        let principal = Principal { kind: "User".to_owned(), name: login.user };
+        if before.is_authenticated {
+            check_unchanged(connection, &before.principal, mechanism, &principal)?;
+        }
+        let listener = self.listeners.get(&*connection.listener);
+        let max_ms = listener.map_or(0, |listener| listener.session_ms_max(mechanism));
+        let left_ms = login.expires_ms.map(|expires| (expires - self.seams.clock.now().0).max(0));
+        let lifetime_ms = match (left_ms, max_ms) {
+            (None, 0) => None,
+            (None, max_ms) => Some(max_ms),
+            (Some(left_ms), 0) => Some(left_ms),
+            (Some(left_ms), max_ms) => Some(left_ms.min(max_ms)),
+        };
+        let now = self.seams.clock.monotonic();
+        let ends = lifetime_ms.map(|ms| now + Duration::from_millis(ms.unsigned_abs()));
+        tracing::debug!(connection = connection.id, %principal, %mechanism, "logged in");
+        connection.begin_session(Session {
+            principal: Arc::new(principal),
+            is_authenticated: true,
+            is_token: login.is_token,
+            ends,
+        });
+        connection.login.done(mechanism, now);
+        self.metrics.logins.increment();
+        Ok(lifetime_ms.unwrap_or(0))
+    }
+
+    fn told(&self, connection: &ConnectionInfo, mechanism: Mechanism, refusal: Refusal) -> LoginError {
+        let what = if connection.is_authenticated() { "re-authentication" } else { "authentication" };
+        LoginError::Failed(match refusal {
+            Refusal::Credentials => {
+                format!(
+                    "Authentication failed during {what} due to invalid credentials with SASL mechanism {mechanism}"
+                )
+            }
+            Refusal::Said(text) => text.to_owned(),
+        })
+    }
+
+    fn note_failure(&self, connection: &ConnectionInfo, mechanism: Mechanism, error: &LoginError) {
+        let count = self.metrics.logins_failed.increment();
+        if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
+            let listener = &*connection.listener;
+            tracing::info!(connection = connection.id, peer = %connection.peer, listener, %mechanism, count, "{error}");
+        }
+    }
+
+    /// 130 random bits, as Kafka's.
+    fn nonce(&self) -> String {
+        let bits: Vec<u8> = (0..3).flat_map(|_| self.seams.rng.next_u64().to_be_bytes()).collect();
+        base36::of_130_bits(&bits)
+    }
+}
+
+const NOT_NOW: &str = "SaslHandshake request received after successful authentication";
+
+enum Stepped {
+    More(Vec<u8>),
+    Done(Vec<u8>, Login),
+}
+
+/// What is known of a user. A decoy is made for everyone, so that it takes no longer for those who need one.
+fn find(image: &MetadataImage, decoys: &Decoys, mechanism: ScramMechanism, first: &ClientFirst) -> Candidate {
+    let decoy = Arc::new(decoys.credential(mechanism, &first.user));
+    let known = image.scram_credentials(&first.user).and_then(|user| user.get(mechanism));
+    match known.filter(|_| !first.is_token) {
+        Some(credential) => {
+            let login = Login { user: first.user.clone(), expires_ms: None, is_token: false };
+            Candidate { credential: Arc::clone(credential), login: Some(login) }
+        }
+        None => Candidate { credential: decoy, login: None },
+    }
+}
+
+/// A connection stays whose it is, and keeps to its mechanism.
+fn check_unchanged(
+    connection: &ConnectionInfo,
+    before: &Principal,
+    mechanism: Mechanism,
+    now: &Principal,
+) -> Result<(), LoginError> {
+    let first = connection.login.mechanism();
+    if first.is_some_and(|first| first != mechanism) {
+        let first = first.map_or("", Mechanism::name);
+        return Err(LoginError::Failed(format!(
+            "SASL mechanism '{mechanism}' requested by client is not supported for re-authentication of mechanism \
+             '{first}'"
+        )));
+    }
+    if before != now {
+        return Err(LoginError::Failed(format!(
+            "Cannot change principals during re-authentication from {}.{}: {}.{}",
+            before.kind, before.name, now.kind, now.name
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! What the settings say of a listener's logins, checked at the start: `sasl.enabled.mechanisms`, `sasl.jaas.config`,
+//! `connections.max.reauth.ms`, each by itself, with `listener.name.NAME.` before it, or with `listener.name.NAME.MECHANISM.`
+
+use std::collections::HashMap;
+
+use barnabas_auth::Mechanism;
+use barnabas_auth::sasl::UnknownMechanism;
+use barnabas_auth::sasl::jaas::{
+    JaasEntry, JaasError, OAUTHBEARER_LOGIN_MODULE, PLAIN_LOGIN_MODULE, SCRAM_LOGIN_MODULE,
+};
+use barnabas_config::{Config, key};
+
+use crate::session::asks_for_login;
+
+/// Why a start was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginSettingsError {
+    /// A mechanism that is not served.
+    #[error("listener {listener}: sasl.enabled.mechanisms: {error}")]
+    Mechanism {
+        /// The listener.
+        listener: String,
+        /// Which.
+        error: UnknownMechanism,
+    },
+    /// Nobody could log in.
+    #[error("listener {0}: sasl.enabled.mechanisms is empty: name SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN")]
+    NoMechanism(String),
+    /// `sasl.jaas.config` cannot be read.
+    #[error("listener {listener}: sasl.jaas.config: {error}")]
+    Jaas {
+        /// The listener.
+        listener: String,
+        /// Why.
+        error: JaasError,
+    },
+    /// A login module without a counterpart.
+    #[error("listener {listener}: sasl.jaas.config names {module}, which is not served")]
+    Module {
+        /// The listener.
+        listener: String,
+        /// Which.
+        module: String,
+    },
+}
+
+/// What a listener's logins are like.
+#[derive(Clone, Debug, Default)]
+pub struct ListenerLogins {
+    /// What it serves, in the order of the setting.
+    pub mechanisms: Vec<Mechanism>,
+    /// `connections.max.reauth.ms` by mechanism, where it is not 0.
+    session_ms_max: HashMap<Mechanism, i64>,
+    /// The users of `sasl.jaas.config`, for PLAIN.
+    users: Users,
+}
+
+/// Names and passwords.
+#[derive(Clone, Default)]
+pub(super) struct Users(HashMap<String, String>);
+
+impl std::fmt::Debug for Users {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl ListenerLogins {
+    /// How long a session may last, in milliseconds; 0 is for ever.
+    #[must_use]
+    pub fn session_ms_max(&self, mechanism: Mechanism) -> i64 {
+        self.session_ms_max.get(&mechanism).copied().unwrap_or(0)
+    }
+
+    /// A user's password, when `sasl.jaas.config` has one.
+    #[must_use]
+    pub fn password(&self, user: &str) -> Option<&str> {
+        self.users.0.get(user).map(|password| &**password)
+    }
+}
+
+/// Every SASL listener's logins by its name.
+///
+/// # Errors
+/// See [`LoginSettingsError`].
+pub fn of_listeners(config: &Config) -> Result<HashMap<String, ListenerLogins>, LoginSettingsError> {
+    let sasl = config.listeners().iter().filter(|listener| asks_for_login(listener.protocol));
+    sasl.map(|listener| Ok((listener.name.clone(), of_listener(config, &listener.name)?))).collect()
+}
+
+fn of_listener(config: &Config, listener: &str) -> Result<ListenerLogins, LoginSettingsError> {
+    let names = config.of_listener(listener, key::SASL_ENABLED_MECHANISMS.name).unwrap_or_default();
+    let mut mechanisms = Vec::new();
+    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let mechanism = name.parse().map_err(|error| {
+            let listener = listener.to_owned();
+            LoginSettingsError::Mechanism { listener, error }
+        })?;
+        if !mechanisms.contains(&mechanism) {
+            mechanisms.push(mechanism);
+        }
+    }
+    if mechanisms.is_empty() {
+        return Err(LoginSettingsError::NoMechanism(listener.to_owned()));
+    }
+    let session_ms_max = mechanisms.iter().map(|one| (*one, session_ms_max(config, listener, *one))).collect();
+    let users = if mechanisms.contains(&Mechanism::Plain) { users(config, listener)? } else { Users::default() };
+    Ok(ListenerLogins { mechanisms, session_ms_max, users })
+}
+
+fn of_mechanism<'a>(config: &'a Config, listener: &str, mechanism: Mechanism, name: &str) -> Option<&'a str> {
+    let prefixed = format!("{}.{name}", mechanism.name().to_ascii_lowercase());
+    config.of_listener_alone(listener, &prefixed).or_else(|| config.of_listener(listener, name))
+}
+
+fn session_ms_max(config: &Config, listener: &str, mechanism: Mechanism) -> i64 {
+    let text = of_mechanism(config, listener, mechanism, key::CONNECTIONS_MAX_REAUTH_MS.name);
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or(0).max(0)
+}
+
+fn users(config: &Config, listener: &str) -> Result<Users, LoginSettingsError> {
+    let text = of_mechanism(config, listener, Mechanism::Plain, key::SASL_JAAS_CONFIG.name);
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Users::default()) };
+    let listener = || listener.to_owned();
+    let entry = JaasEntry::read(text).map_err(|error| LoginSettingsError::Jaas { listener: listener(), error })?;
+    match &*entry.module {
+        PLAIN_LOGIN_MODULE => {
+            Ok(Users(entry.users().map(|(user, password)| (user.to_owned(), password.to_owned())).collect()))
+        }
+        // The broker's own login for others, which one node does not need.
+        SCRAM_LOGIN_MODULE | OAUTHBEARER_LOGIN_MODULE => Ok(Users::default()),
+        module => Err(LoginSettingsError::Module { listener: listener(), module: module.to_owned() }),
+    }
+}

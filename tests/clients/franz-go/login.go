@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+// login produces and consumes behind a login by every mechanism, and is refused with a wrong password.
+func login(ctx context.Context) {
+	user, password := os.Getenv("SASL_USER"), os.Getenv("SASL_PASSWORD")
+	mechanisms := map[string]sasl.Mechanism{
+		"scram-sha-256": scram.Auth{User: user, Pass: password}.AsSha256Mechanism(),
+		"scram-sha-512": scram.Auth{User: user, Pass: password}.AsSha512Mechanism(),
+		"plain":         plain.Auth{User: user, Pass: password}.AsMechanism(),
+	}
+	for name, mechanism := range mechanisms {
+		topic := "franz-go-" + name
+		must(kadm.NewClient(client(kgo.SASL(mechanism))).CreateTopic(ctx, 1, 1, nil, topic))
+		producer := client(kgo.SASL(mechanism))
+		for i := range 20 {
+			record := &kgo.Record{Topic: topic, Value: fmt.Appendf(nil, "behind a login %d", i)}
+			if err := producer.ProduceSync(ctx, record).FirstErr(); err != nil {
+				fail("produce by %s: %v", name, err)
+			}
+		}
+		producer.Close()
+		consumer := client(kgo.SASL(mechanism), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+		next := 0
+		read(ctx, consumer, func(record *kgo.Record) bool {
+			equal("value", fmt.Sprintf("behind a login %d", next), string(record.Value))
+			next++
+			return next == 20
+		})
+		consumer.Close()
+	}
+	wrong := client(kgo.SASL(scram.Auth{User: user, Pass: "wrong"}.AsSha256Mechanism()))
+	if err := wrong.Ping(ctx); !errors.Is(err, kerr.SaslAuthenticationFailed) {
+		fail("a wrong password: %v", err)
+	}
+	fmt.Printf(`{"clients":"franz-go %s"}`+"\n", version("github.com/twmb/franz-go"))
+}

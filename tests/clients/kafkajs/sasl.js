@@ -1,0 +1,52 @@
+// kafkajs behind a login: every mechanism produces and consumes, and a wrong password does not.
+'use strict'
+
+const { Kafka, logLevel } = require('kafkajs')
+const { version } = require('kafkajs/package.json')
+
+const LIMIT = 60_000
+const RECORDS = Array.from({ length: 20 }, (_, i) => `behind a login ${i}`)
+const { BOOTSTRAP, SASL_USER: username, SASL_PASSWORD: password } = process.env
+
+function fail(message) {
+  console.error(message)
+  process.exit(1)
+}
+
+const client = (mechanism, password) =>
+  new Kafka({ brokers: [BOOTSTRAP], logLevel: logLevel.NOTHING, retry: { retries: 0 }, sasl: { mechanism, username, password } })
+
+async function round(mechanism) {
+  const kafka = client(mechanism, password)
+  const topic = `kafkajs-${mechanism}`
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] })
+  await admin.disconnect()
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic, messages: RECORDS.map(value => ({ value })) })
+  await producer.disconnect()
+  const consumer = kafka.consumer({ groupId: topic, retry: { retries: 5 } })
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  const read = []
+  await consumer.run({ eachMessage: async ({ message }) => void read.push(String(message.value)) })
+  const end = Date.now() + LIMIT
+  while (read.length < RECORDS.length) {
+    if (Date.now() > end) fail(`waited too long for ${topic}`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  await consumer.disconnect()
+  if (read.join() !== RECORDS.join()) fail(`${topic}: ${read}`)
+}
+
+async function main() {
+  for (const mechanism of ['scram-sha-256', 'scram-sha-512', 'plain']) await round(mechanism)
+  const refused = await client('scram-sha-512', 'wrong').producer().connect().then(() => false, error => error)
+  if (!refused || !/invalid credentials/.test(refused.message)) fail(`a wrong password: ${refused && refused.message}`)
+  console.log(JSON.stringify({ clients: `kafkajs ${version}` }))
+  process.exit(0)
+}
+
+main().catch(error => fail(error.stack))

@@ -1,0 +1,98 @@
+"""confluent-kafka and kafka-python behind a login: every mechanism produces and consumes, a wrong password does not, and
+confluent-kafka sets a user's credentials."""
+
+import json
+import os
+
+import confluent_kafka
+import kafka
+from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from kafka import KafkaConsumer, KafkaProducer
+from scenario import BOOTSTRAP, LIMIT, Deadline, equal, fail
+
+USER, PASSWORD = os.environ["SASL_USER"], os.environ["SASL_PASSWORD"]
+MECHANISMS = ["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"]
+RECORDS = [f"behind a login {i}".encode() for i in range(20)]
+
+
+def settings(mechanism, user=USER, password=PASSWORD):
+    return {
+        "bootstrap.servers": BOOTSTRAP,
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": mechanism,
+        "sasl.username": user,
+        "sasl.password": password,
+    }
+
+
+def confluent(mechanism, topic, user=USER, password=PASSWORD):
+    producer = Producer(settings(mechanism, user, password))
+    for record in RECORDS:
+        producer.produce(topic, record)
+    equal("records left behind", 0, producer.flush(LIMIT))
+    own = {"group.id": topic, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+    consumer = Consumer(settings(mechanism, user, password) | own)
+    consumer.subscribe([topic])
+    read, deadline = [], Deadline(topic)
+    while len(read) < len(RECORDS):
+        deadline.check()
+        message = consumer.poll(1)
+        if message is not None and not message.error():
+            read.append(message.value())
+    consumer.close()
+    equal(topic, RECORDS, read)
+
+
+def kafka_python(mechanism, topic):
+    login = {
+        "bootstrap_servers": BOOTSTRAP,
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": mechanism,
+        "sasl_plain_username": USER,
+        "sasl_plain_password": PASSWORD,
+    }
+    producer = KafkaProducer(**login)
+    for record in RECORDS:
+        producer.send(topic, record).get(LIMIT)
+    producer.close()
+    consumer = KafkaConsumer(topic, auto_offset_reset="earliest", consumer_timeout_ms=LIMIT * 1000, **login)
+    read = [next(consumer).value for _ in RECORDS]
+    consumer.close()
+    equal(topic, RECORDS, read)
+
+
+def refused():
+    errors = []
+    conf = settings("SCRAM-SHA-256", password="wrong") | {"error_cb": errors.append, "log_level": 0}
+    admin = AdminClient(conf)
+    try:
+        admin.list_topics(timeout=5)
+    except KafkaException:
+        pass
+    else:
+        fail("a wrong password got in")
+    admin.poll(1)
+    if not any(error.code() == confluent_kafka.KafkaError._AUTHENTICATION for error in errors):
+        fail(f"a wrong password was told {errors}")
+
+
+def alter():
+    admin = AdminClient(settings("SCRAM-SHA-512"))
+    upsertions = [
+        UserScramCredentialUpsertion("carol", ScramCredentialInfo(mechanism, 4096), b"of carol", None)
+        for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
+    ]
+    for future in admin.alter_user_scram_credentials(upsertions).values():
+        future.result(LIMIT)
+    described = admin.describe_user_scram_credentials(["carol"])["carol"].result(LIMIT)
+    equal("credentials of carol", 2, len(described.scram_credential_infos))
+    confluent("SCRAM-SHA-256", "of-carol", "carol", "of carol")
+
+
+for mechanism in MECHANISMS:
+    confluent(mechanism, f"confluent-{mechanism}")
+    kafka_python(mechanism, f"kafka-python-{mechanism}")
+refused()
+alter()
+print(json.dumps({"clients": f"confluent-kafka {confluent_kafka.__version__}, kafka-python {kafka.__version__}"}))

@@ -1,0 +1,307 @@
+//! Logins on a SASL listener: every mechanism, both ways of tokens, what is refused and how, and credentials that change.
+
+use barnabas_auth::ScramMechanism;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::alter_user_scram_credentials_request::{
+    ScramCredentialDeletion, ScramCredentialUpsertion,
+};
+use kafka_protocol::messages::{
+    AlterUserScramCredentialsRequest, ApiVersionsRequest, DescribeUserScramCredentialsRequest, MetadataRequest,
+    SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
+};
+use kafka_protocol::protocol::StrBytes;
+
+use crate::client::{Client, frame};
+use crate::fixture::Fixture;
+
+const SHA256: ScramMechanism = ScramMechanism::Sha256;
+const SHA512: ScramMechanism = ScramMechanism::Sha512;
+
+/// The one listener asks for a login, under the name that the fixture gives it.
+fn start(settings: &[(&str, &str)]) -> Fixture {
+    let own = [
+        ("listener.security.protocol.map", "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT"),
+        ("sasl.enabled.mechanisms", "SCRAM-SHA-256,SCRAM-SHA-512,PLAIN"),
+        ("bootstrap.user", "admin:admin-secret"),
+        ("connection.failed.authentication.delay.ms", "1"),
+        (
+            "listener.name.plaintext.plain.sasl.jaas.config",
+            "org.apache.kafka.common.security.plain.PlainLoginModule required user_jaas=\"of the file\";",
+        ),
+    ];
+    Fixture::start(&[&own[..], settings].concat())
+}
+
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+fn handshake(client: &mut Client, mechanism: &str, version: i16) -> i16 {
+    client.ask(&SaslHandshakeRequest::default().with_mechanism(text(mechanism)), version).error_code
+}
+
+fn authenticate(client: &mut Client, token: &[u8]) -> SaslAuthenticateResponse {
+    client.ask(&SaslAuthenticateRequest::default().with_auth_bytes(Bytes::copy_from_slice(token)), 2)
+}
+
+const NONCE: &str = "c1ientNonce";
+
+fn first(user: &str) -> String {
+    format!("n,,n={user},r={NONCE}")
+}
+
+/// The client's last message, and what the server has to answer.
+fn last(mechanism: ScramMechanism, user: &str, password: &str, challenge: &[u8]) -> (String, String) {
+    let challenge = std::str::from_utf8(challenge).unwrap();
+    let fields: Vec<&str> = challenge.split(',').map(|field| &field[2..]).collect();
+    let without_proof = format!("c=biws,r={}", fields[0]);
+    let salt = STANDARD.decode(fields[1]).unwrap();
+    let salted = mechanism.salted_password(password, &salt, fields[2].parse().unwrap());
+    let client_key = mechanism.hmac(&salted, b"Client Key");
+    let signed = format!("n={user},r={NONCE},{challenge},{without_proof}");
+    let signature = mechanism.hmac(&mechanism.hash(&client_key), signed.as_bytes());
+    let proof: Vec<u8> = client_key.iter().zip(signature).map(|(left, right)| left ^ right).collect();
+    let expected = mechanism.hmac(&mechanism.hmac(&salted, b"Server Key"), signed.as_bytes());
+    (format!("{without_proof},p={}", STANDARD.encode(proof)), format!("v={}", STANDARD.encode(expected)))
+}
+
+/// Logs in by SCRAM; the last answer.
+fn scram(client: &mut Client, mechanism: ScramMechanism, user: &str, password: &str) -> SaslAuthenticateResponse {
+    assert_eq!(handshake(client, mechanism.name(), 1), 0);
+    let challenge = authenticate(client, first(user).as_bytes());
+    assert_eq!(challenge.error_code, 0);
+    let (token, expected) = last(mechanism, user, password, &challenge.auth_bytes);
+    let answer = authenticate(client, token.as_bytes());
+    if answer.error_code == 0 {
+        assert_eq!(answer.auth_bytes, expected.as_bytes());
+    }
+    answer
+}
+
+fn plain(client: &mut Client, user: &str, password: &str) -> SaslAuthenticateResponse {
+    assert_eq!(handshake(client, "PLAIN", 1), 0);
+    authenticate(client, format!("\0{user}\0{password}").as_bytes())
+}
+
+fn is_served(client: &mut Client) -> bool {
+    client.send(&frame(&MetadataRequest::default(), 4, 5)).is_ok() && client.answer().is_some()
+}
+
+fn admin(fixture: &Fixture) -> Client {
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(scram(&mut client, SHA512, "admin", "admin-secret").error_code, 0);
+    client
+}
+
+fn set(user: &str, mechanism: ScramMechanism, password: &str) -> ScramCredentialUpsertion {
+    let salt = b"salt of the client".to_vec();
+    ScramCredentialUpsertion::default()
+        .with_name(text(user))
+        .with_mechanism(mechanism.number())
+        .with_iterations(4096)
+        .with_salted_password(mechanism.salted_password(password, &salt, 4096).into())
+        .with_salt(salt.into())
+}
+
+#[test]
+fn every_mechanism_lets_in_who_knows_the_password_and_nobody_else() {
+    let fixture = start(&[]);
+    let mut client = Client::connect(fixture.address());
+    assert!(!is_served(&mut client), "nothing is served before a login");
+    for mechanism in ScramMechanism::ALL {
+        let mut client = Client::connect(fixture.address());
+        assert_eq!(client.ask(&ApiVersionsRequest::default(), 0).error_code, 0);
+        let answer = scram(&mut client, mechanism, "admin", "admin-secret");
+        assert_eq!((answer.error_code, answer.session_lifetime_ms), (0, 0));
+        assert!(is_served(&mut client));
+    }
+    // The second time the password is known again.
+    for _ in 0..2 {
+        for (user, password) in [("admin", "admin-secret"), ("jaas", "of the file")] {
+            let mut client = Client::connect(fixture.address());
+            assert_eq!(plain(&mut client, user, password).error_code, 0);
+            assert!(is_served(&mut client));
+        }
+    }
+    for (user, password) in [("admin", "x"), ("jaas", "x"), ("nobody", "admin-secret")] {
+        let mut client = Client::connect(fixture.address());
+        let answer = plain(&mut client, user, password);
+        assert_eq!(answer.error_code, ResponseError::SaslAuthenticationFailed.code());
+        assert_eq!(answer.error_message.unwrap().as_str(), "Authentication failed: Invalid username or password");
+        assert!(!is_served(&mut client));
+    }
+}
+
+#[test]
+fn unknown_users_are_answered_like_known_ones() {
+    let fixture = start(&[]);
+    let exchange = |user: &str| {
+        let mut client = Client::connect(fixture.address());
+        assert_eq!(handshake(&mut client, SHA256.name(), 1), 0);
+        let challenge = authenticate(&mut client, first(user).as_bytes());
+        let (token, _) = last(SHA256, user, "guess", &challenge.auth_bytes);
+        let refused = authenticate(&mut client, token.as_bytes());
+        assert!(!is_served(&mut client));
+        (challenge, refused)
+    };
+    let ((known, known_refused), (unknown, unknown_refused)) = (exchange("admin"), exchange("nobody"));
+    assert_eq!(known_refused, unknown_refused);
+    assert_eq!(
+        unknown_refused.error_message.unwrap().as_str(),
+        "Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-256"
+    );
+    let shape = |answer: &SaslAuthenticateResponse| {
+        let challenge = String::from_utf8(answer.auth_bytes.to_vec()).unwrap();
+        let fields: Vec<String> = challenge.split(',').map(str::to_owned).collect();
+        (fields[1][..2].to_owned(), fields[2].clone())
+    };
+    assert_eq!(shape(&known), shape(&unknown));
+    let salt =
+        |answer: &SaslAuthenticateResponse| answer.auth_bytes.split(|byte| *byte == b',').nth(1).unwrap().to_vec();
+    assert_eq!(salt(&unknown), salt(&exchange("nobody").0), "asked again, the salt is the same");
+}
+
+#[test]
+fn tokens_without_headers_follow_a_handshake_of_version_0() {
+    let fixture = start(&[]);
+    let token = |client: &mut Client, token: &[u8]| {
+        let length = u32::try_from(token.len()).unwrap().to_be_bytes();
+        client.send(&[&length, token].concat()).unwrap();
+        client.bare_token()
+    };
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(handshake(&mut client, SHA256.name(), 0), 0);
+    let challenge = token(&mut client, first("admin").as_bytes()).unwrap();
+    let (answer, expected) = last(SHA256, "admin", "admin-secret", &challenge);
+    assert_eq!(token(&mut client, answer.as_bytes()).unwrap(), expected.as_bytes());
+    assert!(is_served(&mut client));
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(handshake(&mut client, "PLAIN", 0), 0);
+    assert_eq!(token(&mut client, b"\0admin\0admin-secret").unwrap(), b"");
+    assert!(is_served(&mut client));
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(handshake(&mut client, "PLAIN", 0), 0);
+    assert_eq!(token(&mut client, b"\0admin\0wrong"), None);
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(handshake(&mut client, "PLAIN", 0), 0);
+    client.send(&[0x7f, 0xff, 0xff, 0xff]).unwrap();
+    assert_eq!(client.bare_token(), None);
+}
+
+#[test]
+fn what_comes_at_the_wrong_time_closes() {
+    let fixture = start(&[]);
+    let unsupported = ResponseError::UnsupportedSaslMechanism.code();
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(handshake(&mut client, "GSSAPI", 1), unsupported);
+    assert!(client.answer().is_none());
+    // A token before the handshake.
+    let mut client = Client::connect(fixture.address());
+    client.send(&frame(&SaslAuthenticateRequest::default(), 2, 1)).unwrap();
+    assert!(client.answer().is_none());
+    // ApiVersions twice.
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(client.ask(&ApiVersionsRequest::default(), 0).error_code, 0);
+    client.send(&frame(&ApiVersionsRequest::default(), 0, 1)).unwrap();
+    assert!(client.answer().is_none());
+    // A handshake or ApiVersions where a token should be is told so first.
+    let illegal = ResponseError::IllegalSaslState.code();
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(handshake(&mut client, "PLAIN", 1), 0);
+    assert_eq!(handshake(&mut client, "PLAIN", 1), illegal);
+    assert!(client.answer().is_none());
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(handshake(&mut client, "PLAIN", 1), 0);
+    assert_eq!(client.ask(&ApiVersionsRequest::default(), 0).error_code, illegal);
+    assert!(client.answer().is_none());
+    // After a login both are told so, and nothing closes.
+    let mut client = admin(&fixture);
+    assert_eq!(handshake(&mut client, "PLAIN", 1), illegal);
+    assert_eq!(authenticate(&mut client, b"x").error_code, illegal);
+    assert!(is_served(&mut client));
+    // A frame that nobody needs for a login.
+    let mut client = Client::connect(fixture.address());
+    client.send(&[0, 2, 0, 0, 0, 36, 0, 2, 0, 0, 0, 1]).unwrap();
+    assert!(client.answer().is_none());
+}
+
+#[test]
+fn credentials_are_set_for_both_mechanisms_in_one_request_and_removed() {
+    let fixture = start(&[]);
+    let mut admin = admin(&fixture);
+    let both = vec![set("alice", SHA256, "one"), set("alice", SHA512, "two")];
+    let altered = admin.ask(&AlterUserScramCredentialsRequest::default().with_upsertions(both), 0);
+    assert_eq!(altered.results.len(), 1);
+    assert_eq!((altered.results[0].user.as_str(), altered.results[0].error_code), ("alice", 0));
+    for (mechanism, password) in [(SHA256, "one"), (SHA512, "two")] {
+        let mut client = Client::connect(fixture.address());
+        assert_eq!(scram(&mut client, mechanism, "alice", password).error_code, 0);
+    }
+    let described = admin.ask(&DescribeUserScramCredentialsRequest::default().with_users(None), 0);
+    let users: Vec<_> =
+        described.results.iter().map(|user| (user.user.as_str(), user.credential_infos.len())).collect();
+    assert_eq!(users, [("admin", 2), ("alice", 2)]);
+    let remove = ScramCredentialDeletion::default().with_name(text("alice")).with_mechanism(SHA256.number());
+    let remove = AlterUserScramCredentialsRequest::default().with_deletions(vec![remove]);
+    assert_eq!(admin.ask(&remove, 0).results[0].error_code, 0);
+    assert_eq!(admin.ask(&remove, 0).results[0].error_code, ResponseError::ResourceNotFound.code());
+    let mut client = Client::connect(fixture.address());
+    assert_ne!(scram(&mut client, SHA256, "alice", "one").error_code, 0);
+}
+
+#[test]
+fn only_super_users_change_super_users() {
+    let fixture = start(&[("super.users", "User:admin;User:root")]);
+    let mut admin = admin(&fixture);
+    let create = vec![set("alice", SHA256, "one"), set("root", SHA256, "two")];
+    let answer = admin.ask(&AlterUserScramCredentialsRequest::default().with_upsertions(create), 0);
+    assert!(answer.results.iter().all(|user| user.error_code == 0), "{answer:?}");
+    let mut alice = Client::connect(fixture.address());
+    assert_eq!(scram(&mut alice, SHA256, "alice", "one").error_code, 0);
+    let takeover = vec![set("root", SHA256, "mine"), set("bob", SHA256, "other")];
+    let answer = alice.ask(&AlterUserScramCredentialsRequest::default().with_upsertions(takeover), 0);
+    let codes: Vec<_> = answer.results.iter().map(|user| (user.user.as_str(), user.error_code)).collect();
+    assert_eq!(codes, [("root", ResponseError::ClusterAuthorizationFailed.code()), ("bob", 0)]);
+    let mut root = Client::connect(fixture.address());
+    assert_eq!(scram(&mut root, SHA256, "root", "two").error_code, 0);
+}
+
+#[test]
+fn a_session_is_renewed_by_its_own_user_only() {
+    let fixture = start(&[("connections.max.reauth.ms", "3600000")]);
+    let mut client = admin(&fixture);
+    assert_eq!(handshake(&mut client, SHA512.name(), 1), ResponseError::IllegalSaslState.code(), "too soon");
+    assert!(is_served(&mut client));
+    let login = |user: &str, mechanism: ScramMechanism| {
+        let mut client = Client::connect(fixture.address());
+        let lifetime = scram(&mut client, mechanism, user, "admin-secret").session_lifetime_ms;
+        assert_eq!(lifetime, 3_600_000);
+        client
+    };
+    let again = |client: &mut Client, mechanism: &str| {
+        let renewed = || handshake(client, mechanism, 1);
+        let mut renewed = std::iter::repeat_with(renewed);
+        assert!(renewed.any(|error| error == 0), "a second later it may be renewed");
+    };
+    let mut client = login("admin", SHA512);
+    again(&mut client, SHA512.name());
+    let challenge = authenticate(&mut client, first("admin").as_bytes());
+    let (token, _) = last(SHA512, "admin", "admin-secret", &challenge.auth_bytes);
+    assert_eq!(authenticate(&mut client, token.as_bytes()).error_code, 0);
+    assert!(is_served(&mut client));
+    let mut client = login("admin", SHA512);
+    again(&mut client, "PLAIN");
+    let refused = authenticate(&mut client, b"\0admin\0admin-secret");
+    assert!(refused.error_message.unwrap().contains("not supported for re-authentication"));
+    assert!(!is_served(&mut client));
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(plain(&mut client, "admin", "admin-secret").error_code, 0);
+    again(&mut client, "PLAIN");
+    let refused = authenticate(&mut client, b"\0jaas\0of the file");
+    let expected = "Cannot change principals during re-authentication from User.admin: User.jaas";
+    assert_eq!(refused.error_message.unwrap().as_str(), expected);
+    assert!(!is_served(&mut client));
+}
