@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use barnabas_storage::batch::BatchBuilder;
-use barnabas_storage::log_dir::{LogDirOptions, MetaProperties};
+use barnabas_storage::log_dir::{Belongs, LogDirOptions, MetaProperties};
 use barnabas_storage::seam::{Clock, Seams};
 use barnabas_storage::{
     AppendOrigin, LeaderEpoch, Log, LogDir, LogObserver, LogOptions, Offset, PartitionIndex, Timestamp, TopicId,
@@ -79,8 +79,8 @@ fn run(path: &Path, settings: &Settings) {
     }
     let options = LogDirOptions { journal_batch_bytes_max: settings.journal_batch_max, ..LogDirOptions::default() };
     let started = seams.clock.monotonic();
-    let options_of = |_: &str, _, _| Some(LogOptions::default());
-    let (dir, report) = LogDir::open(seams.clone(), path, options, &options_of).expect("the directory opens");
+    let belongs = |_: &str, _, _| Belongs::Here(LogOptions::default());
+    let (dir, report) = LogDir::open(seams.clone(), path, options, &belongs).expect("the directory opens");
     println!("opened in {:?}, {report:?}", seams.clock.monotonic() - started);
     let logs: Vec<Arc<Log>> = (0..settings.logs)
         .map(|index| {

@@ -62,6 +62,11 @@ impl LeaderEpochs {
         self.entries.last().map(|(epoch, _)| *epoch)
     }
 
+    /// Where the newest epoch began.
+    pub(crate) fn latest_start(&self) -> Option<Offset> {
+        self.entries.last().map(|(_, start)| *start)
+    }
+
     /// The largest epoch at or below `epoch` and where it ended; the newest one ends at `log_end`.
     pub(crate) fn end_offset(&self, epoch: LeaderEpoch, log_end: Offset) -> Option<(LeaderEpoch, Offset)> {
         let after = self.entries.partition_point(|(known, _)| *known <= epoch);

@@ -87,6 +87,8 @@ pub struct Log {
     epochs: RwLock<LeaderEpochs>,
     end: LogEnd,
     log_start: AtomicI64,
+    /// What the log start will be as soon as a checkpoint says so; else at or below it. Nobody is told of it before.
+    start_to_come: AtomicI64,
     synced: AtomicI64,
     high_watermark: AtomicI64,
     /// Segments below this base have nothing that is not synced. Moved by syncs.
@@ -97,6 +99,8 @@ pub struct Log {
     deleted: AtomicBool,
     /// Where stored data is damaged below the synced point: from there on nothing is served, and nothing is appended.
     damage: OnceLock<Offset>,
+    /// The lowest offset that a reader was refused for damage: it is told once.
+    told_damage: AtomicI64,
     /// Files renamed to `.deleted`, and when they go.
     expired: Mutex<Vec<(Timestamp, PathBuf)>>,
 }

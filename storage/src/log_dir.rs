@@ -39,6 +39,17 @@ pub struct MetaProperties {
     pub directory_id: TopicId,
 }
 
+/// What the metadata says of a partition's directory, by the name of its topic and the id in it.
+#[derive(Clone, Debug)]
+pub enum Belongs {
+    /// The topic is known by this name; its settings.
+    Here(LogOptions),
+    /// The id is that of a topic of another name.
+    Elsewhere(String),
+    /// No topic has the id; the id of the topic that has the name, if one has.
+    Nowhere(Option<TopicId>),
+}
+
 /// How a log directory works; every bound has its setting in `config`.
 #[derive(Clone, Debug)]
 pub struct LogDirOptions {
@@ -150,8 +161,8 @@ impl LogDir {
     }
 
     /// Locks the directory, replays the journal, recovers the logs and starts the journal's writer and the
-    /// checkpointer. `options_of` names the settings of a log by topic name and id; `None` means that the metadata
-    /// does not know the topic: the directory is renamed to `-stray` form and left.
+    /// checkpointer. `belongs` tells of a log by topic name and id what the metadata says: a directory whose topic it does
+    /// not know is renamed to `-stray` form and left, one that has the id of another topic is not served.
     ///
     /// # Errors
     /// See [`LogDirError`].
@@ -159,9 +170,9 @@ impl LogDir {
         seams: Seams,
         path: &Path,
         options: LogDirOptions,
-        options_of: &(dyn Fn(&str, TopicId, PartitionIndex) -> Option<LogOptions> + Sync),
+        belongs: &(dyn Fn(&str, TopicId, PartitionIndex) -> Belongs + Sync),
     ) -> Result<(Arc<Self>, RecoveryReport), LogDirError> {
-        let started = start::start(seams, path, &options, options_of)?;
+        let started = start::start(seams, path, &options, belongs)?;
         let this = Self {
             path: path.to_path_buf(),
             meta: started.meta,

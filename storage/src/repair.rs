@@ -11,19 +11,19 @@ use std::collections::BTreeMap;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
+use crate::clean_shutdown;
 use crate::error::LogDirError;
-use crate::ids::Offset;
+use crate::ids::{Offset, PartitionIndex};
 use crate::journal::LogKey;
 use crate::journal::replay;
 use crate::journal::ring::RingFiles;
-use crate::log_dir::{self, LogDir, LogDirOptions};
+use crate::log_dir::{self, Belongs, LogDir, LogDirOptions};
 use crate::manifest::Manifest;
 use crate::options::LogOptions;
 use crate::partition_metadata;
 use crate::seam::{Disk, OpenMode, Seams};
 use crate::segment::{CHECKSUMS, DATA, OFFSET_INDEX, SNAPSHOT, TIME_INDEX, TRANSACTION_INDEX, base_of, file_path};
 use crate::verify::{Finding, Severity};
-use crate::{checkpoint_file, clean_shutdown};
 
 /// Bytes copied at a time.
 const COPY_CHUNK: u64 = 1 << 20;
@@ -35,8 +35,19 @@ pub enum Step {
     SetAside(PathBuf),
     /// Everything from there on is moved into a file beside it.
     Cut(PathBuf, u64),
+    /// The partition's first segments are gone: its log begins at the first that is there, or where it ended.
+    Begin(PathBuf, Option<Offset>),
     /// Only a person can help; the reason.
     Leave(PathBuf, String),
+}
+
+impl Step {
+    fn left(&self) -> Option<&Path> {
+        match self {
+            Self::Leave(path, _) => Some(path),
+            Self::SetAside(_) | Self::Cut(..) | Self::Begin(..) => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Step {
@@ -47,6 +58,8 @@ impl std::fmt::Display for Step {
                 let kept = aside(path, &format!(".cut-{position}"));
                 write!(f, "cut {} at byte {position}; what follows is kept in {}", path.display(), kept.display())
             }
+            Self::Begin(path, Some(offset)) => write!(f, "let the log of {} begin at {offset}", path.display()),
+            Self::Begin(path, None) => write!(f, "let the log of {} go on empty from its end", path.display()),
             Self::Leave(path, reason) => write!(f, "leave {}: {reason}", path.display()),
         }
     }
@@ -59,13 +72,18 @@ impl std::fmt::Display for Step {
 pub fn plan(disk: &dyn Disk, directory: &Path, findings: &[Finding]) -> io::Result<Vec<Step>> {
     let mut first_damage: BTreeMap<&Path, (Offset, u64)> = BTreeMap::new();
     let mut steps = Vec::new();
+    let mut partitions = disk.list(directory)?;
+    partitions.retain(|entry| entry.is_dir);
     for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
         let path = &finding.path;
         let parent = path.parent().unwrap_or(directory);
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let base = base_of(name, DATA).filter(|_| finding.severity == Severity::Damage);
-        if path == directory || parent == directory {
-            steps.push(root_step(finding, name));
+        let of_partition = parent == directory && partitions.iter().any(|entry| entry.name == name);
+        if of_partition {
+            first_damage.entry(path).or_insert((Offset::ZERO, 0));
+        } else if path == directory || parent == directory {
+            steps.extend(root_step(disk, finding, name));
         } else if let Some(base) = base {
             let at = (base, finding.position.unwrap_or(0));
             let first = first_damage.entry(parent).or_insert(at);
@@ -78,23 +96,23 @@ pub fn plan(disk: &dyn Disk, directory: &Path, findings: &[Finding]) -> io::Resu
         }
     }
     for (partition, (base, position)) in first_damage {
-        cut_log(disk, partition, base, position, &mut steps)?;
+        match first_base(disk, partition) {
+            Some(first) if first <= base => cut_log(disk, partition, base, position, &mut steps)?,
+            first => steps.push(Step::Begin(partition.to_path_buf(), first)),
+        }
     }
     steps.dedup();
     Ok(steps)
 }
 
-fn root_step(finding: &Finding, name: &str) -> Step {
-    let replaceable = [
-        checkpoint_file::RECOVERY_POINT,
-        checkpoint_file::LOG_START,
-        checkpoint_file::HIGH_WATERMARK,
-        clean_shutdown::NAME,
-    ];
-    if finding.severity == Severity::Rebuildable && replaceable.contains(&name) {
-        return Step::SetAside(finding.path.clone());
+/// `None` when a start makes the file anew anyway.
+fn root_step(disk: &dyn Disk, finding: &Finding, name: &str) -> Option<Step> {
+    if finding.severity == Severity::Rebuildable {
+        // A manifest of a clean stop beside a journal that is not whole stays: the journal is made again.
+        let goes = disk.exists(&finding.path) && Some(name) != Manifest::path("".as_ref()).to_str();
+        return goes.then(|| Step::SetAside(finding.path.clone()));
     }
-    Step::Leave(finding.path.clone(), format!("{}; restore it from a copy", finding.what))
+    Some(Step::Leave(finding.path.clone(), format!("{}; restore it from a copy", finding.what)))
 }
 
 /// The log ends at the damage: what lies behind it in the segment is kept beside it, later segments are set aside.
@@ -126,21 +144,36 @@ pub fn carry_out(seams: &Seams, directory: &Path, steps: &[Step]) -> Result<(), 
     for step in steps {
         match step {
             Step::SetAside(path) => {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                if base_of(name, DATA).is_some() {
+                    cut.extend(path.parent());
+                }
                 disk.rename(path, &free_name(disk, path, ".damaged")).map_err(|source| failed(path, source))?;
             }
             Step::Cut(path, position) => {
                 keep_end(disk, path, *position).map_err(|source| failed(path, source))?;
                 cut.extend(path.parent());
             }
+            Step::Begin(path, _) => cut.push(path),
             Step::Leave(..) => {}
         }
     }
+    cut.dedup();
     for partition in &cut {
         disk.sync_dir(partition).map_err(|source| failed(partition, source))?;
     }
     look_again(disk, directory, &cut)?;
-    let everything = |_: &str, _, _| Some(LogOptions::default());
-    let (dir, _) = LogDir::open(seams.clone(), directory, LogDirOptions::default(), &everything)?;
+    let left: Vec<&Path> = steps.iter().filter_map(Step::left).filter_map(Path::parent).collect();
+    let belongs = |topic: &str, _, partition: PartitionIndex| {
+        // Nobody knows whose it is: it stays as it is.
+        let path = directory.join(format!("{topic}-{partition}"));
+        if left.contains(&path.as_path()) {
+            Belongs::Elsewhere("?".to_owned())
+        } else {
+            Belongs::Here(LogOptions::default())
+        }
+    };
+    let (dir, _) = LogDir::open(seams.clone(), directory, LogDirOptions::default(), &belongs)?;
     for log in dir.logs() {
         log.write_all_checksums().map_err(|source| failed(directory, source))?;
     }
@@ -186,6 +219,11 @@ fn keep_end(disk: &dyn Disk, path: &Path, position: u64) -> io::Result<()> {
 fn look_again(disk: &dyn Disk, directory: &Path, cut: &[&Path]) -> Result<(), LogDirError> {
     let Some(mut manifest) = Manifest::read(disk, directory)? else { return Ok(()) };
     let ring = RingFiles::look(disk, directory, manifest.directory)?;
+    if manifest.clean && ring.is_empty() {
+        // It was set aside. A start that is not a clean one expects a journal.
+        let made = ring.make_next(disk, LogDirOptions::default().journal_bytes_initial);
+        made.map_err(|source| LogDirError::Io { act: "repair", path: directory.to_path_buf(), source })?;
+    }
     let next_round = if manifest.clean { manifest.tail.round } else { replay::read(&ring, &manifest)?.1.round };
     for partition in cut {
         let name = partition.file_name().and_then(|name| name.to_str()).and_then(log_dir::partition_of);
@@ -196,7 +234,7 @@ fn look_again(disk: &dyn Disk, directory: &Path, cut: &[&Path]) -> Result<(), Lo
             // What the journal still has of it lies behind the cut.
             line.replay_from = next_round;
             let at = &mut line.checkpoint;
-            let first = first_base(disk, partition).unwrap_or(at.log_start);
+            let first = first_base(disk, partition).unwrap_or(at.recovery_point);
             (at.recovery_point, at.segment_base, at.position) = (first, first, 0);
             at.log_start = at.log_start.max(first);
             at.high_watermark = at.log_start;

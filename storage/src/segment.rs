@@ -88,6 +88,8 @@ pub(crate) struct Segment {
     blocks: Mutex<Blocks>,
     /// The checksums file covers all of it.
     pub(crate) has_checksums: AtomicBool,
+    /// It is sealed, and a checksums file that covers less than all of it is not of it.
+    pub(crate) settled: AtomicBool,
     proof: Mutex<Proof>,
     /// The index files have been looked at, and made again if need be.
     pub(crate) indexes_checked: AtomicBool,
@@ -126,6 +128,7 @@ impl Segment {
             created,
             blocks: Mutex::default(),
             has_checksums: AtomicBool::new(false),
+            settled: AtomicBool::new(false),
             proof: Mutex::default(),
             indexes_checked: AtomicBool::new(false),
             checking: Mutex::default(),
@@ -314,6 +317,7 @@ impl Segment {
     /// Makes the segment grow again, with what its index files say of batches that start below `trusted`, and gives the
     /// start of the batch from which on the batches have to be indexed again (0 when the files say nothing).
     pub(crate) fn reopen(&self, trusted: u64) -> io::Result<u64> {
+        self.settled.store(false, Ordering::Release);
         self.blocks.lock().cut(self.len());
         let mut offsets = GrowingOffsets::read(&*self.disk, &self.path(OFFSET_INDEX))?;
         let mut times = GrowingTimes::read(&*self.disk, &self.path(TIME_INDEX))?;

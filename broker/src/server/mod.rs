@@ -13,7 +13,7 @@ use std::time::Duration;
 use barnabas_auth::AllowEveryone;
 use barnabas_config::{Config, SecurityProtocol, key};
 use barnabas_raft::{BrokerId, Controller, ControllerOptions, MetadataImage, MetadataListener};
-use barnabas_storage::log_dir::{LogDirOptions, MetaProperties};
+use barnabas_storage::log_dir::{Belongs, LogDirOptions, MetaProperties};
 use barnabas_storage::seam::Seams;
 use barnabas_storage::{LogDir, LogDirError, LogOptions};
 
@@ -219,10 +219,12 @@ async fn open_log_dirs(
     let (seams, config) = (seams.clone(), Arc::clone(config));
     let open_all = move || {
         let options = log_dir_options(&config);
-        let options_of = |_: &str, id, _| -> Option<LogOptions> {
-            image.topic_by_id(id).map(|topic| log_options(&config, &topic.configs))
+        let belongs = |name: &str, id, _| match image.topic_by_id(id) {
+            Some(topic) if *topic.name != *name => Belongs::Elsewhere(topic.name.to_string()),
+            Some(topic) => Belongs::Here(log_options(&config, &topic.configs)),
+            None => Belongs::Nowhere(image.topic(name).map(|topic| topic.id)),
         };
-        let open = |path: PathBuf| match LogDir::open(seams.clone(), &path, options.clone(), &options_of) {
+        let open = |path: PathBuf| match LogDir::open(seams.clone(), &path, options.clone(), &belongs) {
             Ok((dir, report)) => {
                 tracing::info!(path = %path.display(), ?report, "log directory opened");
                 Ok(dir)

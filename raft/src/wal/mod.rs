@@ -6,6 +6,7 @@
 mod change;
 mod ending;
 mod frame;
+mod mark;
 mod queue;
 mod recovery;
 mod state;

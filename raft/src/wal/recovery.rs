@@ -11,6 +11,7 @@ use barnabas_storage::log_dir;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
 use super::change::Change;
+use super::mark::{self, Mark};
 use super::state::LogState;
 use super::{frame, segment_name, segment_number};
 use crate::error::OpenError;
@@ -45,6 +46,7 @@ pub(super) fn recover(disk: &dyn Disk, directory: &Path) -> Result<Option<Recove
         sealed.push((*number, recovery.last_index()));
     }
     let (mut number, mut end) = (*last, recovery.read_tail(*last)?);
+    recovery.reaches_its_mark(&numbers, end)?;
     if end == 0 {
         if sealed.is_empty() && log_dir::has_served(disk, directory) {
             return Err(super::gone(directory));
@@ -76,7 +78,9 @@ pub(super) fn inspect(disk: &dyn Disk, directory: &Path) -> Result<Option<LogSta
     for number in before {
         recovery.read_sealed(*number)?;
     }
-    if recovery.read_tail(*last)? == 0 && before.is_empty() {
+    let end = recovery.read_tail(*last)?;
+    recovery.reaches_its_mark(&numbers, end)?;
+    if end == 0 && before.is_empty() {
         return Ok(None);
     }
     match recovery.state {
@@ -145,6 +149,33 @@ impl Recovery<'_> {
             return Err(damaged(self.path(number), what));
         }
         Ok(end as u64)
+    }
+
+    /// The last segment ends at `end`: that must not be below what is known to have been synced.
+    fn reaches_its_mark(&self, numbers: &[u64], end: u64) -> Result<(), OpenError> {
+        let (Some(first), Some(last), Some(mark)) =
+            (numbers.first(), numbers.last(), Mark::read(self.disk, self.directory))
+        else {
+            return Ok(());
+        };
+        let length = if mark.number == *last {
+            end
+        } else if mark.number > *last {
+            0
+        } else if mark.number < *first {
+            return Ok(());
+        } else {
+            self.disk.open(&self.path(mark.number), OpenMode::Read)?.len()?
+        };
+        if length >= mark.length {
+            return Ok(());
+        }
+        let what = format!(
+            "it was synced up to byte {} ({}), but nothing whole is there from byte {length} on",
+            mark.length,
+            mark::NAME
+        );
+        Err(damaged(self.path(mark.number), what))
     }
 
     /// Applies frames up to the first one that is not whole; its position.

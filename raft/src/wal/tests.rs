@@ -196,9 +196,10 @@ fn read(disk: &LossyDisk, number: u64) -> Vec<u8> {
     bytes
 }
 
-/// What a crash leaves of a segment: no clean stop has told its end.
+/// What a power cut leaves of a segment: no clean stop has told its end, and no mark was on the disk.
 fn write(disk: &LossyDisk, number: u64, bytes: &[u8]) {
     ending::remove(disk, Path::new("/")).expect("removed");
+    let _ = disk.remove_file(Path::new("/barnabas-metadata.synced"));
     let file = disk.open(&path(number), OpenMode::Create).expect("a file");
     file.set_len(0).expect("cut");
     file.write_all_at(&[IoSlice::new(bytes)], 0).expect("written");
@@ -255,6 +256,42 @@ fn damage_below_a_sync_is_refused_and_damage_of_the_last_write_is_cut() {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+#[test]
+fn a_log_that_is_cut_or_damaged_after_a_kill_is_refused() {
+    let disk = disk();
+    run(&disk, &three_appends(), |_| true);
+    let disk = disk.kill();
+    let _ = disk.remove_file(Path::new("/barnabas-metadata.end"));
+    let whole = read(&disk, 1);
+    let mark = barnabas_mark(&disk);
+    for length in 0..whole.len() {
+        write(&disk, 1, &whole[..length]);
+        put(&disk, &mark);
+        assert!(matches!(open(&disk), Err(OpenError::Damaged { .. })), "cut at {length}");
+        assert!(inspect(&disk, Path::new("/")).is_err(), "cut at {length}");
+        let mut damaged = whole.clone();
+        damaged[length] ^= 0x40;
+        write(&disk, 1, &damaged);
+        put(&disk, &mark);
+        assert!(matches!(open(&disk), Err(OpenError::Damaged { .. })), "damaged at {length}");
+    }
+    write(&disk, 1, &[&whole[..], b"never synced"].concat());
+    put(&disk, &mark);
+    open(&disk).expect("a torn tail behind the mark is cut").close();
+}
+
+fn barnabas_mark(disk: &LossyDisk) -> Vec<u8> {
+    let file = disk.open(Path::new("/barnabas-metadata.synced"), OpenMode::Read).expect("a mark");
+    let mut bytes = vec![0; usize::try_from(file.len().expect("its length")).expect("small")];
+    file.read_exact_at(&mut bytes, 0).expect("read");
+    bytes
+}
+
+fn put(disk: &LossyDisk, mark: &[u8]) {
+    let file = disk.open(Path::new("/barnabas-metadata.synced"), OpenMode::Create).expect("a file");
+    file.write_all_at(&[IoSlice::new(mark)], 0).expect("written");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use barnabas_storage::reserve::with_reserve;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
 use super::change::{Change, Head};
+use super::mark::{Mark, Marker};
 use super::queue::Queue;
 use super::{ending, frame, segment_name};
 
@@ -45,6 +46,7 @@ pub(super) struct Writer {
     durable: u64,
     last_index: u64,
     sealed: Vec<(u64, u64)>,
+    marker: Marker,
     failed: Option<(io::ErrorKind, String)>,
 }
 
@@ -74,6 +76,7 @@ impl Writer {
             durable: length,
             last_index: 0,
             sealed: Vec::new(),
+            marker: Marker::default(),
             failed: None,
         }
     }
@@ -149,6 +152,7 @@ impl Writer {
         if self.durable < self.length {
             self.file.sync_data()?;
             self.durable = self.length;
+            self.marker.set(&*self.disk, &self.directory, Mark { number: self.number, length: self.length });
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ impl JournalledLog for Log {
         if self.damage.get().is_some() {
             return Ok(stable.clone());
         }
-        let log_start = self.log_start_offset();
+        let log_start = self.coming_log_start();
         let high_watermark = self.high_watermark();
         let captured = self.capture(false);
         let tail = (captured.tail.log_end, captured.tail.segment_base, captured.tail.position);
@@ -86,7 +86,7 @@ impl JournalledLog for Log {
         let stable = self.stable.lock();
         self.damage.get().is_none()
             && (stable.recovery_point != self.log_end_offset()
-                || stable.log_start != self.log_start_offset()
+                || stable.log_start != self.coming_log_start()
                 || stable.high_watermark != self.high_watermark())
     }
 
@@ -134,7 +134,7 @@ impl Log {
         *stable = LogCheckpoint {
             topic_id: self.topic_id,
             partition: self.partition,
-            log_start: self.log_start_offset(),
+            log_start: self.coming_log_start(),
             recovery_point: captured.tail.log_end,
             segment_base: captured.tail.segment_base,
             position: captured.tail.position,
@@ -169,6 +169,10 @@ impl Log {
             let log: Arc<dyn JournalledLog> = self.me.upgrade().expect("invariant: a log that is called is alive");
             self.context.journal.submit(JournalEntry { log, kind: EntryKind::SyncThrough { next_offset: end } });
         }
+    }
+
+    fn coming_log_start(&self) -> Offset {
+        self.log_start_offset().max(Offset(self.start_to_come.load(Ordering::Acquire)))
     }
 
     fn capture(&self, closing: bool) -> Captured {

@@ -72,6 +72,8 @@ impl Log {
         file.sync_data()?;
         self.name_made();
         segment.has_checksums.store(true, Ordering::Release);
+        segment.read_checksums_again();
+        segment.settled.store(!segment.is_growing(), Ordering::Release);
         Ok(())
     }
 
@@ -85,14 +87,26 @@ impl Log {
         }
     }
 
-    /// A segment that was cut, or one behind it that is gone: the reader must not be led over what is missing.
+    /// A segment of another log, one that was cut, or one behind it that is gone: the reader must not be led over what is
+    /// missing.
     pub(super) fn check_extent(&self, segment: &Segment) -> Result<(), ReadError> {
+        // Asked before the checksums are: they are written before it is said.
+        let settled = segment.settled.load(Ordering::Acquire);
         let Some(checksums) = segment.checksums().map_err(ReadError::Io)? else { return Ok(()) };
+        if !self.is_ours(&checksums) {
+            return Err(ReadError::Damaged(segment.base.max(self.log_start_offset())));
+        }
         // Fewer bytes than the segment has: they are of an earlier stop, and it grew since.
+        let fits = checksums.len() == segment.len() || (!settled && checksums.len() < segment.len());
         let next = self.segments.read().after(segment.base).filter(|_| checksums.len() >= segment.len());
         let ends = checksums.next_offset();
-        let whole = checksums.len() <= segment.len() && next.is_none_or(|next| next.base == ends);
+        let whole = fits && next.is_none_or(|next| next.base == ends);
         if whole { Ok(()) } else { Err(ReadError::Damaged(ends.min(self.log_end_offset()))) }
+    }
+
+    /// False for the checksums of a segment that came from another log.
+    pub(super) fn is_ours(&self, checksums: &Checksums) -> bool {
+        checksums.topic_id == self.topic_id && checksums.partition == self.partition
     }
 
     /// Looks at the index files of a sealed segment before they are first used; damaged ones are made again from the
@@ -101,6 +115,8 @@ impl Log {
         if segment.indexes_checked.load(Ordering::Acquire) || segment.is_growing() {
             return Ok(());
         }
+        // Indexes are not made from data that is not the segment's.
+        self.check_extent(segment)?;
         let _checking = segment.checking.lock();
         if segment.indexes_checked.load(Ordering::Acquire) || segment.is_growing() {
             return Ok(());
@@ -108,8 +124,10 @@ impl Log {
         if !segment.indexes_are_sound().map_err(ReadError::Io)? {
             let file = segment.path(OFFSET_INDEX);
             tracing::warn!(file = %file.display(), "the indexes are damaged: they are made again from the log");
+            let settled = segment.settled.load(Ordering::Acquire);
             self.grow_again(segment, 0).map_err(read_failed)?;
             segment.seal().map_err(ReadError::Io)?;
+            segment.settled.store(settled, Ordering::Release);
         }
         segment.indexes_checked.store(true, Ordering::Release);
         Ok(())

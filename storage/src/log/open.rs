@@ -136,6 +136,7 @@ impl Log {
             epochs: RwLock::new(LeaderEpochs::default()),
             end: LogEnd::new(),
             log_start: AtomicI64::new(0),
+            start_to_come: AtomicI64::new(0),
             synced: AtomicI64::new(0),
             high_watermark: AtomicI64::new(0),
             file_synced_base: AtomicI64::new(0),
@@ -143,6 +144,7 @@ impl Log {
             names_synced: Mutex::new(0),
             deleted: AtomicBool::new(false),
             damage: OnceLock::new(),
+            told_damage: AtomicI64::new(i64::MAX),
             expired: Mutex::new(Vec::new()),
         })
     }

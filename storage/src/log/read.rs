@@ -26,8 +26,19 @@ impl Log {
     /// by pread; near the log end these pages are in memory.
     ///
     /// # Errors
-    /// `OutOfRange` when `from` is below the log start or above the log end.
+    /// `OutOfRange` when `from` is below the log start or above the log end, `Damaged` for what is not as it was written.
     pub fn read(&self, from: Offset, max_bytes: usize, up_to: Offset, at_least_one: bool) -> Result<Read, ReadError> {
+        let found = self.find_slice(from, max_bytes, up_to, at_least_one);
+        if let Err(ReadError::Damaged(offset)) = &found
+            && self.told_damage.fetch_min(offset.0, Ordering::Relaxed) > offset.0
+        {
+            let dir = self.directory.display();
+            tracing::error!(%dir, offset = offset.0, "stored data is damaged: `barnabas log verify` names the place");
+        }
+        found
+    }
+
+    fn find_slice(&self, from: Offset, max_bytes: usize, up_to: Offset, at_least_one: bool) -> Result<Read, ReadError> {
         let tail = self.check_readable(from)?;
         let up_to = up_to.min(tail.log_end).min(self.damage.get().copied().unwrap_or(Offset(i64::MAX)));
         let nothing = Read { slice: None, next_offset: from };
@@ -126,8 +137,8 @@ impl Log {
             if segment.base > tail.segment_base {
                 return Ok(None);
             }
-            self.check_indexes(&segment)?;
             self.check_extent(&segment)?;
+            self.check_indexes(&segment)?;
             if let Some(found) = segment.find(offset, tail.end_of(&segment)).map_err(read_failed)? {
                 return Ok(Some((segment, found)));
             }

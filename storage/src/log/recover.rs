@@ -104,6 +104,10 @@ impl<'a> Recovery<'a> {
         self.expected =
             self.checkpoint.filter(|from| from.position == 0 && !self.clean).map(|from| from.recovery_point);
         let verify_from = self.verify_from(&segments);
+        if self.checkpoint.is_some() && !log.context.others_ran {
+            // The checkpoint was told after their checksums were written.
+            segments[..verify_from].iter().for_each(|segment| segment.settled.store(true, Ordering::Release));
+        }
         self.index_sealed(&segments[..verify_from], &leftovers)?;
         if let Some(damage) = self.verify(&segments[verify_from..])? {
             self.fence(damage);

@@ -103,9 +103,9 @@ impl Log {
         Ok(Some(tail.log_end))
     }
 
-    /// Moves the log start, durably.
+    /// Moves the log start: first durably, and only then for those who ask, who would see it go back over a crash.
     fn raise_log_start(&self, to: Offset) -> Result<(), LogDirError> {
-        self.log_start.fetch_max(to.0, Ordering::AcqRel);
+        self.start_to_come.fetch_max(to.0, Ordering::AcqRel);
         let mut writer = self.writer.lock();
         writer.epochs_changed |= self.epochs.write().truncate_start(to);
         if writer.since_snapshot > 0 {
@@ -113,7 +113,9 @@ impl Log {
             writer.since_snapshot = SNAPSHOT_LAG_BYTES;
         }
         drop(writer);
-        self.context.journal.checkpoint_now(self)
+        self.context.journal.checkpoint_now(self)?;
+        self.log_start.fetch_max(to.0, Ordering::AcqRel);
+        Ok(())
     }
 }
 

@@ -115,6 +115,7 @@ impl Log {
         let position = target.at.as_ref().map_or(0, |(_, position)| *position);
         self.end.set(Tail { log_end: target.end, segment_base: base, position });
         self.log_start.fetch_min(target.end.0, Ordering::AcqRel);
+        self.start_to_come.fetch_min(target.end.0, Ordering::AcqRel);
         self.synced.store(target.end.0, Ordering::Release);
         self.high_watermark.fetch_min(target.end.0, Ordering::AcqRel);
         self.file_synced_base.fetch_min(base.0, Ordering::AcqRel);

@@ -46,12 +46,15 @@ impl Refused {
         self.by_key.extend(line.map(|line| (key, line)));
     }
 
-    /// Logs that the manifest knows, with records, and of which no directory is there.
+    /// Logs that the manifest or the journal knows, with records, and of which no directory is there.
     pub(super) fn lost(&mut self, lines: impl Iterator<Item = (LogKey, LogCheckpoint)>) {
         for (key, line) in lines.filter(|(_, line)| line.recovery_point > line.log_start) {
+            if self.by_key.contains_key(&key) {
+                continue;
+            }
             tracing::error!(
                 topic_id = %key.topic_id, partition = key.partition.0, end = line.recovery_point.0,
-                "the manifest knows a partition whose directory is not there: it is not served, nor made anew"
+                "a partition is known whose directory is not there: it is not served, nor made anew"
             );
             self.by_key.insert(key, line);
         }
@@ -63,7 +66,7 @@ impl Refused {
             let line = self.by_key.get(&key)?;
             let end = line.recovery_point;
             Some(format!(
-                "the partition has offsets up to {end} by the manifest, but its directory is gone or names another topic: \
+                "the partition has offsets up to {end}, but its directory is gone or names another topic: \
                  restore it from a copy, or run `barnabas log verify`"
             ))
         };

@@ -15,7 +15,7 @@ use self::kafkas::{KafkaOffsets, checkpoint_of};
 use self::session::{begin_anew, go_on};
 use super::layout::{self, SubDir};
 use super::refused::{self, Refused};
-use super::{LogDirOptions, MetaProperties, RecoveryReport, remove_tree};
+use super::{Belongs, LogDirOptions, MetaProperties, RecoveryReport, empty, remove_tree};
 use crate::clean_shutdown;
 use crate::error::LogDirError;
 use crate::ids::{PartitionIndex, TopicId};
@@ -33,8 +33,8 @@ use crate::{parallel, partition_metadata};
 /// The number of the first round ever.
 const FIRST_ROUND: u64 = 1;
 
-/// Names the settings of a log, or says that the topic is unknown.
-pub(super) type OptionsOf<'a> = &'a (dyn Fn(&str, TopicId, PartitionIndex) -> Option<LogOptions> + Sync);
+/// What the metadata says of a log.
+pub(super) type BelongsTo<'a> = &'a (dyn Fn(&str, TopicId, PartitionIndex) -> Belongs + Sync);
 
 /// What a start hands over.
 pub(super) struct Started {
@@ -77,14 +77,14 @@ pub(super) fn start(
     seams: Seams,
     path: &Path,
     options: &LogDirOptions,
-    options_of: OptionsOf<'_>,
+    belongs: BelongsTo<'_>,
 ) -> Result<Started, LogDirError> {
     let lock = lock(&seams, path)?;
     let meta = meta_properties::read(&*seams.disk, path)?;
     let meta = meta.ok_or_else(|| LogDirError::NotFormatted(path.to_path_buf()))?;
     make_room(&seams, path)?;
     let mut left = look(&seams, path, &meta)?;
-    let (found, mut refused) = find_partitions(&seams, path, &mut left, options_of)?;
+    let (found, mut refused) = find_partitions(&seams, path, &mut left, belongs)?;
     let (last_stop, others_ran) = (left.last_stop, left.others_ran);
     let named = std::mem::take(&mut left.replay.named);
     refused.anew = last_stop != LastStop::Killed || left.manifest.is_none();
@@ -177,7 +177,7 @@ fn find_partitions(
     seams: &Seams,
     path: &Path,
     left: &mut Left,
-    options_of: OptionsOf<'_>,
+    belongs: BelongsTo<'_>,
 ) -> Result<(Vec<Found>, Refused), LogDirError> {
     let disk = &*seams.disk;
     let failed = |act, path: &Path, source| LogDirError::Io { act, path: path.to_path_buf(), source };
@@ -210,8 +210,19 @@ fn find_partitions(
             Err(error) => return Err(error),
         };
         let key = LogKey { topic_id, partition };
+        let options = match belongs(&topic, topic_id, partition) {
+            Belongs::Here(options) => Some(options),
+            Belongs::Nowhere(Some(topic_id)) if knows(left, LogKey { topic_id, partition }) => {
+                refused.directory(&dir, &misnamed(&dir, "no topic"));
+                continue;
+            }
+            Belongs::Nowhere(_) => None,
+            Belongs::Elsewhere(name) => {
+                refused.directory(&dir, &misnamed(&dir, &format!("topic {name}")));
+                continue;
+            }
+        };
         let checkpoint = checkpoint_of(left, &kafkas, &topic, key);
-        let options = options_of(&topic, topic_id, partition);
         let replay = left.replay.batches.remove(&key).unwrap_or_default();
         let listed = left.manifest.as_ref().is_some_and(|manifest| manifest.logs.contains_key(&key));
         let log = Found { dir: dir.clone(), topic, key, options, checkpoint, listed, replay };
@@ -225,7 +236,24 @@ fn find_partitions(
             manifest.logs.iter().filter(|(key, _)| !found.contains_key(key) && !deleted.contains(&key.topic_id));
         refused.lost(lines.map(|(key, line)| (*key, line.checkpoint.clone())));
     }
+    // What was made after the manifest has no line, but the journal has its batches.
+    let known = |key: &LogKey| !matches!(belongs("", key.topic_id, key.partition), Belongs::Nowhere(_));
+    let unclaimed = left.replay.batches.iter().filter(|(key, _)| !deleted.contains(&key.topic_id) && known(key));
+    refused.lost(unclaimed.filter_map(|(key, batches)| {
+        Some((*key, LogCheckpoint { recovery_point: batches.last()?.next_offset, ..empty(*key) }))
+    }));
     Ok((found.into_values().collect(), refused))
+}
+
+/// This directory held such a log before.
+fn knows(left: &Left, key: LogKey) -> bool {
+    let listed = left.manifest.as_ref().is_some_and(|manifest| manifest.logs.contains_key(&key));
+    (listed && !left.others_ran) || left.replay.batches.contains_key(&key)
+}
+
+fn misnamed(dir: &Path, whose: &str) -> LogDirError {
+    let reason = format!("it has the id of {whose}, not of the topic in the directory's name: restore it from a copy");
+    LogDirError::Malformed { file: dir.join(partition_metadata::NAME), reason }
 }
 
 /// The topic id of a partition's directory; `None` when it is not to be opened: a creation that did not end (removed),

@@ -1,6 +1,7 @@
 //! Whole directories on a test disk: clean and unclean stops, a crash at any operation, what is refused.
 
 mod crash;
+mod misplaced;
 
 use std::collections::BTreeMap;
 use std::io::IoSlice;
@@ -63,7 +64,7 @@ fn open_with(
     seed: u64,
     options: LogDirOptions,
 ) -> Result<(Arc<LogDir>, RecoveryReport), LogDirError> {
-    LogDir::open(seams(disk, seed), root(), options, &|_, _, _| Some(log_options()))
+    LogDir::open(seams(disk, seed), root(), options, &|_, _, _| Belongs::Here(log_options()))
 }
 
 fn open(disk: &LossyDisk, seed: u64) -> Result<(Arc<LogDir>, RecoveryReport), LogDirError> {
@@ -346,7 +347,7 @@ fn unknown_topics_are_moved_aside_with_their_journalled_batches_and_foreign_dire
     for name in ["lost+found", "__cluster_metadata-0"] {
         disk.create_dir(&root().join(name)).unwrap();
     }
-    let (dir, _) = LogDir::open(seams(&disk, 2), root(), dir_options(), &|_, _, _| None).unwrap();
+    let (dir, _) = LogDir::open(seams(&disk, 2), root(), dir_options(), &|_, _, _| Belongs::Nowhere(None)).unwrap();
     assert!(dir.logs().is_empty());
     assert!(exists(&disk, "lost+found") && exists(&disk, "__cluster_metadata-0") && !exists(&disk, "t-0"));
     let listed = disk.list(root()).unwrap();
@@ -480,12 +481,12 @@ const CHILD_FOUND_LOCKED: i32 = 42;
 fn the_lock_refuses_a_second_process_and_a_second_opening() {
     let real = Seams { disk: Arc::new(RealDisk), clock: Arc::new(SystemClock), ..Seams::system() };
     if let Some(path) = std::env::var_os(LOCK_CHILD) {
-        let opened = LogDir::open(real, Path::new(&path), dir_options(), &|_, _, _| None);
+        let opened = LogDir::open(real, Path::new(&path), dir_options(), &|_, _, _| Belongs::Nowhere(None));
         std::process::exit(if matches!(opened, Err(LogDirError::Locked(_))) { CHILD_FOUND_LOCKED } else { 1 });
     }
     let temp = tempfile::tempdir().unwrap();
     LogDir::format(&real, temp.path(), &meta()).unwrap();
-    let open = || LogDir::open(real.clone(), temp.path(), dir_options(), &|_, _, _| None);
+    let open = || LogDir::open(real.clone(), temp.path(), dir_options(), &|_, _, _| Belongs::Nowhere(None));
     let (dir, _) = open().unwrap();
     assert!(matches!(open(), Err(LogDirError::Locked(_))));
     let child = Command::new(std::env::current_exe().unwrap())

@@ -7,7 +7,7 @@ use crate::verify::verify;
 
 fn open(seams: &Seams, path: &Path) -> std::sync::Arc<LogDir> {
     let options = LogDirOptions { journal_bytes_initial: 1 << 20, ..LogDirOptions::default() };
-    LogDir::open(seams.clone(), path, options, &|_, _, _| Some(LogOptions::default())).unwrap().0
+    LogDir::open(seams.clone(), path, options, &|_, _, _| Belongs::Here(LogOptions::default())).unwrap().0
 }
 
 /// A directory with one log of ten batches, stopped cleanly.
@@ -83,4 +83,48 @@ fn small_files_are_made_again() {
         let dir = open(&seams, root.path());
         assert_eq!(dir.log(id, PartitionIndex(0)).unwrap().log_end_offset(), Offset(10), "{name}");
     }
+}
+
+#[test]
+fn a_log_without_its_first_segment_begins_at_the_next_one() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let id = directory(&seams, root.path());
+    seams.disk.remove_file(&root.path().join("t-0").join("00000000000000000000.log")).unwrap();
+    let findings = verify(&*seams.disk, root.path()).unwrap();
+    let steps = plan(&*seams.disk, root.path(), &findings).unwrap();
+    assert!(steps.iter().any(|step| matches!(step, Step::Begin(_, Some(first)) if *first > Offset::ZERO)), "{steps:?}");
+    carry_out(&seams, root.path(), &steps).unwrap();
+    assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
+    let log = open(&seams, root.path()).log(id, PartitionIndex(0)).unwrap();
+    assert!(log.log_start_offset() > Offset::ZERO);
+    assert_eq!(log.log_end_offset(), Offset(10), "what is there stays");
+}
+
+#[test]
+fn a_log_without_any_segment_goes_on_from_its_end() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let id = directory(&seams, root.path());
+    for entry in seams.disk.list(&root.path().join("t-0")).unwrap() {
+        if entry.name.ends_with(".log") {
+            seams.disk.remove_file(&root.path().join("t-0").join(entry.name)).unwrap();
+        }
+    }
+    let findings = verify(&*seams.disk, root.path()).unwrap();
+    carry_out(&seams, root.path(), &plan(&*seams.disk, root.path(), &findings).unwrap()).unwrap();
+    assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
+    let log = open(&seams, root.path()).log(id, PartitionIndex(0)).unwrap();
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (Offset(10), Offset(10)), "no offset is given twice");
+}
+
+#[test]
+fn a_damaged_journal_of_a_clean_stop_is_set_aside() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let id = directory(&seams, root.path());
+    flip(&*seams.disk, &root.path().join("barnabas-journal-000"), 3);
+    let findings = verify(&*seams.disk, root.path()).unwrap();
+    assert!(!findings.is_empty());
+    carry_out(&seams, root.path(), &plan(&*seams.disk, root.path(), &findings).unwrap()).unwrap();
+    assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
+    assert!(root.path().join("barnabas-journal-000.damaged").exists());
+    assert_eq!(open(&seams, root.path()).log(id, PartitionIndex(0)).unwrap().log_end_offset(), Offset(10));
 }

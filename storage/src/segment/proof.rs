@@ -170,10 +170,16 @@ impl Segment {
         Ok(whole)
     }
 
+    /// The file was written anew.
+    pub(crate) fn read_checksums_again(&self) {
+        self.proof.lock().checksums = None;
+    }
+
     /// The file is going to be removed: what it said holds no longer.
     pub(crate) fn forget_checksums(&self) {
         *self.proof.lock() = Proof { checksums: Some(None), ..Proof::default() };
         self.has_checksums.store(false, Ordering::Release);
+        self.settled.store(false, Ordering::Release);
     }
 
     /// The blocks of all batches, from what was noted while they came, the file, and a walk over the rest.

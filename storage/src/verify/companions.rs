@@ -80,23 +80,25 @@ pub(super) fn compare(disk: &dyn Disk, directory: &Path, checksums: &Checksums, 
     }
 }
 
-/// A producer snapshot of this name.
-pub(super) fn producers(disk: &dyn Disk, path: &Path, offset: Offset, findings: &mut Findings) {
-    let Ok(Some(bytes)) = whole_file::read(disk, path) else {
-        return findings.rebuildable(path, "it cannot be read");
+/// A producer snapshot of this name. One that is not `synced` is made again by a start.
+pub(super) fn producers(disk: &dyn Disk, path: &Path, offset: Offset, synced: bool, findings: &mut Findings) {
+    let what = match whole_file::read(disk, path).ok().flatten() {
+        None => "it cannot be read".to_owned(),
+        Some(bytes) => match snapshot::decode(&bytes, Timestamp::NONE) {
+            None => "its checksum does not match".to_owned(),
+            Some(states) if states.last_offset().is_some_and(|last| last >= offset) => {
+                format!("it tells of batches at or above {offset}: it is of another place")
+            }
+            Some(_) => return,
+        },
     };
-    match snapshot::decode(&bytes, Timestamp::NONE) {
-        None => findings.rebuildable(path, "its checksum does not match"),
-        Some(states) if states.last_offset().is_some_and(|last| last >= offset) => {
-            findings.rebuildable(path, format!("it tells of batches at or above {offset}: it is of another place"));
-        }
-        Some(_) => {}
-    }
+    if synced { findings.rebuildable(path, what) } else { findings.note(path, None, what) }
 }
 
 /// The epochs, against the batches below `synced`.
 pub(super) fn epochs(disk: &dyn Disk, directory: &Path, walks: &[Walk], synced: Offset, findings: &mut Findings) {
     let path = directory.join(leader_epoch::NAME);
+    let end = walks.last().map_or(Offset::ZERO, Walk::next_offset);
     let batches = || walks.iter().flat_map(|walk| &walk.batches).filter(|batch| batch.base_offset < synced);
     match LeaderEpochs::read(disk, directory) {
         Ok(Some(epochs)) => {
@@ -110,6 +112,8 @@ pub(super) fn epochs(disk: &dyn Disk, directory: &Path, walks: &[Walk], synced: 
                 let what =
                     format!("it differs from the batch at offset {}, of epoch {}", batch.base_offset, batch.epoch);
                 findings.rebuildable(&path, what);
+            } else if epochs.latest_start().is_some_and(|start| start > end) {
+                findings.rebuildable(&path, format!("it tells of an epoch above the log's end, {end}"));
             } else if lacks {
                 findings.rebuildable(&path, "it says nothing of the last batches");
             }

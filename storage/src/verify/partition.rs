@@ -1,6 +1,6 @@
 //! One partition's directory.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,8 @@ use super::companions::{self, Owner};
 use super::root::Known;
 use super::segment::{self, Walk};
 use super::{Findings, action, indexes};
-use crate::ids::{Offset, PartitionIndex};
+use crate::checksums::Checksums;
+use crate::ids::{Offset, PartitionIndex, TopicId};
 use crate::journal::{LogCheckpoint, LogKey};
 use crate::log_dir::{is_deleted, partition_of};
 use crate::manifest::Manifest;
@@ -19,6 +20,7 @@ use crate::segment::{CHECKSUMS, DATA, OFFSET_INDEX, SNAPSHOT, TIME_INDEX, UNINDE
 /// Every partition, and those that the manifest knows and that are gone.
 pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, findings: &mut Findings) -> io::Result<()> {
     let mut there = HashSet::new();
+    let mut owners: HashMap<TopicId, String> = HashMap::new();
     let mut entries = disk.list(directory)?;
     entries.sort_by(|left, right| left.name.cmp(&right.name));
     for entry in entries.into_iter().filter(|entry| entry.is_dir) {
@@ -31,9 +33,17 @@ pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, find
             continue;
         }
         let Some((topic, partition)) = partition_of(&entry.name) else { continue };
-        let checked = Partition { disk, path, topic, partition, known }.look(findings);
+        let checked = Partition { disk, path: path.clone(), topic: topic.clone(), partition, known }.look(findings);
         match checked {
-            Ok(key) => there.extend(key),
+            Ok(Some(key)) => {
+                there.insert(key);
+                let owner = owners.entry(key.topic_id).or_insert_with(|| topic.clone());
+                if *owner != topic {
+                    let what = format!("topic id {} is that of topic {owner}, too", key.topic_id);
+                    findings.damage(&path.join(partition_metadata::NAME), None, what, action::ROOT);
+                }
+            }
+            Ok(None) => {}
             Err(error) => {
                 let path = directory.join(&entry.name);
                 findings.damage(&path, None, format!("it cannot be read: {error}"), action::CUT);
@@ -83,11 +93,23 @@ impl Partition<'_> {
                 return Ok(None);
             }
         };
+        if let Some(other) = self.other_owner(topic_id, &bases(CHECKSUMS)) {
+            let what = format!("it has topic id {topic_id}, but the segments here are of topic id {other}");
+            findings.damage(&metadata, None, what, action::ROOT);
+            return Ok(None);
+        }
         if let Some(swap) = names.iter().find(|name| name.ends_with(".swap")) {
             let what = "a compaction by Apache Kafka was interrupted";
             findings.damage(&self.path.join(swap), None, what, "start Apache Kafka once, stop it cleanly");
         }
         let key = LogKey { topic_id, partition: self.partition };
+        if let Some(manifest) = self.known.manifest.as_ref().filter(|_| self.known.clean && !self.known.others_ran)
+            && !manifest.logs.contains_key(&key)
+        {
+            let what = format!("at the clean stop no partition of topic id {topic_id} was here");
+            findings.damage(&metadata, None, what, action::ROOT);
+            return Ok(None);
+        }
         let owner = Owner { topic_id, partition: self.partition };
         let checkpoint = self.known.checkpoint(&self.topic, key);
         let data = bases(DATA);
@@ -102,6 +124,16 @@ impl Partition<'_> {
         self.snapshots(&bases(SNAPSHOT), &walks, synced, findings);
         companions::epochs(self.disk, &self.path, &walks, synced, findings);
         Ok(Some(key))
+    }
+
+    /// The topic whose segments lie here, when all that say so agree, and it is not the one of partition.metadata.
+    fn other_owner(&self, topic_id: TopicId, bases: &BTreeSet<Offset>) -> Option<TopicId> {
+        let read = |base: &Offset| Checksums::read(self.disk, &self.file(*base, CHECKSUMS)).ok()??.ok();
+        let all: Vec<Checksums> = bases.iter().filter_map(read).collect();
+        let first = all.first().filter(|first| first.topic_id != topic_id && !self.known.others_ran)?;
+        let agree = all.iter().all(|one| one.topic_id == first.topic_id && one.partition == self.partition);
+        let walk = Walk::over(self.disk, &self.file(first.base, DATA), first.base, first.base).ok()?;
+        (agree && walk.first_mismatch(first).is_none()).then_some(first.topic_id)
     }
 
     fn file(&self, base: Offset, suffix: &str) -> PathBuf {
@@ -212,7 +244,7 @@ impl Partition<'_> {
             if ours { companions::checksums(self.disk, &path, owner, walk.base, counts, findings) } else { None };
         let covered = checksums.as_ref().is_some_and(|checksums| checksums.len() >= walk.len);
         if let Some(checksums) = &checksums {
-            segment::compare(walk, &self.file(walk.base, DATA), checksums, next, findings);
+            segment::compare(walk, &self.file(walk.base, DATA), checksums, next, settled, findings);
             if settled && covered {
                 let last = !sealed && self.known.clean;
                 companions::compare(self.disk, &self.path, checksums, last, findings);
@@ -254,8 +286,8 @@ impl Partition<'_> {
     }
 
     fn snapshots(&self, offsets: &BTreeSet<Offset>, walks: &[Walk], synced: Offset, findings: &mut Findings) {
-        for offset in offsets.range(..=synced) {
-            companions::producers(self.disk, &self.file(*offset, SNAPSHOT), *offset, findings);
+        for offset in offsets {
+            companions::producers(self.disk, &self.file(*offset, SNAPSHOT), *offset, *offset <= synced, findings);
         }
         let end = walks.last().map_or(Offset::ZERO, Walk::next_offset);
         if self.known.clean && !self.known.others_ran && end > Offset::ZERO && !offsets.contains(&end) {

@@ -1,11 +1,12 @@
 //! The files in the root of a log directory.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Findings, action};
 use crate::checkpoint_file::{self, Offsets};
 use crate::clean_shutdown;
+use crate::error::LogDirError;
 use crate::ids::{Offset, PartitionIndex};
 use crate::journal::replay;
 use crate::journal::ring::RingFiles;
@@ -111,7 +112,11 @@ fn look_at_ring(
     let running = manifest.filter(|manifest| !manifest.clean);
     let ring = match RingFiles::look(disk, directory, id) {
         Ok(ring) => ring,
-        Err(error) => return findings.damage(directory, None, error.to_string(), action::ROOT),
+        // After a clean stop nothing in it counts.
+        Err(error) if manifest.is_some_and(|manifest| manifest.clean) => {
+            return findings.rebuildable(&place_of(&error, directory), error.to_string());
+        }
+        Err(error) => return findings.damage(&place_of(&error, directory), None, error.to_string(), action::ROOT),
     };
     if manifest.is_some() && ring.is_empty() {
         let what = "the journal that it speaks of is gone";
@@ -124,7 +129,16 @@ fn look_at_ring(
     if let Some(manifest) = running
         && let Err(error) = replay::read(&ring, manifest)
     {
-        findings.damage(directory, None, error.to_string(), action::ROOT);
+        findings.damage(&place_of(&error, directory), None, error.to_string(), action::ROOT);
+    }
+}
+
+/// The file of an error.
+fn place_of(error: &LogDirError, directory: &Path) -> PathBuf {
+    match error {
+        LogDirError::Malformed { file, .. } => file.clone(),
+        LogDirError::Io { path, .. } => path.clone(),
+        _ => directory.to_path_buf(),
     }
 }
 

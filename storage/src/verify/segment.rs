@@ -98,6 +98,7 @@ pub(super) fn compare(
     data: &Path,
     checksums: &Checksums,
     next_base: Option<Offset>,
+    settled: bool,
     findings: &mut Findings,
 ) {
     if walk.broken.is_some() {
@@ -106,6 +107,9 @@ pub(super) fn compare(
     if walk.len < checksums.len() {
         let what = format!("it has {} bytes, but had {} when its checksums were written", walk.len, checksums.len());
         findings.damage(data, Some(walk.len), what, action::CUT);
+    } else if walk.len > checksums.len() && settled {
+        let what = format!("it has {} bytes, its checksums cover all that there were: {}", walk.len, checksums.len());
+        findings.damage(data, Some(checksums.len()), what, action::CUT);
     } else if let Some(position) = walk.first_mismatch(checksums) {
         let what = "the batches of the block that starts here are whole, but not those that were written: an offset or an \
                     epoch differs, or they came from elsewhere";

@@ -53,6 +53,12 @@ func main() {
 		cut(os.Args[2])
 	case "create":
 		create(ctx, os.Args[2:])
+	case "stock":
+		stock(ctx, os.Args[2:])
+	case "note":
+		note(ctx, os.Args[2:])
+	case "survey":
+		survey(ctx, os.Args[2], os.Args[3:])
 	case "ids":
 		ids(ctx)
 	case "login":

@@ -78,10 +78,17 @@ impl<'a> Room<'a> {
                 self.workshop.ready(Need::JavaFour)?;
                 Server::Kafka(Need::JavaFour.place(self.workshop).join("jars"))
             }
-            Against::Program(program) => Server::Barnabas(program.clone()),
-            Against::Built => Server::Barnabas(self.workshop.root().join("target/release/barnabas")),
+            Against::Program(_) | Against::Built => Server::Barnabas(self.program()),
         };
         Ok(Broker::prepare(&server, &self.path(name), settings)?)
+    }
+
+    /// Our own binary.
+    pub(crate) fn program(&self) -> PathBuf {
+        match &self.against {
+            Against::Program(program) => program.clone(),
+            Against::Built | Against::Kafka => self.workshop.root().join("target/release/barnabas"),
+        }
     }
 
     /// Starts a program; its standard output goes to `NAME.out`, its standard error to `NAME.log`.

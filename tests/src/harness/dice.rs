@@ -24,6 +24,11 @@ impl Dice {
         Self { seed, state: seed }
     }
 
+    /// With this seed.
+    pub fn of(seed: u64) -> Self {
+        Self { seed, state: seed }
+    }
+
     /// What to set the variable to for the same faults.
     pub fn seed(&self) -> u64 {
         self.seed

@@ -1,6 +1,6 @@
 //! `barnabas log repair`: a plan, and with `--yes` what it says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use barnabas_storage::repair::{Step, carry_out, plan};
 use barnabas_storage::seam::Seams;
@@ -35,7 +35,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     println!("\nThe plan:");
     steps.iter().for_each(|step| println!("- {step}"));
     println!("- recover the directory, write indexes, snapshots and checksums again, stop it cleanly");
-    if steps.iter().any(|step| matches!(step, Step::Leave(path, _) if path.parent() == Some(directory.as_path()))) {
+    let of_root = |path: &Path| path == directory || path.parent() == Some(directory.as_path());
+    if steps.iter().any(|step| matches!(step, Step::Leave(path, _) if of_root(path))) {
         println!("\nA file of the whole directory has to be restored by hand first; nothing was changed.");
         return Ok(Exit::Findings);
     }

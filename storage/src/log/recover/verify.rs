@@ -1,5 +1,6 @@
 //! Reading what lies above the synced point, batch by batch.
 
+use std::io;
 use std::sync::Arc;
 
 use super::Recovery;
@@ -57,6 +58,9 @@ impl Recovery<'_> {
     }
 
     fn verify_segment(&mut self, segment: &Segment) -> Result<Option<Stop>, ScanError> {
+        if self.is_of_another_log(segment).map_err(ScanError::Io)? {
+            return Ok(Some(Stop::Damaged(segment.base)));
+        }
         let synced_len = self.synced_len(segment);
         let trusted = if self.clean { segment.len() } else { synced_len.saturating_sub(UNINDEXED_BYTES_MAX) };
         let resume = segment.reopen(trusted).map_err(ScanError::Io)?;
@@ -93,6 +97,14 @@ impl Recovery<'_> {
                 Ok(Some(_)) | Err(ScanError::Damaged { .. }) => return Ok(Some(Stop::Torn(position))),
             }
         }
+    }
+
+    /// By its checksums file: nothing is appended to such a segment.
+    fn is_of_another_log(&self, segment: &Segment) -> io::Result<bool> {
+        if !self.clean || self.log.context.others_ran {
+            return Ok(false);
+        }
+        Ok(segment.checksums()?.is_some_and(|checksums| !self.log.is_ours(&checksums)))
     }
 
     /// Up to where the segment's bytes are known to be on disk.

@@ -300,3 +300,32 @@ fn lives_that_end_in_a_crash_one_after_the_other_lose_nothing() {
         check(&dir, &told, &format!("seed {seed}, the end"));
     }
 }
+
+#[test]
+fn a_log_start_that_was_seen_does_not_go_back_over_a_crash_at_any_operation() {
+    for at in 0.. {
+        let disk = formatted();
+        let (dir, _) = open(&disk, 1).unwrap();
+        let log = create(&dir, 0);
+        for number in 0..50u8 {
+            append(&log, &[number; 700]).unwrap();
+        }
+        log.set_high_watermark(Offset(50));
+        dir.checkpoint().unwrap();
+        let observed = Arc::clone(&log);
+        let seen = Arc::new(Mutex::new(Offset::ZERO));
+        let told = Arc::clone(&seen);
+        // Somebody asks while it becomes durable.
+        disk.after_next_sync(move || *told.lock() = observed.log_start_offset());
+        disk.crash_at(disk.operations() + at);
+        let answer = log.delete_records(Offset(30));
+        let seen = (*seen.lock()).max(log.log_start_offset());
+        drop((dir, log));
+        let (dir, _) = open(&disk.crash(at), 2).unwrap();
+        assert!(dir.log(topic(0), PartitionIndex(0)).unwrap().log_start_offset() >= seen, "operation {at}: saw {seen}");
+        if answer.is_ok() {
+            assert!(at > 2 && seen == Offset(30));
+            break;
+        }
+    }
+}

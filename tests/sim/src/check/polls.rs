@@ -36,15 +36,15 @@ fn without_gaps(poll: &Poll, found: &mut Vec<String>) {
     }
 }
 
-/// What is known from a moment on: the high watermark is at least this. (The log start that retention moves may fall back
-/// over a crash: only DeleteRecords promises it.)
+/// What is known from a moment on: the high watermark and the log start are at least this.
 struct Fact {
     since: Moment,
     high_watermark: i64,
+    log_start: i64,
 }
 
 fn facts(view: &View<'_>, topic: usize, partition: i32, polls: &[&Poll]) -> Vec<Fact> {
-    let of_poll = |poll: &&Poll| Fact { since: poll.done, high_watermark: poll.high_watermark };
+    let of_poll = |poll: &&Poll| Fact { since: poll.done, high_watermark: poll.high_watermark, log_start: poll.log_start };
     let mut facts: Vec<Fact> = polls.iter().map(of_poll).collect();
     for send in view.history.sends.iter().filter(|send| (send.topic, send.partition) == (topic, partition)) {
         if let Outcome::Ok(Some(base)) = send.outcome
@@ -52,7 +52,7 @@ fn facts(view: &View<'_>, topic: usize, partition: i32, polls: &[&Poll]) -> Vec<
             && view.binds(send)
         {
             let end = base + i64::try_from(send.count).unwrap_or(0);
-            facts.push(Fact { since: send.done, high_watermark: end });
+            facts.push(Fact { since: send.done, high_watermark: end, log_start: 0 });
         }
     }
     facts.sort_by_key(|fact| fact.since);
@@ -62,14 +62,19 @@ fn facts(view: &View<'_>, topic: usize, partition: i32, polls: &[&Poll]) -> Vec<
 fn watermarks(polls: &[&Poll], facts: &[Fact], found: &mut Vec<String>) {
     let mut polls = polls.to_vec();
     polls.sort_by_key(|poll| poll.invoked);
-    let (mut facts, mut high_watermark) = (facts.iter().peekable(), 0);
+    let (mut facts, mut high_watermark, mut log_start) = (facts.iter().peekable(), 0, 0);
     for poll in polls {
         while let Some(fact) = facts.next_if(|fact| fact.since < poll.invoked) {
             high_watermark = high_watermark.max(fact.high_watermark);
+            log_start = log_start.max(fact.log_start);
         }
         if poll.high_watermark < high_watermark {
             let seen = poll.high_watermark;
             found.push(format!("stale-watermark (K8): {} saw {seen}, {high_watermark} was known", place(poll)));
+        }
+        if poll.log_start < log_start {
+            let seen = poll.log_start;
+            found.push(format!("log-start-back: {} saw a log that starts at {seen}, {log_start} was known", place(poll)));
         }
     }
 }

@@ -48,7 +48,6 @@ pub(crate) fn crash(room: &Room<'_>) -> Result<String, Outcome> {
 }
 
 fn cycles(room: &Room<'_>, broker: &mut Broker, dice: &mut Dice) -> Result<String, Outcome> {
-    let given = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
     let kills = given("CRASH_CYCLES").unwrap_or(CYCLES);
     let start_max = given("CRASH_START_MS").map_or(START, Duration::from_millis);
     let mut load = Workload::start(room, broker, "load")?;
@@ -69,6 +68,11 @@ fn cycles(room: &Room<'_>, broker: &mut Broker, dice: &mut Dice) -> Result<Strin
     }
     starts.sort();
     Ok(format!("{kills} kills, {}, {}", start_times(&starts), load.finish(room, broker)?))
+}
+
+/// A number from the environment.
+pub(crate) fn given(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|number| number.parse().ok())
 }
 
 /// The quantiles of start times in order.

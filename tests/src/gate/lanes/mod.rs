@@ -3,6 +3,7 @@
 mod cargo;
 mod clients;
 mod crash;
+mod damage;
 mod disk;
 mod dump_log;
 mod power;
@@ -152,6 +153,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(60),
         run: disk::disk,
+    },
+    Lane {
+        name: "damage",
+        about: "one thing at random damaged in a file of any kind: named, never served, repaired",
+        needs: &[Need::Release, Need::FranzGo],
+        fast: false,
+        budget: Duration::from_secs(60),
+        run: damage::damage,
     },
     Lane {
         name: "real-input",
