@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::partition::Partitions;
 use crate::partition::fetch_session::FetchSessions;
 use crate::partition::producer_ids::ProducerIds;
+use crate::quota::Quotas;
 use crate::seam::Tasks;
 use crate::topics::Topics;
 use crate::unsent::Unsent;
@@ -39,6 +40,8 @@ pub struct Broker {
     pub partitions: Arc<Partitions>,
     /// The group coordinator.
     pub groups: Arc<Groups>,
+    /// Client quotas.
+    pub quotas: Arc<Quotas>,
     /// Fetch sessions (KIP-227).
     pub fetch_sessions: FetchSessions,
     /// Producer ids, handed out from blocks.

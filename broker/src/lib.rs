@@ -13,6 +13,7 @@ pub mod login;
 pub mod metrics;
 pub mod network;
 pub mod partition;
+pub mod quota;
 pub mod seam;
 pub mod server;
 pub mod session;

@@ -111,6 +111,10 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often log directories are asked to do what is due.
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Polls of tasks after which a worker looks for events of sockets while it is busy. A poll may move some 100 KiB and take a
+/// millisecond, so tokio's own 61 kept small requests waiting for a tenth of a second beside large ones.
+pub const POLLS_BETWEEN_EVENTS: u32 = 7;
+
 /// Threads for blocking work: cold reads and log directories.
 pub const BLOCKING_THREADS_MAX: usize = 64;
 

@@ -78,6 +78,10 @@ metrics! {
     unsent_bytes,
     /// Requests that had to wait until others had taken their answers.
     unsent_waits,
+    /// Requests whose clients had more than their quota.
+    throttles,
+    /// Clients whose rates are remembered because they have a quota.
+    quota_sensors,
     /// Async tasks that run.
     tasks,
     /// Fetch sessions that are kept.

@@ -60,8 +60,14 @@ keys! {
     SOCKET_LISTEN_BACKLOG_SIZE: i64 = "socket.listen.backlog.size";
     QUEUED_MAX_REQUEST_BYTES: i64 = "queued.max.request.bytes";
     CONNECTIONS_MAX_IDLE_MS: i64 = "connections.max.idle.ms";
+    QUOTA_WINDOW_NUM: i64 = "quota.window.num";
+    QUOTA_WINDOW_SIZE_SECONDS: i64 = "quota.window.size.seconds";
+    CONTROLLER_QUOTA_WINDOW_NUM: i64 = "controller.quota.window.num";
+    CONTROLLER_QUOTA_WINDOW_SIZE_SECONDS: i64 = "controller.quota.window.size.seconds";
     MAX_CONNECTIONS: i64 = "max.connections";
     MAX_CONNECTIONS_PER_IP: i64 = "max.connections.per.ip";
+    MAX_CONNECTIONS_PER_IP_OVERRIDES: String = "max.connections.per.ip.overrides";
+    MAX_CONNECTION_CREATION_RATE: i64 = "max.connection.creation.rate";
     FETCH_MAX_BYTES: i64 = "fetch.max.bytes";
     MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS: i64 = "max.incremental.fetch.session.cache.slots";
     MAX_REQUEST_PARTITION_SIZE_LIMIT: i64 = "max.request.partition.size.limit";

@@ -14,8 +14,11 @@ mod publisher;
 mod verify;
 mod wal;
 
-pub use controller::{AlteredUsers, Controller, ControllerOptions, NewTopic, ScramAlteration};
+pub use controller::{AlteredQuotas, AlteredUsers, Controller, ControllerOptions, NewTopic, ScramAlteration};
 pub use error::{AlterScramError, CreateTopicError, DeleteTopicError, OpenError, ProposeError};
-pub use metadata::{BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, PartitionImage, TopicImage};
+pub use metadata::{
+    BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, PartitionImage, QuotaEntity, QuotaName,
+    QuotaValue, QuotaValues, TopicImage,
+};
 pub use publisher::MetadataListener;
 pub use verify::verify;

@@ -11,6 +11,7 @@ use barnabas_config::SecurityProtocol;
 use super::Need;
 use crate::broker::Broker;
 use crate::login::conversation::ConversationCell;
+use crate::network::mute::Mute;
 use crate::session::Session;
 
 /// What a handler knows of its request beside the body. Cheap to clone.
@@ -45,6 +46,8 @@ pub struct ConnectionInfo {
     pub peer: SocketAddr,
     /// Where it is on its way to a login.
     pub login: ConversationCell,
+    /// Until when it is not read.
+    pub mute: Mute,
     session: ArcSwap<Session>,
 }
 
@@ -60,7 +63,16 @@ impl ConnectionInfo {
         session: Session,
     ) -> Self {
         let login = ConversationCell::new(!session.is_authenticated);
-        Self { id, listener, protocol, local, peer, login, session: ArcSwap::from_pointee(session) }
+        Self {
+            id,
+            listener,
+            protocol,
+            local,
+            peer,
+            login,
+            mute: Mute::default(),
+            session: ArcSwap::from_pointee(session),
+        }
     }
 
     /// Who it is now.

@@ -4,6 +4,7 @@
 //! close the connection, and so does, before a login that the listener asks for, what is not part of one: its body is
 //! not even read. Only ApiVersions of an unknown version is answered (KIP-511).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,12 +13,13 @@ use super::cluster::api_versions;
 use super::context::ConnectionInfo;
 use super::gate::{self, HEADER_PREFIX, Prefix};
 use super::table::Run;
+use super::throttle::Meter;
 use super::{
     API_VERSIONS_KEY, Chunk, CloseReason, Gate, Reply, RequestContext, Row, SASL_HANDSHAKE_KEY, SecondStage, table,
 };
 use crate::broker::Broker;
 use crate::limits::{SECOND_STAGE_BYTES, SECOND_STAGE_ELEMENT_BYTES};
-use crate::network::{Begun, ResponseHeader, Service, Stage};
+use crate::network::{Arrival, Begun, ResponseHeader, Service, Stage};
 
 /// Answers the requests of every connection of one broker.
 pub struct Dispatch {
@@ -57,6 +59,10 @@ impl Service for Dispatch {
         })
     }
 
+    fn arrived(&self, address: IpAddr) -> Arrival {
+        self.broker.quotas.arrived(address)
+    }
+
     fn begin(&self, connection: &Arc<ConnectionInfo>, frame: Bytes) -> Result<Begun, CloseReason> {
         let (prefix, opened) = open(&frame)?;
         let correlation_id = prefix.correlation_id;
@@ -77,11 +83,27 @@ impl Service for Dispatch {
             client_id: Arc::from(String::from_utf8_lossy(&request.client_id)),
         };
         let keeps = SECOND_STAGE_BYTES + request.elements * SECOND_STAGE_ELEMENT_BYTES;
-        let stage = match request.row.run {
-            Run::OneStage(work) => Stage::Alone(work(context, request.body)),
-            Run::TwoStage(begin) => Stage::Second(begin(context, request.body)),
+        let (run, body) = (request.row.run, request.body);
+        let stage = match Meter::begin(&context, request.row.key, request.row.quota, &frame) {
+            None => stage(run, context, body),
+            Some(meter) => {
+                let (begun, spent) = meter.measure(|| stage(run, context, body));
+                match begun {
+                    Stage::Alone(work) => Stage::Alone(meter.awaited(work, spent)),
+                    Stage::Second(work) => Stage::Second(meter.awaited(work, spent)),
+                    Stage::Answered(reply) => Stage::Answered(reply),
+                }
+            }
         };
         Ok(Begun { header, keeps, stage })
+    }
+}
+
+/// Runs the first stage.
+fn stage(run: Run, context: RequestContext, body: Bytes) -> Stage {
+    match run {
+        Run::OneStage(work) => Stage::Alone(work(context, body)),
+        Run::TwoStage(work) => Stage::Second(work(context, body)),
     }
 }
 

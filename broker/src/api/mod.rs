@@ -19,10 +19,12 @@ pub mod dispatch;
 pub mod error_code;
 pub mod gate;
 pub mod group;
+pub mod quota;
 pub mod reply;
 pub mod sasl;
 pub mod shape;
 pub mod table;
+pub mod throttle;
 pub mod topic;
 
 pub use context::RequestContext;
@@ -51,6 +53,8 @@ const ROWS: &[Row] = &[
     row::<data::init_producer_id::InitProducerId>(),                              // 22
     row::<data::offset_for_leader_epoch::OffsetForLeaderEpoch>(),                 // 23
     row::<sasl::sasl_authenticate::SaslAuthenticate>(),                           // 36
+    row::<quota::describe_client_quotas::DescribeClientQuotas>(),                 // 48
+    row::<quota::alter_client_quotas::AlterClientQuotas>(),                       // 49
     row::<sasl::describe_user_scram_credentials::DescribeUserScramCredentials>(), // 50
     row::<sasl::alter_user_scram_credentials::AlterUserScramCredentials>(),       // 51
     row::<cluster::describe_cluster::DescribeCluster>(),                          // 60

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use super::Failure;
 use super::environment::variables;
 use super::files::read_text;
-use crate::limits::BLOCKING_THREADS_MAX;
+use crate::limits::{BLOCKING_THREADS_MAX, POLLS_BETWEEN_EVENTS};
 use crate::seam::TcpNet;
 use crate::server::Server;
 
@@ -78,6 +78,7 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("worker")
         .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .event_interval(POLLS_BETWEEN_EVENTS)
         .enable_all()
         .build()
 }

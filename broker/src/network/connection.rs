@@ -6,7 +6,8 @@
 //!    its answer is the next to leave.
 //! 3. Memory for a request is taken from the budget after its length and before its body.
 //! 4. When the peer is gone, what is pending is dropped. When a request is refused, earlier answers still leave.
-//! 5. At a stop, what was received is finished and nothing more is read.
+//! 5. Who has had more than its quota is not read until its wait is over; its answers leave.
+//! 6. At a stop, what was received is finished and nothing more is read.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -156,6 +157,7 @@ impl<S: Stream> Reader<'_, S> {
         if self.info.login.expects_bare_token() {
             return self.one_token().await;
         }
+        self.muted().await?;
         let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
         if head.bytes > network.options.login_bytes_max && !self.info.is_authenticated() {
             let claimed = i32::try_from(head.bytes).unwrap_or(i32::MAX);
@@ -214,6 +216,23 @@ impl<S: Stream> Reader<'_, S> {
             left = left.saturating_sub(CONTENDED_INTERVAL);
         }
         Err(Ended::SlowSender)
+    }
+
+    /// Waits while the client has had more than its quota. A peer that leaves meanwhile is not waited for.
+    async fn muted(&mut self) -> Result<(), Ended> {
+        let tasks = &self.network.tasks;
+        loop {
+            let left = self.info.mute.left(tasks.monotonic());
+            if left.is_zero() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                () = tasks.sleep(left) => {}
+                gone = self.frames.gone(&mut self.from) => return Err(gone.into()),
+                () = self.stopping.wait() => return Err(Ended::Stopping),
+            }
+        }
     }
 
     /// Waits for the first byte of a request, as long as a connection may be idle.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use barnabas_config::SecurityProtocol;
 
@@ -36,7 +37,13 @@ pub async fn run<L: Listener>(network: Arc<Network>, listener: L, entrance: Entr
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => admit(&network, stream, peer, &entrance),
+            Ok((stream, peer)) => {
+                let arrival = network.service.arrived(peer.ip());
+                admit(&network, stream, peer, &entrance, arrival.refused_for);
+                if !arrival.pause.is_zero() {
+                    let _ = network.tasks.within(arrival.pause, stopping.wait()).await;
+                }
+            }
             Err(error) => {
                 tracing::warn!(listener = %entrance.name, "accept a connection: {error}; trying again");
                 network.tasks.sleep(ACCEPT_RETRY_PAUSE).await;
@@ -45,7 +52,13 @@ pub async fn run<L: Listener>(network: Arc<Network>, listener: L, entrance: Entr
     }
 }
 
-fn admit<S: Stream>(network: &Arc<Network>, stream: S, peer: SocketAddr, entrance: &Entrance) {
+fn admit<S: Stream>(
+    network: &Arc<Network>,
+    stream: S,
+    peer: SocketAddr,
+    entrance: &Entrance,
+    refused_for: Option<Duration>,
+) {
     let slot = match network.slots.take(peer.ip()) {
         Ok(slot) => slot,
         Err(refused) => {
@@ -56,12 +69,26 @@ fn admit<S: Stream>(network: &Arc<Network>, stream: S, peer: SocketAddr, entranc
             return;
         }
     };
+    if let Some(time) = refused_for {
+        hold(network, stream, slot, time);
+        return;
+    }
     // A peer that is gone already has no address any more.
     let Ok(local) = stream.local_address() else { return };
     let (id, name) = (NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed), Arc::clone(&entrance.name));
     let session = Session::at_accept(entrance.protocol, None);
     let info = ConnectionInfo::new(id, name, entrance.protocol, local, peer, session);
     spawn(network, stream, Arc::new(info), slot);
+}
+
+/// Closes a connection after a while: closed at once, its peer would come again at once.
+fn hold<S: Stream>(network: &Arc<Network>, stream: S, slot: Slot, time: Duration) {
+    network.metrics.connections_refused.increment();
+    let (tasks, mut stopping) = (network.tasks.clone(), network.tasks.stopping());
+    network.tasks.spawn("refused connection", async move {
+        let _ = tasks.within(time, stopping.wait()).await;
+        drop((stream, slot));
+    });
 }
 
 fn spawn<S: Stream>(network: &Arc<Network>, stream: S, info: Arc<ConnectionInfo>, slot: Slot) {

@@ -1,6 +1,7 @@
 //! Listeners, connections, frames and the memory budget. Knows frames, their first eight bytes and pieces of answers;
 //! what is inside them is the [`Service`]'s business.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub mod connection;
 pub mod eagerness;
 pub mod frame;
 pub mod listener;
+pub mod mute;
 pub mod outbox;
 pub mod slots;
 
@@ -41,6 +43,20 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     /// When the connection is to be closed.
     fn begin(&self, connection: &Arc<ConnectionInfo>, frame: Bytes) -> Result<Begun, CloseReason>;
+
+    /// A connection from this address was accepted.
+    fn arrived(&self, _address: IpAddr) -> Arrival {
+        Arrival::default()
+    }
+}
+
+/// What a connection that was accepted means for those who come too often.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// It is not served but closed after this time: its address opens too many (`connection_creation_rate`).
+    pub refused_for: Option<Duration>,
+    /// The listeners accept no other before this time (`max.connection.creation.rate`).
+    pub pause: Duration,
 }
 
 /// A request that was begun.
@@ -73,7 +89,7 @@ pub struct ResponseHeader {
 }
 
 /// The bounds that have a setting of Kafka's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NetworkOptions {
     /// `socket.request.max.bytes`.
     pub request_bytes_max: usize,
@@ -83,10 +99,8 @@ pub struct NetworkOptions {
     pub budget_bytes: usize,
     /// `connections.max.idle.ms`.
     pub idle_max: Duration,
-    /// `max.connections`.
-    pub connections_max: usize,
-    /// `max.connections.per.ip`.
-    pub connections_per_ip_max: usize,
+    /// `max.connections`, `max.connections.per.ip` and its overrides.
+    pub places: slots::Places,
 }
 
 impl NetworkOptions {
@@ -101,8 +115,7 @@ impl NetworkOptions {
             budget_bytes: number(&key::QUEUED_MAX_REQUEST_BYTES).unwrap_or(REQUEST_BUDGET_BYTES),
             // A negative time means never: a thousand years do.
             idle_max: idle_ms.map_or(Duration::from_secs(31_536_000_000), Duration::from_millis),
-            connections_max: number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX).min(slots::of_file_limit()),
-            connections_per_ip_max: number(&key::MAX_CONNECTIONS_PER_IP).unwrap_or(usize::MAX),
+            places: slots::Places::of_config(config),
         }
     }
 
@@ -142,13 +155,13 @@ impl Network {
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
-            options,
             service,
+            slots: slots::Slots::new(options.places.clone(), Arc::clone(&metrics)),
             budget: budget::Budget::new(options.budget_bytes - options.unsent_bytes(), Arc::clone(&metrics)),
             unsent,
-            slots: slots::Slots::new(options.connections_max, options.connections_per_ip_max, Arc::clone(&metrics)),
             tasks,
             metrics,
+            options,
         }
     }
 }

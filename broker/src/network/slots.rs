@@ -1,19 +1,83 @@
-//! Who is connected: `max.connections` and `max.connections.per.ip`. Connections never take more than three quarters of
-//! the files that the process may open: a log that cannot open its next segment would be worse than a refused client.
+//! Who is connected: `max.connections`, `max.connections.per.ip` and its overrides. Connections never take more than three
+//! quarters of the files that the process may open: a log that cannot open its next segment would be worse than a refused
+//! client.
+//!
+//! Invariants:
+//! 1. The last places are for peers on this machine: who administers the broker there always gets in.
+//! 2. One address has at most half of all places where no setting says otherwise: it cannot lock out the others.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
 
+use barnabas_config::{Config, key};
 use parking_lot::Mutex;
 use rustix::process::{Resource, getrlimit};
 
 use crate::metrics::Metrics;
 
+/// How many places there are.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// In all.
+    pub all: usize,
+    /// For one address.
+    pub per_ip: usize,
+    /// For addresses that have a number of their own.
+    pub overrides: HashMap<IpAddr, usize>,
+}
+
+impl Places {
+    fn of(&self, ip: IpAddr) -> usize {
+        self.overrides.get(&ip).copied().unwrap_or(self.per_ip)
+    }
+
+    /// Those that only peers on this machine get.
+    fn reserve(&self) -> usize {
+        (self.all / RESERVE_PART).min(RESERVE_MAX)
+    }
+}
+
+impl Places {
+    /// As the settings say.
+    #[must_use]
+    pub fn of_config(config: &Config) -> Self {
+        let number = |key| usize::try_from(config.read::<i64>(key)).ok().filter(|number| *number != UNLIMITED);
+        let all = number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX).min(of_file_limit());
+        let per_ip = number(&key::MAX_CONNECTIONS_PER_IP).unwrap_or(all / 2);
+        let overrides = overrides(&config.read(&key::MAX_CONNECTIONS_PER_IP_OVERRIDES));
+        Self { all, per_ip, overrides }
+    }
+}
+
+/// Kafka's default: no limit.
+const UNLIMITED: usize = i32::MAX as usize;
+
+/// Reads `host:count,host:count`; a host may stand for several addresses.
+fn overrides(text: &str) -> HashMap<IpAddr, usize> {
+    let mut found = HashMap::new();
+    for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
+        let read = one.rsplit_once(':').and_then(|(host, count)| {
+            let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+            Some(((host, 0).to_socket_addrs().ok()?, count.trim().parse().ok()?))
+        });
+        match read {
+            Some((addresses, count)) => found.extend(addresses.map(|address| (address.ip(), count))),
+            None => {
+                tracing::warn!("max.connections.per.ip.overrides: '{one}' is no host:count, or the host is unknown")
+            }
+        }
+    }
+    found
+}
+
+/// The part of all places that is kept for peers on this machine, and the most of them.
+const RESERVE_PART: usize = 32;
+const RESERVE_MAX: usize = 64;
+
 /// Counts connections, in all and per address. Addresses are kept only while they are connected.
 pub struct Slots {
-    max: usize,
-    per_ip_max: usize,
+    places: Places,
     taken: Arc<Mutex<Taken>>,
     metrics: Arc<Metrics>,
 }
@@ -52,8 +116,8 @@ pub enum Refused {
 impl Slots {
     /// Nobody is connected.
     #[must_use]
-    pub fn new(max: usize, per_ip_max: usize, metrics: Arc<Metrics>) -> Self {
-        Self { max, per_ip_max, taken: Arc::default(), metrics }
+    pub fn new(places: Places, metrics: Arc<Metrics>) -> Self {
+        Self { places, taken: Arc::default(), metrics }
     }
 
     /// Takes a place for a peer.
@@ -63,9 +127,10 @@ impl Slots {
     pub fn take(&self, ip: IpAddr) -> Result<Slot, Refused> {
         let mut taken = self.taken.lock();
         let of_ip = taken.per_ip.get(&ip).copied().unwrap_or(0);
-        let refused = if taken.all >= self.max {
+        let reserve = if ip.to_canonical().is_loopback() { 0 } else { self.places.reserve() };
+        let refused = if taken.all + reserve >= self.places.all {
             Some(Refused::Full(taken.all))
-        } else if of_ip >= self.per_ip_max {
+        } else if of_ip >= self.places.of(ip) {
             Some(Refused::FullForAddress(of_ip))
         } else {
             None
@@ -102,7 +167,7 @@ mod tests {
 
     #[test]
     fn places_are_bounded_in_all_and_per_address_and_come_back() {
-        let slots = Slots::new(3, 2, Arc::default());
+        let slots = Slots::new(Places { all: 3, per_ip: 2, overrides: HashMap::new() }, Arc::default());
         let (here, there) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
         let first = slots.take(here).unwrap();
         let _second = slots.take(here).unwrap();
@@ -112,5 +177,32 @@ mod tests {
         drop(first);
         assert!(slots.take(here).is_ok());
         assert_eq!(slots.taken.lock().per_ip.len(), 2);
+    }
+
+    #[test]
+    fn overrides_are_read_and_what_is_no_override_is_passed_over() {
+        let found = overrides("127.0.0.1:5, [::1]:6,nonsense,10.0.0.1:x");
+        let expected = [(IpAddr::from([127, 0, 0, 1]), 5), ("::1".parse().unwrap(), 6)];
+        assert_eq!(found, HashMap::from(expected));
+    }
+
+    #[test]
+    fn an_address_may_have_a_number_of_its_own() {
+        let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let places = Places { all: 10, per_ip: 1, overrides: HashMap::from([(there, 2)]) };
+        let slots = Slots::new(places, Arc::default());
+        let _taken = [slots.take(here).unwrap(), slots.take(there).unwrap(), slots.take(there).unwrap()];
+        assert_eq!(slots.take(here).err(), Some(Refused::FullForAddress(1)));
+        assert_eq!(slots.take(there).err(), Some(Refused::FullForAddress(2)));
+    }
+
+    #[test]
+    fn the_last_places_are_for_peers_on_this_machine() {
+        let slots = Slots::new(Places { all: 64, per_ip: 64, overrides: HashMap::new() }, Arc::default());
+        let far = IpAddr::from([10, 0, 0, 1]);
+        let mut taken: Vec<Slot> = std::iter::from_fn(|| slots.take(far).ok()).collect();
+        assert_eq!(taken.len(), 62);
+        taken.extend(std::iter::from_fn(|| slots.take(IpAddr::from([127, 0, 0, 1])).ok()));
+        assert_eq!(taken.len(), 64);
     }
 }

@@ -141,6 +141,15 @@ impl SessionFetch {
     pub fn partitions(&self) -> &[(PartitionKey, Wanted)] {
         &self.partitions
     }
+
+    /// The session that there is already, 0 for none.
+    #[must_use]
+    pub fn session_id(&self) -> i32 {
+        match &self.kind {
+            Kind::Sessionless | Kind::Full { .. } => NO_SESSION,
+            Kind::Incremental { id, .. } => *id,
+        }
+    }
 }
 
 /// What goes into the answer.

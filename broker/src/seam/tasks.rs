@@ -33,6 +33,8 @@ struct Shared {
     stopping: watch::Sender<bool>,
     running: AtomicUsize,
     ended: Notify,
+    /// A moment on the clock that tasks wait by.
+    made: tokio::time::Instant,
 }
 
 /// Tells a task that it is to end.
@@ -86,7 +88,8 @@ impl Tasks {
     fn with_pool(pool: bool) -> Self {
         let (stopping, _) = watch::channel(false);
         let (runtime, running) = (Handle::try_current().ok(), AtomicUsize::new(0));
-        Self { shared: Arc::new(Shared { runtime, pool, stopping, running, ended: Notify::new() }) }
+        let (ended, made) = (Notify::new(), tokio::time::Instant::now());
+        Self { shared: Arc::new(Shared { runtime, pool, stopping, running, ended, made }) }
     }
 
     /// Runs `work` in the background. It should end when [`Tasks::stopping`] says so.
@@ -113,6 +116,12 @@ impl Tasks {
             Ok(value) => value,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// Time since these tasks were made, on the clock that [`Tasks::sleep`] waits by.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        self.shared.made.elapsed()
     }
 
     /// Waits.

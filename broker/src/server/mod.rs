@@ -29,6 +29,7 @@ use crate::partition::Partitions;
 use crate::partition::fetch_session::FetchSessions;
 use crate::partition::log_options::log_options;
 use crate::partition::producer_ids::ProducerIds;
+use crate::quota::Quotas;
 use crate::seam::{Net, Tasks};
 use crate::topics::Topics;
 use crate::unsent::Unsent;
@@ -109,6 +110,7 @@ impl Server {
         let (partitions, groups) = (Arc::clone(&broker.partitions), Arc::clone(&broker.groups));
         broker.controller.subscribe(partitions as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(groups as Arc<dyn MetadataListener>).await;
+        broker.controller.subscribe(Arc::clone(&broker.quotas) as Arc<dyn MetadataListener>).await;
         let rack = broker.config.read(&key::BROKER_RACK);
         broker.controller.register_broker(endpoints::advertised(&broker.config, &bound), rack).await?;
 
@@ -258,6 +260,7 @@ fn compose(
         logins,
         authorizer: Arc::new(AllowEveryone),
         groups: Arc::new(groups),
+        quotas: Arc::new(Quotas::new(&config, Arc::clone(&seams.clock), Arc::clone(&metrics))),
         topics: Topics::new(Arc::clone(&config), controller.clone()),
         unsent: Unsent::new(NetworkOptions::of(&config).unsent_bytes(), Arc::clone(&metrics)),
         config,

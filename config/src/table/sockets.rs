@@ -23,14 +23,15 @@ settings! {
     "socket.connection.setup.timeout.ms": Long = "10000";
     /// Longest wait for a connection to another node, after failures.
     "socket.connection.setup.timeout.max.ms": Long = "30000";
-    /// Connections the broker accepts at once.
+    /// Connections the broker accepts at once. Three quarters of the open files that the process may have, if that is less;
+    /// the last 32nd of them (64 at most) are for peers on the same machine.
     "max.connections": Int = "2147483647", min(0), cluster_wide, honoured;
-    /// Connections the broker accepts at once from one address.
+    /// Connections the broker accepts at once from one address. Unless it is set, half of all.
     "max.connections.per.ip": Int = "2147483647", min(0), cluster_wide, honoured;
     /// Other limits for some addresses, as host:count.
-    "max.connections.per.ip.overrides": Text = "", cluster_wide;
+    "max.connections.per.ip.overrides": Text = "", cluster_wide, honoured;
     /// Connections accepted in a second.
-    "max.connection.creation.rate": Int = "2147483647", min(0), cluster_wide;
+    "max.connection.creation.rate": Int = "2147483647", min(0), cluster_wide, honoured;
     /// Time after which a silent connection is closed.
     "connections.max.idle.ms": Long = "600000", honoured;
     /// Longest wait for an answer of another node.

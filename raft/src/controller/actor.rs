@@ -14,7 +14,7 @@ use barnabas_storage::TopicId;
 use barnabas_storage::seam::Seams;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AlteredUsers, CreatedTopics, NewTopic, ScramAlteration};
+use super::{AlteredQuotas, AlteredUsers, CreatedTopics, NewTopic, ScramAlteration};
 use crate::consensus::quorum::Quorum;
 use crate::error::{DeleteTopicError, OpenError, ProposeError};
 use crate::metadata::cluster::{ClusterRecord, ClusterSecretRecord};
@@ -35,6 +35,7 @@ pub(super) enum Request {
     RegisterBroker { endpoints: Vec<BrokerEndpoint>, rack: Option<String>, answer: Answer<()> },
     CreateTopics { topics: Vec<NewTopic>, validate_only: bool, answer: Answer<CreatedTopics> },
     DeleteTopics { topics: Vec<TopicId>, answer: Answer<Vec<Result<(), DeleteTopicError>>> },
+    AlterClientQuotas { altered: Vec<AlteredQuotas>, answer: Answer<()> },
     AllocateProducerIds { answer: Answer<Range<i64>> },
     AlterScram { alterations: Vec<ScramAlteration>, answer: Answer<AlteredUsers> },
 }
@@ -154,6 +155,10 @@ impl Actor {
             Request::AlterScram { alterations, answer } => {
                 let (records, users) = super::alter_scram::decide(&round.image, alterations);
                 self.record(round, records, users, answer);
+            }
+            Request::AlterClientQuotas { altered, answer } => {
+                let records = super::alter_client_quotas::decide(&round.image, altered);
+                self.record(round, records, (), answer);
             }
             Request::AllocateProducerIds { answer } => match super::producer_ids::decide(&round.image, self.node_id) {
                 Ok((records, block)) => self.record(round, records, block, answer),

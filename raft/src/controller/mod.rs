@@ -1,6 +1,7 @@
 //! The controller: evaluates changes of metadata one after the other, proposes them to raft, answers at commit.
 
 mod actor;
+mod alter_client_quotas;
 mod alter_scram;
 mod create_topics;
 mod delete_topics;
@@ -20,6 +21,7 @@ use openraft::type_config::TypeConfigExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use self::actor::{Actor, Request};
+pub use self::alter_client_quotas::AlteredQuotas;
 pub use self::alter_scram::{AlteredUsers, ScramAlteration};
 use crate::consensus::quorum::Quorum;
 use crate::consensus::type_config::TypeConfig;
@@ -164,6 +166,14 @@ impl Controller {
     /// See [`ProposeError`]; refusals of single topics are inside the answer.
     pub async fn delete_topics(&self, topics: Vec<TopicId>) -> Result<Vec<Result<(), DeleteTopicError>>, ProposeError> {
         self.ask(|answer| Request::DeleteTopics { topics, answer }).await
+    }
+
+    /// Sets and removes client quotas, all of them or none; returns when committed and every listener has returned.
+    ///
+    /// # Errors
+    /// See [`ProposeError`].
+    pub async fn alter_client_quotas(&self, altered: Vec<AlteredQuotas>) -> Result<(), ProposeError> {
+        self.ask(|answer| Request::AlterClientQuotas { altered, answer }).await
     }
 
     /// Reserves a block of producer ids; the first id and how many. Durable before it returns.

@@ -17,13 +17,16 @@ pub struct MetadataDelta {
     pub topics_changed: Vec<Arc<TopicImage>>,
     /// Whether any broker changed.
     pub brokers_changed: bool,
+    /// Whether any client quota changed.
+    pub client_quotas_changed: bool,
 }
 
 impl MetadataDelta {
     /// The way from `before` to `after`, of which `touched` names all that may differ.
     #[must_use]
     pub fn between(before: &MetadataImage, after: &MetadataImage, touched: &Touched) -> Self {
-        let mut delta = Self { brokers_changed: touched.brokers, ..Self::default() };
+        let mut delta =
+            Self { brokers_changed: touched.brokers, client_quotas_changed: touched.client_quotas, ..Self::default() };
         for id in &touched.topics {
             match (before.topic_by_id(*id), after.topic_by_id(*id)) {
                 (None, Some(created)) => delta.topics_created.push(Arc::clone(created)),
@@ -39,6 +42,7 @@ impl MetadataDelta {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.brokers_changed
+            && !self.client_quotas_changed
             && self.topics_created.is_empty()
             && self.topics_deleted.is_empty()
             && self.topics_changed.is_empty()

@@ -14,6 +14,7 @@ use barnabas_storage::{PartitionIndex, TopicId};
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 
 use super::brokers::{BrokerId, BrokerImage, RegisterBrokerRecord};
+use super::client_quotas::{ClientQuotaRecord, QuotaEntity, QuotaValues};
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::configs::TopicConfigRecord;
 use super::entry::Entry;
@@ -38,6 +39,7 @@ pub struct MetadataImage {
     pub(super) secret: Arc<[u8]>,
     /// By a hash: a look-up takes no longer for a name that is nearly a user's.
     pub(super) scram: HashTrieMapSync<Arc<str>, UserScramCredentials>,
+    pub(super) client_quotas: RedBlackTreeMapSync<QuotaEntity, Arc<QuotaValues>>,
 }
 
 /// What entries touched, collected over any number of them: [`super::MetadataDelta`] is made from it.
@@ -45,6 +47,7 @@ pub struct MetadataImage {
 pub struct Touched {
     pub(super) topics: BTreeSet<TopicId>,
     pub(super) brokers: bool,
+    pub(super) client_quotas: bool,
 }
 
 impl Touched {
@@ -56,10 +59,15 @@ impl Touched {
         self.brokers = true;
     }
 
+    pub(super) fn client_quotas(&mut self) {
+        self.client_quotas = true;
+    }
+
     /// Adds what a later change touched.
     pub fn merge(&mut self, later: Self) {
         self.topics.extend(later.topics);
         self.brokers |= later.brokers;
+        self.client_quotas |= later.client_quotas;
     }
 }
 
@@ -153,6 +161,17 @@ impl MetadataImage {
         users
     }
 
+    /// Everybody who has quotas, in order.
+    pub fn client_quotas(&self) -> impl Iterator<Item = (&QuotaEntity, &QuotaValues)> + '_ {
+        self.client_quotas.iter().map(|(entity, values)| (entity, &**values))
+    }
+
+    /// The quotas of one entity.
+    #[must_use]
+    pub fn client_quotas_of(&self, entity: &QuotaEntity) -> Option<&QuotaValues> {
+        self.client_quotas.get(entity).map(|values| &**values)
+    }
+
     /// Applies the entry at `index`.
     pub fn apply(&mut self, index: u64, entry: &Entry, touched: &mut Touched) {
         for record in &entry.records {
@@ -175,6 +194,7 @@ impl MetadataImage {
             Record::PartitionChange(record) => record.apply(self, touched),
             Record::RemoveTopic(record) => record.apply(self, touched),
             Record::FeatureLevel(record) => record.apply(self),
+            Record::ClientQuota(record) => record.apply(self, touched),
             Record::ProducerIds(record) => record.apply(self),
             Record::UserScramCredential(record) => record.apply(self),
             Record::RemoveUserScramCredential(record) => record.apply(self),
@@ -202,6 +222,9 @@ impl MetadataImage {
         records.push(ProducerIdsRecord { broker: BrokerId(-1), next: self.next_producer_id }.into());
         records.extend(self.brokers().map(|broker| RegisterBrokerRecord::from(broker).into()));
         records.extend(scram::records(self).map(Record::from));
+        for (entity, values) in self.client_quotas() {
+            records.extend(ClientQuotaRecord::of(entity, values).map(Record::from));
+        }
         for topic in self.topics() {
             topic_records(topic, &mut records);
         }
@@ -222,7 +245,7 @@ impl MetadataImage {
     /// Everything, as if all of it had just been made.
     #[must_use]
     pub fn everything(&self) -> Touched {
-        Touched { topics: self.topics.keys().copied().collect(), brokers: true }
+        Touched { topics: self.topics.keys().copied().collect(), brokers: true, client_quotas: true }
     }
 }
 

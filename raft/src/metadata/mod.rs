@@ -2,6 +2,7 @@
 //! file, no clock.
 
 pub mod brokers;
+pub mod client_quotas;
 pub mod cluster;
 pub mod codec;
 pub mod configs;
@@ -18,6 +19,7 @@ mod tests;
 pub mod topics;
 
 pub use brokers::{BrokerEndpoint, BrokerId, BrokerImage};
+pub use client_quotas::{QuotaEntity, QuotaName, QuotaValue, QuotaValues};
 pub use delta::MetadataDelta;
 pub use entry::Entry;
 pub use image::{MetadataImage, Touched};

@@ -5,6 +5,7 @@
 //! Kafka's numbers. A new field means a new version; a version is written only when every voter can read it.
 
 use super::brokers::RegisterBrokerRecord;
+use super::client_quotas::ClientQuotaRecord;
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::codec::{DecodeError, Reader, Writer};
 use super::configs::TopicConfigRecord;
@@ -81,6 +82,8 @@ records! {
     11 => UserScramCredential(UserScramCredentialRecord);
     /// A feature's finalized level.
     12 => FeatureLevel(FeatureLevelRecord);
+    /// A quota of a user, client id or address.
+    14 => ClientQuota(ClientQuotaRecord);
     /// A block of producer ids.
     15 => ProducerIds(ProducerIdsRecord);
     /// A user's SCRAM credential was removed.

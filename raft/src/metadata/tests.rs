@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::brokers::RegisterBrokerRecord;
+use super::client_quotas::ClientQuotaRecord;
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::codec::{DecodeError, Reader, Writer};
 use super::configs::TopicConfigRecord;
@@ -63,6 +64,14 @@ fn user_scram_credential() -> impl Strategy<Value = Record> {
         .prop_map(|(user, mechanism, credential)| UserScramCredentialRecord { user, mechanism, credential }.into())
 }
 
+fn client_quota() -> impl Strategy<Value = Record> {
+    let name = || prop::option::of(prop::option::of("[ab]").prop_map(|name| QuotaName::of(name.as_deref())));
+    let value = prop::option::of((1_u32..9).prop_map(|value| QuotaValue::new(f64::from(value) / 2.0)));
+    (name(), name(), name(), "[a-c]", value).prop_map(|(user, client_id, ip, key, value)| {
+        ClientQuotaRecord { entity: QuotaEntity { user, client_id, ip }, key, value }.into()
+    })
+}
+
 fn record() -> impl Strategy<Value = Record> {
     let index = || (0_i32..3).prop_map(PartitionIndex);
     prop_oneof![
@@ -94,6 +103,7 @@ fn record() -> impl Strategy<Value = Record> {
         .into()),
         ("[a-c]", any::<i16>()).prop_map(|(name, level)| FeatureLevelRecord { name, level }.into()),
         (broker_id(), any::<i64>()).prop_map(|(broker, next)| ProducerIdsRecord { broker, next }.into()),
+        client_quota(),
         ".{0,8}".prop_map(|cluster_id| ClusterRecord { cluster_id }.into()),
         prop::collection::vec(any::<u8>(), 0..4).prop_map(|secret| ClusterSecretRecord { secret }.into()),
         user_scram_credential(),

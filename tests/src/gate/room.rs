@@ -83,7 +83,7 @@ impl<'a> Room<'a> {
         Ok(Broker::prepare(&server, &self.path(name), settings)?)
     }
 
-    /// Our own binary.
+    /// Our own program: the broker, and the load client of `barnabas bench`.
     pub(crate) fn program(&self) -> PathBuf {
         match &self.against {
             Against::Program(program) => program.clone(),

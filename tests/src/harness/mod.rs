@@ -5,5 +5,7 @@ pub mod dice;
 pub mod history;
 pub mod loop_device;
 pub mod port;
+pub mod proc;
 pub mod process;
+pub mod reader;
 pub mod wait;

@@ -35,11 +35,12 @@ use super::fetch_response::{FetchAnswer, PartitionAnswer, encode};
 use super::fetch_round::{Round, blank, load};
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{Kind, array, int8, int32, int64, structs, structure, text, uuid};
-use crate::api::{Api, Need, QuotaClass, Reply, RequestContext, RunsOn, SecondStage, Shape, TwoStage, Versions};
+use crate::api::{Api, Chunk, Need, QuotaClass, Reply, RequestContext, RunsOn, SecondStage, Shape, TwoStage, Versions};
 use crate::partition::fetch_session::{
     PartitionKey, SessionError, SessionFetch, SessionRequest, Told, TopicKey, Wanted,
 };
 use crate::partition::purgatory::readable;
+use crate::quota::{QuotaKind, ThrottleTime};
 
 /// Fetch.
 pub struct Fetch;
@@ -47,6 +48,8 @@ pub struct Fetch;
 const TOPIC_IDS_SINCE: i16 = 13;
 const REPLICA_STATE_SINCE: i16 = 15;
 const READ_COMMITTED: i8 = 1;
+/// What one partition's answer takes beside its records, about.
+const PARTITION_BYTES: usize = 48;
 
 impl Api for Fetch {
     type Request = FetchRequest;
@@ -111,9 +114,13 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float saturates")]
     fn of(context: &RequestContext, request: &FetchRequest) -> Self {
         let cap = usize::try_from(context.broker.config.read(&key::FETCH_MAX_BYTES)).unwrap_or(0);
-        let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(cap);
+        // More than the quota of all windows would never be answered.
+        let quota = context.broker.quotas.most_at_once(QuotaKind::Fetch, context.client());
+        let quota = quota.map_or(usize::MAX, |bytes| bytes as usize);
+        let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(cap).min(quota);
         Self {
             max_wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
             // More than fits an answer is never there to be waited for.
@@ -164,6 +171,9 @@ async fn fetch_and_answer(context: RequestContext, limits: Limits, fetch: Sessio
         round = Round::read(&context, &limits, fetch.partitions());
     }
     let answers = load(&context, round.found).await;
+    if let Some(time) = throttled(&context, &answers) {
+        return answer_nothing(&context, &limits, fetch.session_id(), time);
+    }
     let told: Vec<Told> = answers.iter().map(told).collect();
     match context.broker.fetch_sessions.finish(&fetch, &told) {
         Err(error) => refuse(&context, &limits, error),
@@ -174,6 +184,21 @@ async fn fetch_and_answer(context: RequestContext, limits: Limits, fetch: Sessio
             respond(&context, &limits, selected.session_id, answers.map(|(_, answer)| answer).collect())
         }
     }
+}
+
+/// How long the client has to wait before it gets these answers: then it gets none of them, and they are not charged.
+fn throttled(context: &RequestContext, answers: &[PartitionAnswer]) -> Option<ThrottleTime> {
+    if !context.broker.quotas.are_set(QuotaKind::Fetch) {
+        return None;
+    }
+    let records: usize = answers.iter().filter_map(|answer| answer.records.as_ref()).map(Chunk::len).sum();
+    let bytes = (records + answers.len() * PARTITION_BYTES) as f64;
+    let time = context.charge(QuotaKind::Fetch, bytes);
+    if time == ThrottleTime::NONE {
+        return None;
+    }
+    context.broker.quotas.take_back(QuotaKind::Fetch, context.client(), bytes);
+    Some(time)
 }
 
 fn told(answer: &PartitionAnswer) -> Told {
@@ -189,13 +214,36 @@ fn respond(context: &RequestContext, limits: &Limits, session_id: i32, partition
     let leaders = partitions.iter().filter_map(|partition| partition.current_leader);
     let endpoints = current_leader::endpoints(context, leaders);
     let (version, read_committed) = (context.version, limits.read_committed);
-    Reply::Body(encode(FetchAnswer { version, error: None, session_id, read_committed, partitions, endpoints }))
+    let throttle_time_ms = 0;
+    Reply::Body(encode(FetchAnswer {
+        version,
+        throttle_time_ms,
+        error: None,
+        session_id,
+        read_committed,
+        partitions,
+        endpoints,
+    }))
+}
+
+/// No partitions, as Kafka answers who has to wait; the session stays as it was.
+fn answer_nothing(context: &RequestContext, limits: &Limits, session_id: i32, time: ThrottleTime) -> Reply {
+    Reply::Body(encode(FetchAnswer {
+        version: context.version,
+        throttle_time_ms: time.millis(),
+        error: None,
+        session_id,
+        read_committed: limits.read_committed,
+        partitions: Vec::new(),
+        endpoints: Vec::new(),
+    }))
 }
 
 /// The whole request is refused, without partitions and without a session.
 fn refuse(context: &RequestContext, limits: &Limits, error: SessionError) -> Reply {
     Reply::Body(encode(FetchAnswer {
         version: context.version,
+        throttle_time_ms: 0,
         error: Some(error.code()),
         session_id: 0,
         read_committed: limits.read_committed,

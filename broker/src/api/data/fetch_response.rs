@@ -29,6 +29,7 @@ const NO_REPLICA: i32 = -1;
 /// A whole answer.
 pub(super) struct FetchAnswer {
     pub(super) version: i16,
+    pub(super) throttle_time_ms: i32,
     pub(super) error: Option<ResponseError>,
     pub(super) session_id: i32,
     /// read_committed carries a list of aborted transactions (empty: there are none yet), read_uncommitted null.
@@ -54,11 +55,11 @@ pub(super) struct PartitionAnswer {
 
 /// Writes the body.
 pub(super) fn encode(answer: FetchAnswer) -> Vec<Chunk> {
-    let FetchAnswer { version, error, session_id, read_committed, partitions, endpoints } = answer;
+    let FetchAnswer { version, throttle_time_ms, error, session_id, read_committed, partitions, endpoints } = answer;
     let topics = partitions.chunk_by(|one, next| one.topic == next.topic);
     let sizes: Vec<usize> = topics.map(<[PartitionAnswer]>::len).collect();
     let mut writer = Writer::new(version, &sizes, &partitions);
-    writer.small.put_i32(0);
+    writer.small.put_i32(throttle_time_ms);
     if version >= SESSIONS_SINCE {
         writer.small.put_i16(error.map_or(0, |error| error.code()));
         writer.small.put_i32(session_id);

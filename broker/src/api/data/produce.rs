@@ -37,6 +37,7 @@ use crate::api::{
 };
 use crate::partition::purgatory::{PendingCommit, all_committed};
 use crate::partition::{TopicPartitions, is_internal_topic};
+use crate::quota::ThrottleTime;
 
 /// Produce.
 pub struct Produce;
@@ -81,14 +82,15 @@ impl TwoStage for Produce {
             _ => Acks::Invalid,
         };
         let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+        let throttle = context.throttle_time();
         let produced = produce(&context, request, acks);
         Box::pin(async move {
             match acks {
                 Acks::None => answer_nothing(&produced),
-                Acks::Leader | Acks::Invalid => encode(&response(&context, produced), context.version),
+                Acks::Leader | Acks::Invalid => encode(&response(&context, produced, throttle), context.version),
                 Acks::All => {
                     let produced = await_commits(&context, produced, timeout).await;
-                    encode(&response(&context, produced), context.version)
+                    encode(&response(&context, produced, throttle), context.version)
                 }
             }
         })
@@ -244,7 +246,7 @@ fn answer_nothing(produced: &[ProducedTopic]) -> Reply {
     }
 }
 
-fn response(context: &RequestContext, produced: Vec<ProducedTopic>) -> ProduceResponse {
+fn response(context: &RequestContext, produced: Vec<ProducedTopic>, throttle: ThrottleTime) -> ProduceResponse {
     let leaders: Vec<CurrentLeader> = if context.version >= CURRENT_LEADER_SINCE {
         let partitions = produced.iter().flat_map(|topic| &topic.partitions);
         partitions.filter_map(|partition| partition.result.as_ref().err()?.leader).collect()
@@ -263,7 +265,10 @@ fn response(context: &RequestContext, produced: Vec<ProducedTopic>) -> ProduceRe
         let partitions = topic.partitions.into_iter().map(|partition| answer(context.version, partition));
         topic.answer.with_partition_responses(partitions.collect())
     });
-    ProduceResponse::default().with_responses(responses.collect()).with_node_endpoints(endpoints)
+    ProduceResponse::default()
+        .with_responses(responses.collect())
+        .with_throttle_time_ms(throttle.millis())
+        .with_node_endpoints(endpoints)
 }
 
 fn answer(version: i16, produced: ProducedPartition) -> PartitionProduceResponse {

@@ -21,17 +21,19 @@ use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, Cr
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::refusal::Refusal;
+use super::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::shape::Kind;
 use crate::api::shape::{array, boolean, int16, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+use crate::quota::ThrottleTime;
 use crate::topics::{CLUSTER_METADATA, check_name, count, replicas};
 
 /// CreateTopics.
 pub struct CreateTopics;
 
 const RESULT_SINCE: i16 = 5;
+const STRICT_QUOTA_SINCE: i16 = 6;
 /// Kafka's `ConfigSource` numbers.
 const SOURCE_TOPIC: i8 = 1;
 const SOURCE_STATIC_BROKER: i8 = 4;
@@ -83,6 +85,7 @@ impl OneStage for CreateTopics {
                 .and_then(|()| new_topic(&context.broker.config, &image, topic));
             outcomes.insert(topic.name.clone(), checked.map(|new| accepted.push(new)).err());
         }
+        let throttle = count_mutations(&context, &mut accepted, &mut outcomes);
         let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
         let mut made = create(&context, accepted, request.validate_only, timeout).await.into_iter();
         let results = names.into_iter().map(|name| {
@@ -91,8 +94,28 @@ impl OneStage for CreateTopics {
             let outcome = refused.map_or_else(|| made.next().unwrap_or_else(nothing), Err);
             result(&context, name, outcome)
         });
-        Ok(CreateTopicsResponse::default().with_topics(results.collect()))
+        Ok(CreateTopicsResponse::default().with_throttle_time_ms(throttle.millis()).with_topics(results.collect()))
     }
+}
+
+/// Counts the partitions of every topic against the client's quota; what is above it is refused (KIP-599).
+fn count_mutations(
+    context: &RequestContext,
+    accepted: &mut Vec<NewTopic>,
+    outcomes: &mut HashMap<TopicName, Option<Refusal>>,
+) -> ThrottleTime {
+    let mut mutations = context.mutations(STRICT_QUOTA_SINCE);
+    accepted.retain(|topic| {
+        let partitions = usize::try_from(topic.partitions).unwrap_or(0).max(topic.assignment.len());
+        let allowed = mutations.allow(partitions);
+        if !allowed {
+            let refused = Refusal::new(ResponseError::ThrottlingQuotaExceeded, QUOTA_EXCEEDED);
+            outcomes.insert(TopicName(StrBytes::from_string(topic.name.clone())), Some(refused));
+        }
+        allowed
+    });
+    context.throttle(mutations.throttle_time());
+    mutations.throttle_time()
 }
 
 fn occurrences(topics: &[CreatableTopic]) -> HashMap<TopicName, usize> {

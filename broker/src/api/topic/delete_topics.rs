@@ -18,15 +18,17 @@ use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::refusal::Refusal;
+use super::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::shape::{Kind, array, int32, structs, text, uuid};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+use crate::quota::ThrottleTime;
 
 /// DeleteTopics.
 pub struct DeleteTopics;
 
 const DISABLED_SINCE: i16 = 3;
+const STRICT_QUOTA_SINCE: i16 = 5;
 
 impl Api for DeleteTopics {
     type Request = DeleteTopicsRequest;
@@ -56,10 +58,24 @@ impl OneStage for DeleteTopics {
             targets.iter().map(|_| Outcome { shown: None, found: Err(refused.clone()) }).collect()
         };
         let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+        let throttle = count_mutations(&context, &mut outcomes);
         delete(&context, &mut outcomes, timeout).await;
         let results = targets.into_iter().zip(outcomes).map(|((target, _), outcome)| result(target, outcome));
-        Ok(DeleteTopicsResponse::default().with_responses(results.collect()))
+        Ok(DeleteTopicsResponse::default().with_throttle_time_ms(throttle.millis()).with_responses(results.collect()))
     }
+}
+
+/// Counts the partitions of every topic against the client's quota; what is above it is refused (KIP-599).
+fn count_mutations(context: &RequestContext, outcomes: &mut [Outcome]) -> ThrottleTime {
+    let (mut mutations, image) = (context.mutations(STRICT_QUOTA_SINCE), context.broker.controller.image());
+    for outcome in outcomes {
+        let Some(topic) = outcome.found.as_ref().ok().and_then(|id| image.topic_by_id(*id)) else { continue };
+        if !mutations.allow(topic.partitions.len()) {
+            outcome.found = Err(Refusal::new(ResponseError::ThrottlingQuotaExceeded, QUOTA_EXCEEDED));
+        }
+    }
+    context.throttle(mutations.throttle_time());
+    mutations.throttle_time()
 }
 
 /// How a topic was named.

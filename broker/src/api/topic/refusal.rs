@@ -7,6 +7,9 @@ use kafka_protocol::protocol::StrBytes;
 
 use crate::api::error_code::ErrorCode;
 
+/// Kafka's message of THROTTLING_QUOTA_EXCEEDED.
+pub(super) const QUOTA_EXCEEDED: &str = "The throttling quota has been exceeded.";
+
 /// A code and Kafka's message for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {

@@ -12,6 +12,7 @@ use super::*;
 use crate::api::Chunk;
 use crate::api::gate::Prefix;
 use crate::metrics::Metrics;
+use crate::network::slots::Places;
 use crate::network::{Begun, NetworkOptions, Service};
 use crate::seam::Tasks;
 use crate::session::Session;
@@ -120,8 +121,7 @@ fn network_of(script: &Arc<Script>) -> Arc<Network> {
         login_bytes_max: 1 << 16,
         budget_bytes: 8 << 20,
         idle_max: Duration::from_secs(600),
-        connections_max: 10,
-        connections_per_ip_max: 10,
+        places: Places { all: 10, per_ip: 10, overrides: Default::default() },
     };
     let service = Arc::<Script>::clone(script);
     let metrics = Arc::new(Metrics::default());
@@ -362,6 +362,28 @@ async fn a_stop_finishes_what_was_received() {
         assert_eq!(served.answer().await, None);
     };
     assert_eq!(tokio::join!(stop, finish).0, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_had_more_than_its_quota_is_not_read_until_its_wait_is_over() {
+    let script = Arc::new(Script::default());
+    let (network, info) = (network_of(&script), info());
+    let (ours, mut peer) = duplex(4096);
+    let (tasks, stopping) = (network.tasks.clone(), network.tasks.stopping());
+    info.mute.until(tasks.monotonic() + Duration::from_secs(5));
+    tasks.spawn("connection", serve(Arc::clone(&network), Pipe(ours), Arc::clone(&info), stopping));
+    peer.write_all(&request(ECHO, 1)).await.unwrap();
+    tasks.sleep(Duration::from_millis(4900)).await;
+    assert!(script.begun().is_empty());
+    tasks.sleep(Duration::from_millis(200)).await;
+    assert_eq!(script.begun(), [1]);
+    // A peer that leaves while it waits is not waited for.
+    info.mute.until(tasks.monotonic() + Duration::from_secs(5));
+    peer.write_all(&request(ECHO, 2)).await.unwrap();
+    tasks.sleep(Duration::from_millis(10)).await;
+    drop(peer);
+    tasks.sleep(Duration::from_millis(10)).await;
+    assert_eq!((tasks.running(), script.begun().len()), (0, 1));
 }
 
 #[test]

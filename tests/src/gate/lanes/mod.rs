@@ -6,7 +6,9 @@ mod crash;
 mod damage;
 mod disk;
 mod dump_log;
+mod overload;
 mod power;
+mod quotas;
 mod real_input;
 mod sasl;
 mod sim;
@@ -123,6 +125,14 @@ pub(crate) const LANES: &[Lane] = &[
         run: sasl::sasl,
     },
     Lane {
+        name: "quotas",
+        about: "quotas set and shown by kafka-configs, and what Kafka's performance tools get of them",
+        needs: &[Need::Release, Need::JavaFour],
+        fast: false,
+        budget: Duration::from_secs(3 * 60),
+        run: quotas::quotas,
+    },
+    Lane {
         name: "dump-log",
         about: "kafka-dump-log on our directories, after a clean stop and after kill -9",
         needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::FranzGo],
@@ -161,6 +171,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(60),
         run: damage::damage,
+    },
+    Lane {
+        name: "overload",
+        about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times, no deadlock",
+        needs: &[Need::Release],
+        fast: false,
+        budget: TEN_MINUTES,
+        run: overload::overload,
     },
     Lane {
         name: "real-input",

@@ -89,6 +89,7 @@ fn ours(version: i16, error: bool, session_id: i32, committed: bool, topics: &[T
         rack: rack.clone(),
     };
     let chunks = encode(FetchAnswer {
+        throttle_time_ms: 0,
         version,
         error: error.then_some(ResponseError::FetchSessionIdNotFound),
         session_id,
