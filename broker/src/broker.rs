@@ -8,6 +8,7 @@ use barnabas_raft::{BrokerId, Controller};
 use barnabas_storage::seam::Seams;
 
 use crate::group::Groups;
+use crate::loggers::Loggers;
 use crate::login::Logins;
 use crate::metrics::Metrics;
 use crate::partition::Partitions;
@@ -15,6 +16,7 @@ use crate::partition::fetch_session::FetchSessions;
 use crate::partition::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::seam::Tasks;
+use crate::settings::Settings;
 use crate::topics::Topics;
 use crate::unsent::Unsent;
 
@@ -22,8 +24,12 @@ use crate::unsent::Unsent;
 pub struct Broker {
     /// This broker's `node.id`.
     pub id: BrokerId,
-    /// Effective settings.
+    /// The settings of the start, for what does not change while the broker runs.
     pub config: Arc<Config>,
+    /// The settings as they are now.
+    pub settings: Arc<Settings>,
+    /// What is logged.
+    pub loggers: Arc<Loggers>,
     /// Disk, clock, random numbers, threads.
     pub seams: Seams,
     /// Spawns async tasks and blocking work, and waits for time.

@@ -122,3 +122,12 @@ pub const BLOCKING_THREADS_MAX: usize = 64;
 pub const COLD_FETCH_BYTES_MAX: usize = 4 << 20;
 /// The same while there is little room for unsent answers.
 pub const COLD_FETCH_BYTES_MIN: usize = 64 << 10;
+
+/// Settings that one DescribeConfigs tells of: some 64 MiB in memory with their documentation, 3,900 topics.
+pub const DESCRIBED_SETTINGS_MAX: usize = 131_072;
+
+/// Settings that one request may alter, as in Kafka.
+pub const ALTERED_SETTINGS_MAX: usize = 10_000;
+
+/// How often a change of settings is judged again because somebody else changed them first.
+pub const CONFIG_RACES_MAX: usize = 16;

@@ -30,6 +30,10 @@ pub enum Source {
     Environment(String),
     /// `-c` on the command line.
     CommandLine,
+    /// A change in the running cluster, for every broker.
+    DynamicCluster,
+    /// A change in the running cluster, for this broker.
+    DynamicBroker,
 }
 
 impl std::fmt::Display for Source {
@@ -40,6 +44,8 @@ impl std::fmt::Display for Source {
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Environment(variable) => write!(f, "environment {variable}"),
             Self::CommandLine => f.write_str("command line"),
+            Self::DynamicCluster => f.write_str("changed for the cluster"),
+            Self::DynamicBroker => f.write_str("changed for this broker"),
         }
     }
 }
@@ -193,6 +199,19 @@ impl Config {
     #[must_use]
     pub(crate) fn given(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(|given| given.text.trim())
+    }
+
+    /// The text that files, environment or command line give. As in Kafka, `node.id` gives `broker.id` too.
+    #[must_use]
+    pub(crate) fn given_text(&self, name: &str) -> Option<&str> {
+        let given = self.given(name);
+        if name == "broker.id" { given.or_else(|| self.given("node.id")) } else { given }
+    }
+
+    /// True for a value that a provider gave.
+    #[must_use]
+    pub(crate) fn is_hidden(&self, name: &str) -> bool {
+        self.given.get(name).is_some_and(|given| given.hidden)
     }
 
     /// The listeners to open, controller listeners left out: the controller is in the same process.

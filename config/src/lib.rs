@@ -5,9 +5,13 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+pub mod client_metrics;
 pub mod config;
+pub mod described;
+pub mod dynamic;
 mod environment;
 pub mod error;
+pub mod group;
 pub mod key;
 pub mod listener;
 pub mod load;
@@ -19,6 +23,7 @@ pub mod table;
 pub mod topic;
 
 pub use config::{Config, Source};
+pub use dynamic::{Dynamic, Values};
 pub use error::{ConfigError, ConfigErrors, Warning};
 pub use key::Key;
 pub use listener::{Listener, SecurityProtocol};

@@ -78,8 +78,10 @@ pub struct Setting {
     pub falls_back_to: Option<&'static str>,
     /// Accepted values.
     pub allowed: Allowed,
-    /// How it changes.
+    /// How it changes in Kafka.
     pub change: Change,
+    /// Here it changes only at a start, whatever Kafka does.
+    pub at_start: bool,
     /// What Barnabas does with it.
     pub state: State,
     /// Its documentation, as the table's macro collects it; read it through [`Setting::doc`].
@@ -96,6 +98,7 @@ impl Setting {
             falls_back_to: None,
             allowed: Allowed::Any,
             change: Change::Restart,
+            at_start: false,
             state: State::Inert,
             raw_doc,
         }
@@ -145,6 +148,11 @@ impl Setting {
         self
     }
 
+    pub(crate) const fn at_start(mut self) -> Self {
+        self.at_start = true;
+        self
+    }
+
     pub(crate) const fn honoured(mut self) -> Self {
         self.state = State::Honoured;
         self
@@ -153,6 +161,25 @@ impl Setting {
     pub(crate) const fn retired(mut self) -> Self {
         self.state = State::Retired;
         self
+    }
+
+    /// Gone from Kafka.
+    #[must_use]
+    pub fn is_retired(&self) -> bool {
+        self.state == State::Retired
+    }
+
+    /// Can be changed while the broker runs.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.change != Change::Restart && !self.at_start
+    }
+
+    /// The part of a refused text that Kafka names: of a list the first wrong element.
+    #[must_use]
+    pub fn offending<'a>(&self, text: &'a str) -> &'a str {
+        let wrong = |element: &&str| self.check_word(element).is_err();
+        if self.kind == Kind::List { list(text).find(wrong).unwrap_or(text) } else { text.trim() }
     }
 
     /// What the setting is for, in one or two sentences.
@@ -189,6 +216,9 @@ impl Setting {
         let number = number.ok_or_else(|| format!("Not a number of type {kind}"))?;
         match self.allowed {
             Allowed::Range { also: Some(also), .. } if number == also => Ok(()),
+            Allowed::Range { min, max, also: Some(also) } if number < min || number > max => {
+                Err(format!("Value must be between {min} and {max} or equal to {also}"))
+            }
             Allowed::Range { min, .. } if number < min => Err(format!("Value must be at least {min}")),
             Allowed::Range { max, .. } if number > max => Err(format!("Value must be no more than {max}")),
             Allowed::Any | Allowed::Range { .. } | Allowed::OneOf(_) | Allowed::OneOfAnyCase(_) => Ok(()),
@@ -243,7 +273,7 @@ mod tests {
         let row = Setting::new("x", Kind::Int, "").range_also(1, 9, -1);
         assert_eq!(row.check("-1"), Ok(()));
         assert!(row.check("0").is_err());
-        assert_eq!(row.check("10"), Err("Value must be no more than 9".to_owned()));
+        assert_eq!(row.check("10"), Err("Value must be between 1 and 9 or equal to -1".to_owned()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Config;
+use crate::setting::{Kind, Setting, list};
 use crate::table;
 
 /// The effective settings of one topic.
@@ -68,12 +69,12 @@ impl TopicConfig {
     /// # Errors
     /// The first offending setting, with Kafka's message.
     pub fn validate(overrides: &BTreeMap<String, String>) -> Result<(), InvalidTopicConfig> {
-        for (name, value) in overrides {
-            let setting =
-                table::topic(name).ok_or_else(|| InvalidTopicConfig(format!("Unknown topic config name: {name}")))?;
-            setting.check(value).map_err(|reason| {
-                InvalidTopicConfig(format!("Invalid value {value} for configuration {name}: {reason}"))
-            })?;
+        let known = |name: &str| table::topic(name).is_some_and(|setting| !setting.is_retired());
+        if let Some(name) = overrides.keys().find(|name| !known(name)) {
+            return Err(InvalidTopicConfig(format!("Unknown topic config name: {name}")));
+        }
+        for (setting, value) in overrides.iter().filter_map(|(name, value)| Some((table::topic(name)?, value))) {
+            check(setting, value)?;
         }
         let lag = |name| overrides.get(name).and_then(|text| text.trim().parse::<i64>().ok());
         let (min, max) = (lag("min.compaction.lag.ms").unwrap_or(0), lag("max.compaction.lag.ms").unwrap_or(i64::MAX));
@@ -124,6 +125,34 @@ impl TopicConfig {
     pub fn text(&self, name: &'static str) -> &str {
         self.values.get(name).expect("invariant: every topic setting of the table is resolved")
     }
+}
+
+fn check(setting: &Setting, value: &str) -> Result<(), InvalidTopicConfig> {
+    let name = setting.name;
+    let refuse = |shown: &str, reason: &str| {
+        Err(InvalidTopicConfig(format!("Invalid value {shown} for configuration {name}: {reason}")))
+    };
+    if let Err(reason) = setting.check(value) {
+        // Kafka has read the number before it looks at its range.
+        return match value.trim().parse::<f64>() {
+            Ok(number) if setting.kind == Kind::Double => refuse(&format!("{number:?}"), &reason),
+            _ => refuse(setting.offending(value), &reason),
+        };
+    }
+    let replica = |element: &str| {
+        element.split_once(':').is_some_and(|(partition, broker)| is_digits(partition) && is_digits(broker))
+    };
+    if name.ends_with(".replication.throttled.replicas") && value.trim() != "*" && !list(value).all(replica) {
+        let shown = format!("[{}]", list(value).collect::<Vec<_>>().join(", "));
+        let form = "[partitionId]:[brokerId],[partitionId]:[brokerId],...";
+        let reason = format!("{name} must be the literal '*' or a list of replicas in the following format: {form}");
+        return refuse(&shown, &reason);
+    }
+    Ok(())
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The strongest broker value that was given, in the topic's unit.

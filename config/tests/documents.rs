@@ -11,7 +11,9 @@ use barnabas_config::{Config, ConfigSources, Source, table, topic};
 const HEAD: &str = "# Settings\n\n\
 Written from the table by a test of this crate: do not edit. Names, types, defaults and ranges are Apache Kafka 4.3's.\n\n\
 **State**: *honoured* does what is said; *inert* is checked, kept and shown, but nothing reads it yet; *retired* is\n\
-accepted with a warning. **Change**: *restart*, or in a running broker *per broker* or *cluster-wide*, as in Kafka.\n";
+accepted with a warning. **Change**: *restart*, or in a running broker *per broker* or *cluster-wide*, as in Kafka.\n\
+What is changed in a running broker and honoured takes effect at once; a limit of connections for those that come later, a\n\
+number of threads at the next start.\n";
 
 /// Settings that the example file sets; it shows the others as comments.
 const EXAMPLE: [(&str, &str); 8] = [
@@ -56,6 +58,7 @@ fn row(setting: &Setting) -> String {
         (None, None) => "none".to_owned(),
     };
     let change = match setting.change {
+        _ if setting.at_start => "restart (Kafka: running)",
         Change::Restart => "restart",
         Change::PerBroker => "per broker",
         Change::ClusterWide => "cluster-wide",
@@ -82,7 +85,9 @@ fn settings() -> String {
         text.push_str(&section(heading, rows));
     }
     text.push_str(&section("Topics", table::TOPIC));
-    text.push_str("\n### Broker settings behind the topics'\n\n");
+    text.push_str(&section("Groups' own", table::GROUP));
+    text.push_str(&section("Subscriptions to clients' metrics", table::CLIENT_METRICS));
+    text.push_str("\n## Broker settings behind the topics'\n\n");
     for setting in table::TOPIC {
         let synonyms: Vec<_> =
             topic::broker_synonyms(setting.name).iter().map(|(name, _)| format!("`{name}`")).collect();

@@ -32,6 +32,49 @@ pub enum CreateTopicError {
     InvalidAssignment(String),
 }
 
+/// Why a topic got no more partitions. The messages are Kafka's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreatePartitionsError {
+    /// No topic has this id.
+    #[error("no topic has id {0}")]
+    UnknownTopic(TopicId),
+    /// It has as many already.
+    #[error("Topic already has {0} partition(s).")]
+    Same(i32),
+    /// It has more.
+    #[error("The topic {name} currently has {present} partition(s); {asked} would not be an increase.")]
+    Fewer {
+        /// The topic.
+        name: String,
+        /// What it has.
+        present: i32,
+        /// What was asked for.
+        asked: i32,
+    },
+    /// Not one list of replicas for each new partition.
+    #[error("Attempted to add {additional} additional partition(s), but only {given} assignment(s) were specified.")]
+    Assignments {
+        /// New partitions.
+        additional: usize,
+        /// Lists.
+        given: usize,
+    },
+    /// The replicas cannot be placed so.
+    #[error(transparent)]
+    Placement(#[from] CreateTopicError),
+}
+
+/// Why settings were not changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AlterConfigError {
+    /// No topic has this id.
+    #[error("no topic has id {0}")]
+    UnknownTopic(TopicId),
+    /// Somebody else changed them meanwhile.
+    #[error("the settings were changed by somebody else at the same time")]
+    Raced,
+}
+
 /// Why a topic was not deleted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeleteTopicError {

@@ -14,8 +14,14 @@ mod publisher;
 mod verify;
 mod wal;
 
-pub use controller::{AlteredQuotas, AlteredUsers, Controller, ControllerOptions, NewTopic, ScramAlteration};
-pub use error::{AlterScramError, CreateTopicError, DeleteTopicError, OpenError, ProposeError};
+pub use controller::{
+    AlteredQuotas, AlteredUsers, ConfigChange, ConfigOwner, Controller, ControllerOptions, MorePartitions, NewTopic,
+    ScramAlteration,
+};
+pub use error::{
+    AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DeleteTopicError, OpenError,
+    ProposeError,
+};
 pub use metadata::{
     BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, PartitionImage, QuotaEntity, QuotaName,
     QuotaValue, QuotaValues, TopicImage,

@@ -44,4 +44,5 @@ pub use ids::{LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, Ti
 pub use log::{AppendOrigin, Appended, FoundOffset, Log, LogObserver, OffsetQuery, Read};
 pub use log_dir::LogDir;
 pub use options::{CleanupPolicy, DurabilityMode, LogOptions, TimestampType};
+pub use producer_state::ActiveProducer;
 pub use slice::{LogSlice, MappedRange};

@@ -18,7 +18,7 @@ use crate::ids::{LeaderEpoch, Offset, PartitionIndex, Timestamp, TopicId};
 use crate::journal::{JournalSink, LogCheckpoint};
 use crate::leader_epoch::LeaderEpochs;
 use crate::options::LogOptions;
-use crate::producer_state::ProducerStates;
+use crate::producer_state::{ActiveProducer, ProducerStates};
 use crate::seam::Seams;
 use crate::segments::Segments;
 
@@ -199,6 +199,12 @@ impl Log {
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.segments.read().bytes()
+    }
+
+    /// The idempotent producers that are remembered, ordered by id.
+    #[must_use]
+    pub fn active_producers(&self) -> Vec<ActiveProducer> {
+        self.writer.lock().producers.active()
     }
 
     /// Forgets producers that were silent for `producer.id.expiration.ms`.

@@ -255,6 +255,17 @@ impl LogDir {
         }
     }
 
+    /// When a silent producer is forgotten from now on (`producer.id.expiration.ms`).
+    pub fn set_producer_id_expiration(&self, after: Duration) {
+        self.upkeep.set_producer_expiration(after);
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// True after a failed write or sync.
     #[must_use]
     pub fn is_offline(&self) -> bool {

@@ -64,6 +64,23 @@ pub(crate) struct ProducerEntry {
     last_seen: Timestamp,
 }
 
+/// A producer as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActiveProducer {
+    /// Its id.
+    pub id: ProducerId,
+    /// Its epoch.
+    pub epoch: ProducerEpoch,
+    /// Sequence of its last record; -1 when none is remembered.
+    pub last_sequence: i32,
+    /// Time of its last batch.
+    pub last_timestamp: Timestamp,
+    /// Which generation of the transaction coordinator ended its last transaction; -1 for none.
+    pub coordinator_epoch: i32,
+    /// First offset of its open transaction; -1 for none.
+    pub transaction_start: Offset,
+}
+
 /// All producers of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProducerStates {
@@ -136,6 +153,21 @@ impl ProducerStates {
             entry.batches.pop_front();
         }
         entry.batches.push_back(SeenBatch::of(header));
+    }
+
+    /// Every producer, ordered by id.
+    pub(crate) fn active(&self) -> Vec<ActiveProducer> {
+        let shown = self.producers.iter().map(|(id, entry)| ActiveProducer {
+            id: *id,
+            epoch: entry.epoch,
+            last_sequence: entry.batches.back().map_or(-1, |seen| seen.last_sequence),
+            last_timestamp: entry.last_timestamp,
+            coordinator_epoch: entry.coordinator_epoch,
+            transaction_start: entry.transaction_start,
+        });
+        let mut shown: Vec<ActiveProducer> = shown.collect();
+        shown.sort_unstable_by_key(|producer| producer.id.0);
+        shown
     }
 
     /// Forgets producers without an open transaction that were silent for `expiration_ms`.

@@ -80,6 +80,7 @@ const MEMBERS: [Member; 8] = [
             "kafka-protocol",
             "libc",
             "parking_lot",
+            "regex-automata",
             "rustix",
             "socket2",
             "thiserror",

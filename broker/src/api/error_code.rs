@@ -2,12 +2,15 @@
 //! not compile until its code is decided. A produce never gets UNKNOWN_SERVER_ERROR; a fetch only the codes of the
 //! whitelist in the protocol note 2.2.
 
+use barnabas_config::client_metrics::InvalidSubscription;
 use barnabas_config::topic::InvalidTopicConfig;
+use barnabas_raft::{AlterConfigError, CreatePartitionsError, CreateTopicError, DeleteTopicError, ProposeError};
 use barnabas_raft::{AlterScramError, CreateTopicError, DeleteTopicError, ProposeError};
 use barnabas_storage::{AppendError, ReadError};
 use kafka_protocol::error::ResponseError;
 
 use crate::group::error::GroupError;
+use crate::loggers::LevelError;
 use crate::login::LoginError;
 use crate::partition::fetch_session::SessionError;
 use crate::partition::{CommitError, FindError};
@@ -110,6 +113,45 @@ impl ErrorCode for CreateTopicError {
             Self::InvalidReplicationFactor(_) => ResponseError::InvalidReplicationFactor,
             Self::TooLarge => ResponseError::PolicyViolation,
             Self::InvalidAssignment(_) => ResponseError::InvalidReplicaAssignment,
+        }
+    }
+}
+
+impl ErrorCode for CreatePartitionsError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::UnknownTopic(_) => ResponseError::UnknownTopicOrPartition,
+            Self::Same(_) | Self::Fewer { .. } => ResponseError::InvalidPartitions,
+            Self::Assignments { .. } => ResponseError::InvalidReplicaAssignment,
+            Self::Placement(error) => error.code(),
+        }
+    }
+}
+
+impl ErrorCode for AlterConfigError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::UnknownTopic(_) => ResponseError::UnknownTopicOrPartition,
+            // Nothing was changed: the client asks again.
+            Self::Raced => ResponseError::RequestTimedOut,
+        }
+    }
+}
+
+impl ErrorCode for LevelError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::Unknown(_) | Self::Level { .. } => ResponseError::InvalidConfig,
+            Self::Root => ResponseError::InvalidRequest,
+        }
+    }
+}
+
+impl ErrorCode for InvalidSubscription {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::Request(_) => ResponseError::InvalidRequest,
+            Self::Value(_) => ResponseError::InvalidConfig,
         }
     }
 }

@@ -13,6 +13,7 @@ use kafka_protocol::protocol::{Decodable, Request};
 pub mod authorized_operations;
 pub mod brokers;
 pub mod cluster;
+pub mod configs;
 pub mod context;
 pub mod data;
 pub mod dispatch;
@@ -20,6 +21,7 @@ pub mod error_code;
 pub mod gate;
 pub mod group;
 pub mod quota;
+mod refusal;
 pub mod reply;
 pub mod sasl;
 pub mod shape;
@@ -50,14 +52,29 @@ const ROWS: &[Row] = &[
     row::<cluster::api_versions::ApiVersions>(),                                  // 18
     row::<topic::create_topics::CreateTopics>(),                                  // 19
     row::<topic::delete_topics::DeleteTopics>(),                                  // 20
+    row::<data::delete_records::DeleteRecords>(),                                 // 21
     row::<data::init_producer_id::InitProducerId>(),                              // 22
     row::<data::offset_for_leader_epoch::OffsetForLeaderEpoch>(),                 // 23
+    row::<configs::describe_configs::DescribeConfigs>(),                          // 32
+    row::<configs::alter_configs::AlterConfigs>(),                                // 33
+    row::<cluster::alter_replica_log_dirs::AlterReplicaLogDirs>(),                // 34
+    row::<cluster::describe_log_dirs::DescribeLogDirs>(),                         // 35
     row::<sasl::sasl_authenticate::SaslAuthenticate>(),                           // 36
+    row::<topic::create_partitions::CreatePartitions>(),                          // 37
+    row::<topic::elect_leaders::ElectLeaders>(),                                  // 43
+    row::<configs::incremental_alter_configs::IncrementalAlterConfigs>(),         // 44
+    row::<topic::alter_partition_reassignments::AlterPartitionReassignments>(),   // 45
+    row::<topic::list_partition_reassignments::ListPartitionReassignments>(),     // 46
     row::<quota::describe_client_quotas::DescribeClientQuotas>(),                 // 48
     row::<quota::alter_client_quotas::AlterClientQuotas>(),                       // 49
     row::<sasl::describe_user_scram_credentials::DescribeUserScramCredentials>(), // 50
     row::<sasl::alter_user_scram_credentials::AlterUserScramCredentials>(),       // 51
+    row::<cluster::describe_quorum::DescribeQuorum>(),                            // 55
+    row::<cluster::update_features::UpdateFeatures>(),                            // 57
     row::<cluster::describe_cluster::DescribeCluster>(),                          // 60
+    row::<data::describe_producers::DescribeProducers>(),                         // 61
+    row::<cluster::unregister_broker::UnregisterBroker>(),                        // 64
+    row::<configs::list_config_resources::ListConfigResources>(),                 // 74
     row::<topic::describe_topic_partitions::DescribeTopicPartitions>(),           // 75
 ];
 

@@ -15,6 +15,7 @@ use super::Failure;
 use super::environment::variables;
 use super::files::read_text;
 use crate::limits::{BLOCKING_THREADS_MAX, POLLS_BETWEEN_EVENTS};
+use crate::loggers;
 use crate::seam::TcpNet;
 use crate::server::Server;
 
@@ -39,12 +40,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn start_logging() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,openraft=error"));
     let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(colours)
         .with_target(false)
-        .init();
+        .with_filter_reloading();
+    let filter = subscriber.reload_handle();
+    subscriber.init();
+    loggers::logs_by(Box::new(move |directives| {
+        if let Err(error) = filter.reload(EnvFilter::new(directives)) {
+            tracing::warn!("the levels of the log stay as they are: {error}");
+        }
+    }));
 }
 
 /// Every connection and every segment is an open file; systems allow few until they are asked, as the JVM does too.

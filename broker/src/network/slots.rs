@@ -11,7 +11,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use barnabas_config::{Config, key};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use rustix::process::{Resource, getrlimit};
 
 use crate::metrics::Metrics;
@@ -77,7 +77,7 @@ const RESERVE_MAX: usize = 64;
 
 /// Counts connections, in all and per address. Addresses are kept only while they are connected.
 pub struct Slots {
-    places: Places,
+    places: RwLock<Places>,
     taken: Arc<Mutex<Taken>>,
     metrics: Arc<Metrics>,
 }
@@ -117,7 +117,12 @@ impl Slots {
     /// Nobody is connected.
     #[must_use]
     pub fn new(places: Places, metrics: Arc<Metrics>) -> Self {
-        Self { places, taken: Arc::default(), metrics }
+        Self { places: RwLock::new(places), taken: Arc::default(), metrics }
+    }
+
+    /// Other limits, for connections that come later.
+    pub fn limit(&self, places: Places) {
+        *self.places.write() = places;
     }
 
     /// Takes a place for a peer.
@@ -125,12 +130,13 @@ impl Slots {
     /// # Errors
     /// When there is none left.
     pub fn take(&self, ip: IpAddr) -> Result<Slot, Refused> {
+        let places = self.places.read();
         let mut taken = self.taken.lock();
         let of_ip = taken.per_ip.get(&ip).copied().unwrap_or(0);
-        let reserve = if ip.to_canonical().is_loopback() { 0 } else { self.places.reserve() };
-        let refused = if taken.all + reserve >= self.places.all {
+        let reserve = if ip.to_canonical().is_loopback() { 0 } else { places.reserve() };
+        let refused = if taken.all + reserve >= places.all {
             Some(Refused::Full(taken.all))
-        } else if of_ip >= self.places.of(ip) {
+        } else if of_ip >= places.of(ip) {
             Some(Refused::FullForAddress(of_ip))
         } else {
             None
@@ -177,6 +183,8 @@ mod tests {
         drop(first);
         assert!(slots.take(here).is_ok());
         assert_eq!(slots.taken.lock().per_ip.len(), 2);
+        slots.limit(Places { all: 9, per_ip: 9, overrides: HashMap::new() });
+        assert!(slots.take(here).is_ok(), "the limits were raised");
     }
 
     #[test]

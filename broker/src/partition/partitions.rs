@@ -8,20 +8,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use barnabas_config::{Config, TopicConfig};
+use barnabas_config::{Config, TopicConfig, key};
 use barnabas_raft::{BrokerId, MetadataDelta, MetadataImage, MetadataListener, PartitionImage, TopicImage};
 use barnabas_storage::{LeaderEpoch, Log, LogDir, LogDirError, PartitionIndex, TopicId};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::Partition;
 use super::log_options::from_topic_config;
 use crate::seam::Tasks;
+use crate::settings::Settings;
 
 /// Every partition this broker leads.
 pub struct Partitions {
     broker: BrokerId,
-    config: Arc<Config>,
+    settings: Arc<Settings>,
+    /// The settings that the logs have.
+    applied: Mutex<Arc<Config>>,
     tasks: Tasks,
     log_dirs: Vec<PlacedDir>,
     index: RwLock<Index>,
@@ -105,10 +109,11 @@ impl TopicPartitions {
 impl Partitions {
     /// Of this broker, over its open log directories. Empty until the metadata is published.
     #[must_use]
-    pub fn new(broker: BrokerId, config: Arc<Config>, tasks: Tasks, log_dirs: Vec<Arc<LogDir>>) -> Self {
+    pub fn new(broker: BrokerId, settings: Arc<Settings>, tasks: Tasks, log_dirs: Vec<Arc<LogDir>>) -> Self {
+        let applied = Mutex::new(settings.config());
         let log_dirs =
             log_dirs.into_iter().map(|dir| PlacedDir { logs: AtomicUsize::new(dir.logs().len()), dir }).collect();
-        Self { broker, config, tasks, log_dirs, index: RwLock::default() }
+        Self { broker, settings, applied, tasks, log_dirs, index: RwLock::default() }
     }
 
     /// The partition, by topic name.
@@ -121,6 +126,11 @@ impl Partitions {
     #[must_use]
     pub fn by_id(&self, topic: TopicId, partition: PartitionIndex) -> Option<Arc<Partition>> {
         self.topic_by_id(topic)?.partition(partition).ok()
+    }
+
+    /// The log directories, in the order of `log.dirs`.
+    pub fn log_dirs(&self) -> impl Iterator<Item = &Arc<LogDir>> {
+        self.log_dirs.iter().map(|placed| &placed.dir)
     }
 
     /// The topic of this name.
@@ -137,7 +147,7 @@ impl Partitions {
 
     /// Opens or makes what this broker has of a topic.
     fn add(&self, topic: &TopicImage) {
-        let config = TopicConfig::resolve(&self.config, &topic.configs);
+        let config = TopicConfig::resolve(&self.settings.config(), &topic.configs);
         self.make_missing(topic, &config);
         let slots = topic.partitions.iter().zip(0..).map(|(image, index)| {
             let index = PartitionIndex(index);
@@ -207,7 +217,7 @@ impl Partitions {
     /// Settings, leaders or the number of partitions changed.
     fn change(&self, image: &TopicImage) {
         let Some(present) = self.topic_by_id(image.id) else { return self.add(image) };
-        let config = TopicConfig::resolve(&self.config, &image.configs);
+        let config = TopicConfig::resolve(&self.settings.config(), &image.configs);
         self.make_missing(image, &config);
         let slots = image.partitions.iter().zip(0..).map(|(partition, index)| {
             let index = PartitionIndex(index);
@@ -225,6 +235,21 @@ impl Partitions {
             }
         });
         self.publish_topic(TopicPartitions { name: Arc::clone(&image.name), id: image.id, slots: slots.collect() });
+    }
+
+    /// The broker's settings changed: every log gets what they mean for it.
+    fn apply_settings(&self, image: &MetadataImage) {
+        let config = self.settings.config();
+        if Arc::ptr_eq(&std::mem::replace(&mut *self.applied.lock(), Arc::clone(&config)), &config) {
+            return;
+        }
+        let expiration = u64::try_from(config.read(&key::PRODUCER_ID_EXPIRATION_MS)).unwrap_or(0);
+        for placed in &self.log_dirs {
+            placed.dir.set_producer_id_expiration(Duration::from_millis(expiration));
+        }
+        // Topics that are new in this publication come after.
+        let known = image.topics().filter(|topic| self.topic_by_id(topic.id).is_some());
+        known.for_each(|topic| self.change(topic));
     }
 
     fn remove(&self, image: &TopicImage) {
@@ -259,7 +284,10 @@ impl Partitions {
 }
 
 impl MetadataListener for Partitions {
-    fn publish(&self, delta: &MetadataDelta, _image: &Arc<MetadataImage>) {
+    fn publish(&self, delta: &MetadataDelta, image: &Arc<MetadataImage>) {
+        if delta.configs_changed {
+            self.apply_settings(image);
+        }
         delta.topics_deleted.iter().for_each(|topic| self.remove(topic));
         delta.topics_created.iter().for_each(|topic| self.add(topic));
         delta.topics_changed.iter().for_each(|topic| self.change(topic));

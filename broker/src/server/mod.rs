@@ -21,6 +21,7 @@ use crate::api::dispatch::Dispatch;
 use crate::broker::Broker;
 use crate::group::Groups;
 use crate::limits::DRAIN_TIMEOUT;
+use crate::loggers::Loggers;
 use crate::login::{LoginSettingsError, Logins};
 use crate::metrics::Metrics;
 use crate::network::listener::{self, Entrance};
@@ -31,14 +32,17 @@ use crate::partition::log_options::log_options;
 use crate::partition::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::seam::{Net, Tasks};
+use crate::settings::Settings;
 use crate::topics::Topics;
 use crate::unsent::Unsent;
 
+mod connection_limits;
 mod endpoints;
 mod first_user;
 mod housekeeping;
 mod identity;
 
+use connection_limits::ConnectionLimits;
 pub use endpoints::BindError;
 pub use first_user::FirstUserError;
 pub use identity::IdentityError;
@@ -103,11 +107,13 @@ impl Server {
         let lock = lock_metadata(&seams, &paths)?;
         let options = controller_options(&seams, &config, &paths, &meta)?;
         let controller = Controller::open(seams.clone(), options).await?;
-        let log_dirs = open_log_dirs(&tasks, &seams, &config, paths, controller.image()).await?;
+        let settings = Settings::new(BrokerId(meta.node_id), Arc::clone(&config), &controller.image());
+        let log_dirs = open_log_dirs(&tasks, &seams, &settings.config(), paths, controller.image()).await?;
 
         let logins = Logins::new(&config, controller.clone(), seams.clone(), tasks.clone(), Arc::clone(&metrics))?;
-        let broker = compose(config, seams, tasks, metrics, controller, log_dirs.clone(), logins, &meta);
+        let broker = compose(config, settings, seams, tasks, metrics, controller, log_dirs.clone(), logins, &meta);
         let (partitions, groups) = (Arc::clone(&broker.partitions), Arc::clone(&broker.groups));
+        broker.controller.subscribe(Arc::clone(&broker.settings) as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(partitions as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(groups as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(Arc::clone(&broker.quotas) as Arc<dyn MetadataListener>).await;
@@ -118,7 +124,7 @@ impl Server {
         let housekeeping = housekeeping::start(spawn.as_ref(), Arc::clone(&broker.seams.clock), log_dirs.clone());
         let housekeeping = housekeeping.map_err(StartError::Thread)?;
         let addresses = bound.iter().map(|each| each.address).collect();
-        serve(&broker, bound);
+        serve(&broker, bound).await;
         Ok(Self { broker, log_dirs, housekeeping, addresses, _lock: lock })
     }
 
@@ -238,8 +244,10 @@ async fn open_log_dirs(
     tasks.blocking(open_all).await
 }
 
+#[allow(clippy::too_many_arguments, reason = "everything a broker is made of, once")]
 fn compose(
     config: Arc<Config>,
+    settings: Settings,
     seams: Seams,
     tasks: Tasks,
     metrics: Arc<Metrics>,
@@ -249,7 +257,8 @@ fn compose(
     meta: &MetaProperties,
 ) -> Arc<Broker> {
     let id = BrokerId(meta.node_id);
-    let partitions = Arc::new(Partitions::new(id, Arc::clone(&config), tasks.clone(), log_dirs));
+    let settings = Arc::new(settings);
+    let partitions = Arc::new(Partitions::new(id, Arc::clone(&settings), tasks.clone(), log_dirs));
     let (clock, parts) = (Arc::clone(&seams.clock), Arc::clone(&partitions));
     let groups = Groups::of_broker(id, &config, clock, tasks.clone(), parts);
     let session_slots = config.read(&key::MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS);
@@ -264,6 +273,8 @@ fn compose(
         topics: Topics::new(Arc::clone(&config), controller.clone()),
         unsent: Unsent::new(NetworkOptions::of(&config).unsent_bytes(), Arc::clone(&metrics)),
         config,
+        settings,
+        loggers: Loggers::new(),
         seams,
         tasks,
         metrics,
@@ -273,12 +284,14 @@ fn compose(
 }
 
 /// Accepts connections from now on.
-fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoints::Bound<L>>) {
+async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoints::Bound<L>>) {
     let service = Arc::new(Dispatch::new(Arc::clone(broker)));
     let options = NetworkOptions::of(&broker.config);
     let network =
         Network::new(options, service, broker.tasks.clone(), Arc::clone(&broker.unsent), Arc::clone(&broker.metrics));
     let network = Arc::new(network);
+    let limits = ConnectionLimits { network: Arc::clone(&network), settings: Arc::clone(&broker.settings) };
+    broker.controller.subscribe(Arc::new(limits)).await;
     for each in bound {
         tracing::info!(listener = %each.name, address = %each.address, "listening");
         if each.protocol == SecurityProtocol::SaslPlaintext && !each.address.ip().is_loopback() {

@@ -2,12 +2,12 @@
 
 settings! {
     /// Addresses to listen on, as NAME://host:port. No host means every address.
-    "listeners": List = "PLAINTEXT://:9092", per_broker, honoured;
+    "listeners": List = "PLAINTEXT://:9092", per_broker, at_start, honoured;
     /// Addresses that clients are given to connect to. The listeners themselves unless said.
     "advertised.listeners": List, or("listeners"), honoured;
     /// The security protocol of each listener name.
     "listener.security.protocol.map": Text = "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
-        per_broker, honoured;
+        per_broker, at_start, honoured;
     /// The listener that brokers use among themselves.
     "inter.broker.listener.name": Text, honoured;
     /// The protocol that brokers use among themselves when no listener is named.

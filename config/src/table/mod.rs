@@ -17,6 +17,9 @@ macro_rules! settings {
 
 mod barnabas;
 mod cleaner;
+mod client_metrics;
+mod dynamic_only;
+mod group;
 mod groups;
 mod listeners;
 mod log;
@@ -61,6 +64,12 @@ pub static BROKER: [Family; 17] = [
 /// The topic settings.
 pub static TOPIC: &[Setting] = topic::ROWS;
 
+/// The settings of a group.
+pub static GROUP: &[Setting] = group::ROWS;
+
+/// The settings of a subscription to clients' metrics.
+pub static CLIENT_METRICS: &[Setting] = client_metrics::ROWS;
+
 /// Families of retired names.
 static RETIRED_PREFIXES: [&str; 2] = ["zookeeper.", "password.encoder."];
 
@@ -78,6 +87,18 @@ pub fn broker(name: &str) -> Option<&'static Setting> {
 #[must_use]
 pub fn topic(name: &str) -> Option<&'static Setting> {
     TOPIC.iter().find(|setting| setting.name == name)
+}
+
+/// The row of a group's setting.
+#[must_use]
+pub fn group(name: &str) -> Option<&'static Setting> {
+    GROUP.iter().find(|setting| setting.name == name)
+}
+
+/// The row of a broker setting that stands in no file.
+#[must_use]
+pub(crate) fn dynamic_only(name: &str) -> Option<&'static Setting> {
+    dynamic_only::ROWS.iter().find(|setting| setting.name == name)
 }
 
 /// The names of all broker settings.

@@ -156,6 +156,11 @@ impl Quorum {
         self.disk.free_bytes(&self.directory).is_ok_and(|free| free >= reserve::BYTES)
     }
 
+    /// The term of the present leadership.
+    pub(crate) fn term(&self) -> u64 {
+        self.raft.metrics().borrow_watched().current_term
+    }
+
     /// Returns, with the reason, when raft's task has ended.
     pub(crate) async fn failed(&self) -> String {
         let mut metrics = self.raft.metrics();

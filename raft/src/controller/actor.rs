@@ -14,9 +14,9 @@ use barnabas_storage::TopicId;
 use barnabas_storage::seam::Seams;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AlteredQuotas, AlteredUsers, CreatedTopics, NewTopic, ScramAlteration};
+use super::{AlteredQuotas, AlteredUsers, ConfigChange, CreatedTopics, MorePartitions, NewTopic, ScramAlteration};
 use crate::consensus::quorum::Quorum;
-use crate::error::{DeleteTopicError, OpenError, ProposeError};
+use crate::error::{AlterConfigError, CreatePartitionsError, DeleteTopicError, OpenError, ProposeError};
 use crate::metadata::cluster::{ClusterRecord, ClusterSecretRecord};
 use crate::metadata::features::{FeatureLevelRecord, METADATA_VERSION, METADATA_VERSION_BOOTSTRAP};
 use crate::metadata::scram::UserScramCredentialRecord;
@@ -32,12 +32,45 @@ type Answer<T> = oneshot::Sender<Result<T, ProposeError>>;
 
 /// What the actor is asked.
 pub(super) enum Request {
-    RegisterBroker { endpoints: Vec<BrokerEndpoint>, rack: Option<String>, answer: Answer<()> },
-    CreateTopics { topics: Vec<NewTopic>, validate_only: bool, answer: Answer<CreatedTopics> },
-    DeleteTopics { topics: Vec<TopicId>, answer: Answer<Vec<Result<(), DeleteTopicError>>> },
-    AlterClientQuotas { altered: Vec<AlteredQuotas>, answer: Answer<()> },
-    AllocateProducerIds { answer: Answer<Range<i64>> },
-    AlterScram { alterations: Vec<ScramAlteration>, answer: Answer<AlteredUsers> },
+    RegisterBroker {
+        endpoints: Vec<BrokerEndpoint>,
+        rack: Option<String>,
+        answer: Answer<()>,
+    },
+    CreateTopics {
+        topics: Vec<NewTopic>,
+        validate_only: bool,
+        answer: Answer<CreatedTopics>,
+    },
+    DeleteTopics {
+        topics: Vec<TopicId>,
+        answer: Answer<Vec<Result<(), DeleteTopicError>>>,
+    },
+    AllocateProducerIds {
+        answer: Answer<Range<i64>>,
+    },
+    AlterConfigs {
+        changes: Vec<ConfigChange>,
+        validate_only: bool,
+        answer: Answer<Vec<Result<(), AlterConfigError>>>,
+    },
+    CreatePartitions {
+        topics: Vec<MorePartitions>,
+        validate_only: bool,
+        answer: Answer<Vec<Result<(), CreatePartitionsError>>>,
+    },
+    UpdateFeatures {
+        levels: Vec<(String, i16)>,
+        answer: Answer<()>,
+    },
+    AlterClientQuotas {
+        altered: Vec<AlteredQuotas>,
+        answer: Answer<()>,
+    },
+    AlterScram {
+        alterations: Vec<ScramAlteration>,
+        answer: Answer<AlteredUsers>,
+    },
 }
 
 /// What a request came to: entries to propose, and who to tell of their fate.
@@ -140,7 +173,7 @@ impl Actor {
                 self.record(round, records, (), answer);
             }
             Request::CreateTopics { topics, validate_only, answer } => {
-                let start = usize::try_from(self.seams.rng.next_u64() >> 33).unwrap_or(0);
+                let start = self.first_broker();
                 let before = round.image.clone();
                 let (records, topics) = super::create_topics::decide(&mut round.image, topics, &*self.seams.rng, start);
                 // The evaluation already changed the image, so that the topics of one request see each other.
@@ -151,6 +184,20 @@ impl Actor {
             Request::DeleteTopics { topics, answer } => {
                 let (records, outcomes) = super::delete_topics::decide(&round.image, &topics);
                 self.record(round, records, outcomes, answer);
+            }
+            Request::AlterConfigs { changes, validate_only, answer } => {
+                let (records, outcomes) = super::alter_configs::decide(&round.image, &changes);
+                let records = if validate_only { Vec::new() } else { records };
+                self.record(round, records, outcomes, answer);
+            }
+            Request::CreatePartitions { topics, validate_only, answer } => {
+                let (records, outcomes) = super::create_partitions::decide(&round.image, &topics, self.first_broker());
+                let records = if validate_only { Vec::new() } else { records };
+                self.record(round, records, outcomes, answer);
+            }
+            Request::UpdateFeatures { levels, answer } => {
+                let records = super::update_features::decide(&round.image, &levels);
+                self.record(round, records, (), answer);
             }
             Request::AlterScram { alterations, answer } => {
                 let (records, users) = super::alter_scram::decide(&round.image, alterations);
@@ -165,6 +212,11 @@ impl Actor {
                 Err(error) => drop(answer.send(Err(error))),
             },
         }
+    }
+
+    /// Where the placement of new partitions begins.
+    fn first_broker(&self) -> usize {
+        usize::try_from(self.seams.rng.next_u64() >> 33).unwrap_or(0)
     }
 
     /// Takes the records into the round, in as few entries as hold them.

@@ -62,7 +62,13 @@ fn decide_one(
         return Err(CreateTopicError::Collides { name, existing: existing.to_string() });
     }
     let assignment = if topic.assignment.is_empty() {
-        placed(image, topic, start)?
+        let replicas = usize::try_from(topic.replication_factor).ok().filter(|replicas| *replicas > 0);
+        let replicas = replicas.ok_or_else(|| {
+            let why = "Replication factor must be larger than 0, or -1 to use the default value.";
+            CreateTopicError::InvalidReplicationFactor(why.to_owned())
+        })?;
+        let partitions = usize::try_from(topic.partitions).ok().filter(|partitions| *partitions > 0);
+        placed(image, partitions.ok_or(CreateTopicError::InvalidPartitions)?, replicas, start)?
     } else {
         check_assignment(image, &topic.assignment)?;
         topic.assignment.clone()
@@ -84,66 +90,73 @@ fn alive(image: &MetadataImage, id: BrokerId) -> bool {
     image.broker(id).is_some_and(|broker| !broker.fenced)
 }
 
-fn placed(image: &MetadataImage, topic: &NewTopic, start: usize) -> Result<Vec<Vec<BrokerId>>, CreateTopicError> {
-    let refused = |why: String| CreateTopicError::InvalidReplicationFactor(why);
-    let replicas = usize::try_from(topic.replication_factor).ok().filter(|replicas| *replicas > 0);
-    let replicas = replicas.ok_or_else(|| {
-        refused("Replication factor must be larger than 0, or -1 to use the default value.".to_owned())
-    })?;
-    let partitions = usize::try_from(topic.partitions).ok().filter(|partitions| *partitions > 0);
-    let partitions = partitions.ok_or(CreateTopicError::InvalidPartitions)?;
+/// Replicas for so many partitions.
+pub(super) fn placed(
+    image: &MetadataImage,
+    partitions: usize,
+    replicas: usize,
+    start: usize,
+) -> Result<Vec<Vec<BrokerId>>, CreateTopicError> {
     // Checked before anything is placed: the number is the peer's.
     if partitions >= RECORDS_PER_ENTRY {
         return Err(CreateTopicError::TooLarge);
     }
     let brokers: Vec<BrokerId> = image.brokers().filter(|broker| !broker.fenced).map(|broker| broker.id).collect();
     place(&brokers, partitions, replicas, start).ok_or_else(|| {
-        refused(format!(
-            "Unable to replicate the partition {replicas} time(s): The target replication factor of {replicas} \
-             cannot be reached because only {} broker(s) are registered.",
+        CreateTopicError::InvalidReplicationFactor(format!(
+            "Unable to replicate the partition {replicas} time(s): The target replication factor of {replicas} cannot \
+             be reached because only {} broker(s) are registered or some brokers have all their log directories \
+             cordoned.",
             brokers.len()
         ))
     })
 }
 
 fn check_assignment(image: &MetadataImage, assignment: &[Vec<BrokerId>]) -> Result<(), CreateTopicError> {
-    let refused = |why: String| Err(CreateTopicError::InvalidAssignment(why));
     let expected = assignment.first().map_or(0, Vec::len);
-    for (index, replicas) in assignment.iter().enumerate() {
-        if replicas.is_empty() {
-            return refused("The manual partition assignment includes an empty replica list.".to_owned());
+    (0..).zip(assignment).try_for_each(|(index, replicas)| check_replicas(image, index, replicas, expected))
+}
+
+/// Whether these can be a partition's replicas, of which there are to be `expected`.
+pub(super) fn check_replicas(
+    image: &MetadataImage,
+    index: i32,
+    replicas: &[BrokerId],
+    expected: usize,
+) -> Result<(), CreateTopicError> {
+    let refused = |why: String| Err(CreateTopicError::InvalidAssignment(why));
+    if replicas.is_empty() {
+        return refused("The manual partition assignment includes an empty replica list.".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    for BrokerId(id) in replicas {
+        if !seen.insert(id) {
+            return refused(format!("The manual partition assignment includes the broker {id} more than once."));
         }
-        let mut seen = BTreeSet::new();
-        for id in replicas {
-            if !seen.insert(id) {
-                let id = id.0;
-                return refused(format!("The manual partition assignment includes the broker {id} more than once."));
-            }
-            if image.broker(*id).is_none() {
-                let id = id.0;
-                return refused(format!(
-                    "The manual partition assignment includes broker {id}, but no such broker is registered."
-                ));
-            }
-        }
-        if replicas.len() != expected {
+        if image.broker(BrokerId(*id)).is_none() {
             return refused(format!(
-                "The manual partition assignment includes a partition with {} replica(s), but this is not consistent \
-                 with previous partitions, which have {expected} replica(s).",
-                replicas.len()
+                "The manual partition assignment includes broker {id}, but no such broker is registered."
             ));
         }
-        if !replicas.iter().any(|id| alive(image, *id)) {
-            return refused(format!(
-                "All brokers specified in the manual partition assignment for partition {index} are fenced or in \
-                 controlled shutdown."
-            ));
-        }
+    }
+    if replicas.len() != expected {
+        return refused(format!(
+            "The manual partition assignment includes a partition with {} replica(s), but this is not consistent \
+             with previous partitions, which have {expected} replica(s).",
+            replicas.len()
+        ));
+    }
+    if !replicas.iter().any(|id| alive(image, *id)) {
+        return refused(format!(
+            "All brokers specified in the manual partition assignment for partition {index} are fenced or in \
+             controlled shutdown."
+        ));
     }
     Ok(())
 }
 
-fn partition(image: &MetadataImage, replicas: Vec<BrokerId>) -> PartitionImage {
+/// A new partition with these replicas.
+pub(super) fn partition(image: &MetadataImage, replicas: Vec<BrokerId>) -> PartitionImage {
     let isr: Vec<BrokerId> = replicas.iter().copied().filter(|id| alive(image, *id)).collect();
     let leader = isr.first().copied();
     PartitionImage { replicas, isr, leader, leader_epoch: LeaderEpoch(0), partition_epoch: 0 }

@@ -2,13 +2,16 @@
 
 mod actor;
 mod alter_client_quotas;
+mod alter_configs;
 mod alter_scram;
+mod create_partitions;
 mod create_topics;
 mod delete_topics;
 mod producer_ids;
 mod register_broker;
 #[cfg(test)]
 mod tests;
+mod update_features;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,10 +25,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::actor::{Actor, Request};
 pub use self::alter_client_quotas::AlteredQuotas;
+pub use self::alter_configs::{ConfigChange, ConfigOwner};
 pub use self::alter_scram::{AlteredUsers, ScramAlteration};
+pub use self::create_partitions::MorePartitions;
 use crate::consensus::quorum::Quorum;
 use crate::consensus::type_config::TypeConfig;
-use crate::error::{CreateTopicError, DeleteTopicError, OpenError, ProposeError};
+use crate::error::{
+    AlterConfigError, CreatePartitionsError, CreateTopicError, DeleteTopicError, OpenError, ProposeError,
+};
 use crate::metadata::scram::UserScramCredentialRecord;
 use crate::metadata::{BrokerEndpoint, BrokerId, MetadataImage, TopicImage};
 use crate::publisher::{MetadataListener, Publications};
@@ -176,6 +183,40 @@ impl Controller {
         self.ask(|answer| Request::AlterClientQuotas { altered, answer }).await
     }
 
+    /// Changes settings, all of each owner's or none; returns when committed and every listener has returned. With
+    /// `validate_only` nothing is changed.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; refusals of single owners are inside the answer.
+    pub async fn alter_configs(
+        &self,
+        changes: Vec<ConfigChange>,
+        validate_only: bool,
+    ) -> Result<Vec<Result<(), AlterConfigError>>, ProposeError> {
+        self.ask(|answer| Request::AlterConfigs { changes, validate_only, answer }).await
+    }
+
+    /// Adds partitions to topics; returns when committed and every listener has returned, so that they can be used at
+    /// once. With `validate_only` nothing is changed.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; refusals of single topics are inside the answer.
+    pub async fn create_partitions(
+        &self,
+        topics: Vec<MorePartitions>,
+        validate_only: bool,
+    ) -> Result<Vec<Result<(), CreatePartitionsError>>, ProposeError> {
+        self.ask(|answer| Request::CreatePartitions { topics, validate_only, answer }).await
+    }
+
+    /// Brings features to these levels, already judged by the caller.
+    ///
+    /// # Errors
+    /// See [`ProposeError`].
+    pub async fn update_features(&self, levels: Vec<(String, i16)>) -> Result<(), ProposeError> {
+        self.ask(|answer| Request::UpdateFeatures { levels, answer }).await
+    }
+
     /// Reserves a block of producer ids; the first id and how many. Durable before it returns.
     ///
     /// # Errors
@@ -193,6 +234,12 @@ impl Controller {
         alterations: Vec<ScramAlteration>,
     ) -> Result<AlteredUsers, ProposeError> {
         self.ask(|answer| Request::AlterScram { alterations, answer }).await
+    }
+
+    /// The term in which this node leads: rises at each start.
+    #[must_use]
+    pub fn term(&self) -> u64 {
+        self.inner.quorum.term()
     }
 
     /// Returns, with the reason, when the metadata layer cannot go on: its log failed, or it was closed.

@@ -130,7 +130,7 @@ async fn topics_of_one_request_are_decided_each_on_its_own_merits() {
         "Topic 'taken' already exists.",
         "Topic 'a_b' collides with existing topic: a.b",
         "Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be reached because \
-         only 1 broker(s) are registered.",
+         only 1 broker(s) are registered or some brokers have all their log directories cordoned.",
         "The manual partition assignment includes broker 9, but no such broker is registered.",
         "The manual partition assignment includes the broker 1 more than once.",
         "Unable to perform excessively large batch operation.",

@@ -19,14 +19,20 @@ pub struct MetadataDelta {
     pub brokers_changed: bool,
     /// Whether any client quota changed.
     pub client_quotas_changed: bool,
+    /// Whether any setting of what is no topic changed.
+    pub configs_changed: bool,
 }
 
 impl MetadataDelta {
     /// The way from `before` to `after`, of which `touched` names all that may differ.
     #[must_use]
     pub fn between(before: &MetadataImage, after: &MetadataImage, touched: &Touched) -> Self {
-        let mut delta =
-            Self { brokers_changed: touched.brokers, client_quotas_changed: touched.client_quotas, ..Self::default() };
+        let mut delta = Self {
+            brokers_changed: touched.brokers,
+            client_quotas_changed: touched.client_quotas,
+            configs_changed: touched.configs,
+            ..Self::default()
+        };
         for id in &touched.topics {
             match (before.topic_by_id(*id), after.topic_by_id(*id)) {
                 (None, Some(created)) => delta.topics_created.push(Arc::clone(created)),
@@ -43,6 +49,7 @@ impl MetadataDelta {
     pub fn is_empty(&self) -> bool {
         !self.brokers_changed
             && !self.client_quotas_changed
+            && !self.configs_changed
             && self.topics_created.is_empty()
             && self.topics_deleted.is_empty()
             && self.topics_changed.is_empty()

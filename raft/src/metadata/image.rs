@@ -7,7 +7,7 @@
 //! 2. `MetadataImage::from_records` of an image's index and records is that image.
 //! 3. `topic_ids` and `topics` name each other; a topic's partitions are numbered without gaps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use barnabas_storage::{PartitionIndex, TopicId};
@@ -22,6 +22,7 @@ use super::features::FeatureLevelRecord;
 use super::partitions::PartitionRecord;
 use super::producer_ids::ProducerIdsRecord;
 use super::record::Record;
+use super::resource_configs::{Resource, ResourceConfigRecord, ResourceKind};
 use super::scram::{self, UserScramCredentials};
 use super::topics::{TopicImage, TopicRecord, metric_name};
 
@@ -40,7 +41,11 @@ pub struct MetadataImage {
     /// By a hash: a look-up takes no longer for a name that is nearly a user's.
     pub(super) scram: HashTrieMapSync<Arc<str>, UserScramCredentials>,
     pub(super) client_quotas: RedBlackTreeMapSync<QuotaEntity, Arc<QuotaValues>>,
+    pub(super) resource_configs: RedBlackTreeMapSync<Resource, Arc<BTreeMap<String, String>>>,
 }
+
+/// The settings of a resource that has none.
+static NO_CONFIGS: BTreeMap<String, String> = BTreeMap::new();
 
 /// What entries touched, collected over any number of them: [`super::MetadataDelta`] is made from it.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +53,7 @@ pub struct Touched {
     pub(super) topics: BTreeSet<TopicId>,
     pub(super) brokers: bool,
     pub(super) client_quotas: bool,
+    pub(super) configs: bool,
 }
 
 impl Touched {
@@ -63,11 +69,16 @@ impl Touched {
         self.client_quotas = true;
     }
 
+    pub(super) fn configs(&mut self) {
+        self.configs = true;
+    }
+
     /// Adds what a later change touched.
     pub fn merge(&mut self, later: Self) {
         self.topics.extend(later.topics);
         self.brokers |= later.brokers;
         self.client_quotas |= later.client_quotas;
+        self.configs |= later.configs;
     }
 }
 
@@ -135,6 +146,18 @@ impl MetadataImage {
         self.features.iter().map(|(name, level)| (&**name, *level))
     }
 
+    /// The settings of what is no topic.
+    #[must_use]
+    pub fn resource_configs(&self, resource: &Resource) -> &BTreeMap<String, String> {
+        self.resource_configs.get(resource).map_or(&NO_CONFIGS, |configs| &**configs)
+    }
+
+    /// Every resource of this kind that has settings, ordered by name.
+    pub fn resources(&self, kind: ResourceKind) -> impl Iterator<Item = &str> + '_ {
+        let of_kind = self.resource_configs.keys().filter(move |resource| resource.kind == kind);
+        of_kind.map(|resource| &*resource.name)
+    }
+
     /// The first producer id that nobody has.
     #[must_use]
     pub fn next_producer_id(&self) -> i64 {
@@ -200,6 +223,7 @@ impl MetadataImage {
             Record::RemoveUserScramCredential(record) => record.apply(self),
             Record::Cluster(record) => record.apply(self),
             Record::ClusterSecret(record) => record.apply(self),
+            Record::ResourceConfig(record) => record.apply(self, touched),
         }
     }
 
@@ -228,6 +252,12 @@ impl MetadataImage {
         for topic in self.topics() {
             topic_records(topic, &mut records);
         }
+        for (resource, configs) in self.resource_configs.iter() {
+            records.extend(configs.iter().map(|(name, value)| {
+                let (name, value) = (name.clone(), Some(value.clone()));
+                ResourceConfigRecord { resource: resource.clone(), name, value }.into()
+            }));
+        }
         records
     }
 
@@ -245,7 +275,7 @@ impl MetadataImage {
     /// Everything, as if all of it had just been made.
     #[must_use]
     pub fn everything(&self) -> Touched {
-        Touched { topics: self.topics.keys().copied().collect(), brokers: true, client_quotas: true }
+        Touched { topics: self.topics.keys().copied().collect(), brokers: true, client_quotas: true, configs: true }
     }
 }
 

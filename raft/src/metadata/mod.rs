@@ -13,6 +13,7 @@ pub mod image;
 pub mod partitions;
 pub mod producer_ids;
 pub mod record;
+pub mod resource_configs;
 pub mod scram;
 #[cfg(test)]
 mod tests;

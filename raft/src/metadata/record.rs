@@ -12,6 +12,7 @@ use super::configs::TopicConfigRecord;
 use super::features::FeatureLevelRecord;
 use super::partitions::{PartitionChangeRecord, PartitionRecord};
 use super::producer_ids::ProducerIdsRecord;
+use super::resource_configs::ResourceConfigRecord;
 use super::scram::{RemoveUserScramCredentialRecord, UserScramCredentialRecord};
 use super::topics::{RemoveTopicRecord, TopicRecord};
 
@@ -90,8 +91,10 @@ records! {
     22 => RemoveUserScramCredential(RemoveUserScramCredentialRecord);
     /// The cluster's id (ours alone).
     128 => Cluster(ClusterRecord);
+    /// A setting of what is no topic (ours alone).
+    129 => ResourceConfig(ResourceConfigRecord);
     /// The cluster's secret (ours alone).
-    129 => ClusterSecret(ClusterSecretRecord);
+    130 => ClusterSecret(ClusterSecretRecord);
 }
 
 impl Record {

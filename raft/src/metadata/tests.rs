@@ -15,6 +15,7 @@ use super::configs::TopicConfigRecord;
 use super::features::FeatureLevelRecord;
 use super::partitions::{PartitionChangeRecord, PartitionRecord};
 use super::producer_ids::ProducerIdsRecord;
+use super::resource_configs::{Resource, ResourceConfigRecord, ResourceKind};
 use super::scram::{RemoveUserScramCredentialRecord, UserScramCredentialRecord};
 use super::topics::{RemoveTopicRecord, TopicRecord};
 use super::*;
@@ -109,7 +110,18 @@ fn record() -> impl Strategy<Value = Record> {
         user_scram_credential(),
         ("[a-c]", scram_mechanism())
             .prop_map(|(user, mechanism)| RemoveUserScramCredentialRecord { user, mechanism }.into()),
+        (resource(), "[a-c]", prop::option::of(".{0,4}")).prop_map(|(resource, name, value)| ResourceConfigRecord {
+            resource,
+            name,
+            value
+        }
+        .into()),
     ]
+}
+
+fn resource() -> impl Strategy<Value = Resource> {
+    let kind = prop_oneof![Just(ResourceKind::Broker), Just(ResourceKind::ClientMetrics), Just(ResourceKind::Group)];
+    (kind, "[a-b]?").prop_map(|(kind, name)| Resource { kind, name })
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
@@ -284,6 +296,22 @@ fn a_broker_epoch_is_the_index_of_its_registration() {
 }
 
 #[test]
+fn a_resources_settings_are_set_and_removed() {
+    let of = |name: &str| Resource { kind: ResourceKind::Broker, name: name.to_owned() };
+    let set = |name: &str, value: Option<&str>| {
+        let value = value.map(str::to_owned);
+        ResourceConfigRecord { resource: of(name), name: "a".to_owned(), value }.into()
+    };
+    let (image, delta) = applied(&MetadataImage::default(), vec![set("", Some("1")), set("1", Some("2"))]);
+    assert!(delta.configs_changed);
+    assert_eq!(image.resource_configs(&of(""))["a"], "1");
+    assert_eq!(image.resources(ResourceKind::Broker).collect::<Vec<_>>(), ["", "1"]);
+    let (image, _) = applied(&image, vec![set("1", None)]);
+    assert!(image.resource_configs(&of("1")).is_empty());
+    assert_eq!(image.resources(ResourceKind::Broker).collect::<Vec<_>>(), [""]);
+}
+
+#[test]
 fn producer_id_blocks_follow_each_other() {
     let mut image = MetadataImage::default();
     for expected in [0..1000, 1000..2000, 2000..3000] {
@@ -331,16 +359,19 @@ fn the_encoding_of_every_kind_is_as_first_written() {
     };
     records.push(change.into());
     records.push(RemoveTopicRecord { id: id(1) }.into());
+    let resource = Resource { kind: ResourceKind::Group, name: "g".to_owned() };
+    records.push(ResourceConfigRecord { resource, name: "n".to_owned(), value: Some("v".to_owned()) }.into());
     let bytes = Entry { timestamp: Timestamp(1), records }.encode();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, GOLDEN);
 }
 
 const GOLDEN: &str = concat!(
-    "000209020012017400000000000000000000000000000001030019000000000000000000000000000000010001020102",
+    "00020a020012017400000000000000000000000000000001030019000000000000000000000000000000010001020102",
     "01020000040020000000000000000000000000000000010c726574656e74696f6e2e6d7301013100001502000109504c",
     "41494e5445585401688447010172008001000201630c00030166040f000302d00f050017000000000000000000000000",
     "000000010001020102020209001000000000000000000000000000000001",
+    "81010008200167016e010176",
 );
 
 #[test]

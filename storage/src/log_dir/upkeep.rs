@@ -2,6 +2,7 @@
 //! interval are the checkpointer's.)
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -14,7 +15,7 @@ use crate::reserve;
 pub(super) struct Upkeep {
     retention: Every,
     producers: Every,
-    producer_expiration_ms: i64,
+    producer_expiration_ms: AtomicI64,
     /// Directories of deleted logs, with the time at which they go.
     doomed: Mutex<Vec<(Timestamp, PathBuf)>>,
 }
@@ -34,9 +35,13 @@ impl Upkeep {
         Self {
             retention: Every::new(options.retention_check_interval),
             producers: Every::new(options.producer_id_check_interval),
-            producer_expiration_ms: millis(options.producer_id_expiration),
+            producer_expiration_ms: AtomicI64::new(millis(options.producer_id_expiration)),
             doomed: Mutex::default(),
         }
+    }
+
+    pub(super) fn set_producer_expiration(&self, after: Duration) {
+        self.producer_expiration_ms.store(millis(after), Ordering::Relaxed);
     }
 
     pub(super) fn remove_later(&self, path: PathBuf, at: Timestamp) {
@@ -61,7 +66,7 @@ impl Upkeep {
             }
             log.remove_expired_files(gone);
             if producers {
-                log.expire_producers(now, self.producer_expiration_ms);
+                log.expire_producers(now, self.producer_expiration_ms.load(Ordering::Relaxed));
             }
         }
     }

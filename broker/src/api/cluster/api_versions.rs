@@ -22,9 +22,9 @@ use crate::api::{
 };
 
 /// 3.3-IV3: the least that Kafka 4.3 supports.
-const METADATA_VERSION_MIN: i16 = 7;
+pub(super) const METADATA_VERSION_MIN: i16 = 7;
 /// 4.3-IV0.
-const METADATA_VERSION_MAX: i16 = 30;
+pub(super) const METADATA_VERSION_MAX: i16 = 30;
 
 /// ApiVersions.
 pub struct ApiVersions;

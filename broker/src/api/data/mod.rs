@@ -1,6 +1,8 @@
 //! The data plane: Produce, Fetch, and what clients ask about offsets and producer ids.
 
 mod current_leader;
+pub mod delete_records;
+pub mod describe_producers;
 pub mod fetch;
 mod fetch_response;
 mod fetch_round;

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_auth::{Operation, ResourceType};
-use barnabas_config::{Config, Source, TopicConfig, key, table, topic::broker_synonyms};
+use barnabas_config::described::Described;
+use barnabas_config::{Config, TopicConfig, key};
 use barnabas_raft::{BrokerId, CreateTopicError, MetadataImage, NewTopic, TopicImage};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
@@ -21,12 +22,13 @@ use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, Cr
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::authorized_operations::CLUSTER_NAME;
+use crate::api::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::shape::Kind;
 use crate::api::shape::{array, boolean, int16, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
 use crate::quota::ThrottleTime;
+use crate::settings::Settings;
 use crate::topics::{CLUSTER_METADATA, check_name, count, replicas};
 
 /// CreateTopics.
@@ -34,10 +36,6 @@ pub struct CreateTopics;
 
 const RESULT_SINCE: i16 = 5;
 const STRICT_QUOTA_SINCE: i16 = 6;
-/// Kafka's `ConfigSource` numbers.
-const SOURCE_TOPIC: i8 = 1;
-const SOURCE_STATIC_BROKER: i8 = 4;
-const SOURCE_DEFAULT: i8 = 5;
 
 impl Api for CreateTopics {
     type Request = CreateTopicsRequest;
@@ -238,28 +236,22 @@ fn result(context: &RequestContext, name: TopicName, outcome: Outcome) -> Creata
     result
         .with_num_partitions(i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX))
         .with_replication_factor(i16::try_from(replicas).unwrap_or(i16::MAX))
-        .with_configs(Some(effective_configs(&context.broker.config, &topic.configs)))
+        .with_configs(Some(effective_configs(&context.broker.settings, &topic.configs)))
 }
 
 /// Every setting of the topic, ordered by name, and where its value comes from.
-fn effective_configs(broker: &Config, overrides: &BTreeMap<String, String>) -> Vec<CreatableTopicConfigs> {
-    let resolved = TopicConfig::resolve(broker, overrides);
-    let mut names: Vec<&'static str> = table::TOPIC.iter().map(|setting| setting.name).collect();
-    names.sort_unstable();
-    let of_broker =
-        |name: &str| broker_synonyms(name).into_iter().any(|(synonym, _)| broker.source(synonym) != Source::Default);
-    let entry = |name: &'static str| {
-        let source = match name {
-            _ if overrides.contains_key(name) => SOURCE_TOPIC,
-            _ if of_broker(name) => SOURCE_STATIC_BROKER,
-            _ => SOURCE_DEFAULT,
-        };
+fn effective_configs(settings: &Settings, overrides: &BTreeMap<String, String>) -> Vec<CreatableTopicConfigs> {
+    let present = settings.present();
+    let resolved = TopicConfig::resolve(&present.config, overrides);
+    let described = settings.layers(&present).topic(overrides, |name| resolved.text(name));
+    let entry = |setting: Described| {
+        let layer = setting.layer() as i8;
         CreatableTopicConfigs::default()
-            .with_name(StrBytes::from_static_str(name))
-            .with_value(Some(StrBytes::from_string(resolved.text(name).to_owned())))
-            .with_config_source(source)
+            .with_name(StrBytes::from_string(setting.name))
+            .with_value(setting.value.map(StrBytes::from_string))
+            .with_config_source(layer)
     };
-    names.into_iter().map(entry).collect()
+    described.into_iter().map(entry).collect()
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::authorized_operations::CLUSTER_NAME;
+use crate::api::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::shape::{Kind, array, int32, structs, text, uuid};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
 use crate::quota::ThrottleTime;

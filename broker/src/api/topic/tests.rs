@@ -3,6 +3,7 @@
 use barnabas_storage::PartitionIndex;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::CreatableTopicResult;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
@@ -10,11 +11,12 @@ use kafka_protocol::messages::describe_topic_partitions_request::TopicRequest;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
 use kafka_protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeTopicPartitionsRequest, MetadataRequest,
-    MetadataResponse, TopicName,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest,
+    DescribeTopicPartitionsRequest, MetadataRequest, MetadataResponse, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, Request, StrBytes};
 
+use super::create_partitions::CreatePartitions;
 use super::create_topics::CreateTopics;
 use super::delete_topics::DeleteTopics;
 use super::describe_topic_partitions::DescribeTopicPartitions;
@@ -228,4 +230,27 @@ async fn partitions_and_the_cluster_are_described() {
         assert_eq!((answer.error_code, answer.brokers.len()), (0, 1), "version {version}");
         assert_eq!(answer.controller_id, answer.brokers[0].broker_id);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_gets_more_partitions_that_can_be_used_at_once() {
+    let bench = Bench::start().await;
+    bench.broker().topics.ensure("t").await.expect("made");
+    for version in 0..=3 {
+        let count = i32::from(version) + 2;
+        let more = CreatePartitionsTopic::default().with_name(name("t")).with_count(count).with_assignments(None);
+        let request = CreatePartitionsRequest::default().with_topics(vec![more]).with_timeout_ms(30_000);
+        let tried = ask::<CreatePartitions>(&bench, version, request.clone().with_validate_only(true)).await;
+        assert_eq!(tried.results[0].error_code, 0, "version {version}");
+        assert!(bench.broker().partitions.by_name("t", PartitionIndex(count - 1)).is_none(), "only validated");
+        assert_eq!(ask::<CreatePartitions>(&bench, version, request.clone()).await.results[0].error_code, 0);
+        assert!(bench.broker().partitions.by_name("t", PartitionIndex(count - 1)).is_some());
+        let again = ask::<CreatePartitions>(&bench, version, request).await.results.remove(0);
+        assert_eq!(again.error_code, ResponseError::InvalidPartitions.code());
+        assert_eq!(again.error_message.as_deref(), Some(&*format!("Topic already has {count} partition(s).")));
+    }
+    let huge = CreatePartitionsTopic::default().with_name(name("t")).with_count(i32::MAX).with_assignments(None);
+    let request = CreatePartitionsRequest::default().with_topics(vec![huge]).with_timeout_ms(30_000);
+    let refused = ask::<CreatePartitions>(&bench, 3, request).await.results.remove(0);
+    assert_eq!(refused.error_code, ResponseError::PolicyViolation.code());
 }

@@ -1,5 +1,6 @@
 //! The table of lanes, in the order they run: what fails soonest first.
 
+mod admin_golden;
 mod cargo;
 mod clients;
 mod crash;
@@ -131,6 +132,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(3 * 60),
         run: quotas::quotas,
+    },
+    Lane {
+        name: "admin-golden",
+        about: "administrative calls and tools, answered as Apache Kafka 4.3.1 answers them",
+        needs: &[Need::Release, Need::JavaFour],
+        fast: false,
+        budget: Duration::from_secs(3 * 60),
+        run: admin_golden::admin_golden,
     },
     Lane {
         name: "dump-log",

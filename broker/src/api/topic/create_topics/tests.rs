@@ -27,6 +27,10 @@ fn decided(topic: &CreatableTopic) -> Result<NewTopic, ResponseError> {
     new_topic(&Config::dev(), &image(&[("taken", 1)]), topic).map_err(|refusal| refusal.code)
 }
 
+fn settings() -> Settings {
+    Settings::new(BrokerId(1), Arc::new(Config::dev()), &MetadataImage::default())
+}
+
 #[test]
 fn minus_one_means_the_brokers_default() {
     let made = decided(&topic("t")).expect("accepted");
@@ -78,11 +82,11 @@ fn names_are_refused_before_anything_else_is_looked_at() {
 #[test]
 fn the_answer_tells_every_setting_and_its_source() {
     let overrides = BTreeMap::from([("retention.ms".to_owned(), "5".to_owned())]);
-    let configs = effective_configs(&Config::dev(), &overrides);
+    let configs = effective_configs(&settings(), &overrides);
     let names: Vec<&str> = configs.iter().map(|config| &*config.name).collect();
     assert!(names.is_sorted() && names.contains(&"segment.bytes"));
     let retention = configs.iter().find(|config| &*config.name == "retention.ms").expect("told");
-    assert_eq!((retention.value.as_deref(), retention.config_source), (Some("5"), SOURCE_TOPIC));
+    assert_eq!((retention.value.as_deref(), retention.config_source), (Some("5"), 1));
     let segment = configs.iter().find(|config| &*config.name == "segment.bytes").expect("told");
-    assert_eq!((segment.value.as_deref(), segment.config_source), (Some("1073741824"), SOURCE_DEFAULT));
+    assert_eq!((segment.value.as_deref(), segment.config_source), (Some("1073741824"), 5));
 }

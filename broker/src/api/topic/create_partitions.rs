@@ -1,0 +1,101 @@
+//! CreatePartitions (key 37): topics get more partitions, each topic on its own merits. The answer comes when every new
+//! partition can be used.
+//!
+//! Where it differs from Apache Kafka: a number that would make more than 10,000 records is refused with
+//! POLICY_VIOLATION before anything is made; Kafka answers UNKNOWN_SERVER_ERROR and may have made some.
+//!
+//! Versions: 2 flexible; 3 (KIP-599, quotas).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use barnabas_auth::{Operation, ResourceType};
+use barnabas_raft::{BrokerId, MorePartitions};
+use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
+use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
+use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse, TopicName};
+
+use crate::api::refusal::{Refusal, UNKNOWN_PARTITION};
+use crate::api::shape::{Kind, array, boolean, int32, structs, text};
+use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+
+/// CreatePartitions.
+pub struct CreatePartitions;
+
+impl Api for CreatePartitions {
+    type Request = CreatePartitionsRequest;
+    const NAME: &'static str = "CreatePartitions";
+    const VERSIONS: Versions = Versions::new(0, 3);
+    const SHAPE: Shape = Shape {
+        flexible: 2,
+        fields: &[structs(&[text(), int32(), structs(&[array(&Kind::Fixed(4))]).nullable(0)]), int32(), boolean()],
+    };
+    const NEEDS: &'static [Need] = &[Need { operation: Operation::Alter, resource: ResourceType::Topic }];
+    const RUNS_ON: RunsOn = RunsOn::Controller;
+    const QUOTA: QuotaClass = QuotaClass::ControllerMutation;
+}
+
+impl OneStage for CreatePartitions {
+    async fn handle(context: RequestContext, request: Self::Request) -> Result<CreatePartitionsResponse, CloseReason> {
+        let mut times: HashMap<TopicName, usize> = HashMap::new();
+        for topic in &request.topics {
+            *times.entry(topic.name.clone()).or_default() += 1;
+        }
+        let (mut names, mut outcomes, mut accepted) = (Vec::new(), HashMap::new(), Vec::new());
+        for topic in &request.topics {
+            if outcomes.contains_key(&topic.name) {
+                continue;
+            }
+            names.push(topic.name.clone());
+            let checked = check(&context, topic, times[&topic.name]);
+            outcomes.insert(topic.name.clone(), checked.map(|more| accepted.push(more)).err());
+        }
+        let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+        let mut made = create(&context, accepted, request.validate_only, timeout).await.into_iter();
+        let results = names.into_iter().map(|name| {
+            let refused = outcomes.remove(&name).flatten();
+            let refusal = refused.or_else(|| made.next().and_then(Result::err));
+            CreatePartitionsTopicResult::default()
+                .with_name(name)
+                .with_error_code(refusal.as_ref().map_or(0, |refusal| refusal.code.code()))
+                .with_error_message(refusal.and_then(Refusal::wire_message))
+        });
+        Ok(CreatePartitionsResponse::default().with_results(results.collect()))
+    }
+}
+
+fn check(context: &RequestContext, topic: &CreatePartitionsTopic, times: usize) -> Result<MorePartitions, Refusal> {
+    if times > 1 {
+        return Err(Refusal::new(ResponseError::InvalidRequest, "Duplicate topic name."));
+    }
+    if !context.allowed(Operation::Alter, ResourceType::Topic, &topic.name) {
+        return Err(Refusal::bare(ResponseError::TopicAuthorizationFailed));
+    }
+    let image = context.broker.controller.image();
+    let unknown = || Refusal::new(ResponseError::UnknownTopicOrPartition, UNKNOWN_PARTITION);
+    let present = image.topic(&topic.name).ok_or_else(unknown)?;
+    let assignment = topic.assignments.as_ref().map(|assignments| {
+        let brokers = assignments.iter().map(|one| one.broker_ids.iter().map(|id| BrokerId(id.0)).collect());
+        brokers.collect()
+    });
+    Ok(MorePartitions { topic: present.id, count: topic.count, assignment })
+}
+
+async fn create(
+    context: &RequestContext,
+    topics: Vec<MorePartitions>,
+    validate_only: bool,
+    timeout: Duration,
+) -> Vec<Result<(), Refusal>> {
+    let asked = topics.len();
+    if asked == 0 {
+        return Vec::new();
+    }
+    let create = context.broker.controller.create_partitions(topics, validate_only);
+    match context.broker.tasks.within(timeout, create).await {
+        Some(Ok(made)) => made.into_iter().map(|outcome| outcome.map_err(|error| Refusal::of(&error))).collect(),
+        Some(Err(error)) => vec![Err(Refusal::of(&error)); asked],
+        None => vec![Err(Refusal::bare(ResponseError::RequestTimedOut)); asked],
+    }
+}
