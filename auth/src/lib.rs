@@ -1,14 +1,27 @@
-//! Principals, the authorizer's question, and the mechanisms of SASL. The authorizer allows everyone so far.
+//! Principals, rules of access, the authorizer, and the mechanisms of SASL: pure, the answer depends on nothing but the question and the rules.
 //!
 //! Must not know: requests.
 
+pub mod acl;
 pub mod authorizer;
 pub mod base36;
+pub mod code;
+pub mod explain;
+mod host;
+mod index;
+pub mod lint;
 pub mod principal;
+pub mod principal;
+mod principal_map;
+pub mod recipe;
 pub mod sasl;
 pub mod scram;
+pub mod standard;
 
-pub use authorizer::{AllowEveryone, Authorizer, Decision, Operation, Question, ResourceType};
+pub use acl::{Acl, AclFilter, PatternFilter};
+pub use authorizer::{AllowEveryone, Authorizer, Decision, Question, Reason, Verdict};
+pub use code::{Operation, PatternType, Permission, ResourceType};
 pub use principal::Principal;
 pub use sasl::Mechanism;
 pub use scram::{ScramCredential, ScramMechanism};
+pub use standard::{InvalidSuperUser, StandardAuthorizer};

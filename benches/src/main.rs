@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "a bench measures with the machine's own clock")]
 
+mod authorize;
 mod cache;
 mod compare;
 mod load;
@@ -37,6 +38,8 @@ enum Command {
     Scale(scale::Options),
     /// Tell where the time goes: CPU, system calls, context switches of a request, and the functions that take the time.
     Profile(profile::Options),
+    /// Time the authorizer's answers.
+    Authorize(authorize::Options),
 }
 
 fn main() -> Outcome<()> {
@@ -44,6 +47,7 @@ fn main() -> Outcome<()> {
         Command::Compare(options) => compare::run(&options),
         Command::Scale(options) => scale::run(&options),
         Command::Profile(options) => profile::run(&options),
+        Command::Authorize(options) => authorize::run(&options),
     }
 }
 

@@ -53,6 +53,9 @@ keys! {
     DEFAULT_REPLICATION_FACTOR: i64 = "default.replication.factor";
     AUTO_CREATE_TOPICS_ENABLE: bool = "auto.create.topics.enable";
     DELETE_TOPIC_ENABLE: bool = "delete.topic.enable";
+    AUTHORIZER_CLASS_NAME: String = "authorizer.class.name";
+    SUPER_USERS: String = "super.users";
+    ALLOW_EVERYONE_IF_NO_ACL_FOUND: bool = "allow.everyone.if.no.acl.found";
     BROKER_RACK: Option<String> = "broker.rack";
     SOCKET_REQUEST_MAX_BYTES: i64 = "socket.request.max.bytes";
     SOCKET_SEND_BUFFER_BYTES: i64 = "socket.send.buffer.bytes";

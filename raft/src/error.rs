@@ -112,6 +112,17 @@ pub enum AlterScramError {
     TooLarge,
 }
 
+/// Why rules of access were not made or removed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AclError {
+    /// More rules to be made than one entry of the metadata log may hold.
+    #[error("Unable to perform excessively large batch operation.")]
+    TooManyToCreate,
+    /// The filters mean more rules than one entry of the metadata log may remove.
+    #[error("Cannot remove more than {0} acls in a single delete operation.")]
+    TooManyToDelete(usize),
+}
+
 /// Why a change of metadata was not made, or is not known to be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ProposeError {

@@ -19,7 +19,7 @@ pub use controller::{
     ScramAlteration,
 };
 pub use error::{
-    AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DeleteTopicError, OpenError,
+    AclError, AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DeleteTopicError, OpenError,
     ProposeError,
 };
 pub use metadata::{

@@ -41,7 +41,7 @@ const MEMBERS: [Member; 8] = [
     },
     Member {
         name: "barnabas-auth",
-        builds_on: &["base64", "hmac", "pbkdf2", "sha2", "subtle", "thiserror"],
+        builds_on: &["arc-swap", "base64", "hmac", "pbkdf2", "sha2", "subtle", "thiserror"],
         tests_with: &["proptest"],
     },
     Member {
@@ -114,6 +114,7 @@ const MEMBERS: [Member; 8] = [
     Member {
         name: "barnabas-benches",
         builds_on: &[
+            "barnabas-auth",
             "barnabas-broker",
             "barnabas-config",
             "barnabas-storage",

@@ -1,6 +1,6 @@
 //! The bit field of operations that a principal may do to a resource (KIP-430).
 
-use barnabas_auth::{Decision, Operation, Question, ResourceType};
+use barnabas_auth::{Operation, ResourceType};
 
 use super::RequestContext;
 
@@ -32,52 +32,25 @@ pub const OF_TOPIC: &[Operation] = &[
     Operation::AlterConfigs,
 ];
 
-/// Kafka's number of an operation (`AclOperation`).
-const fn number(operation: Operation) -> u32 {
-    match operation {
-        Operation::Read => 3,
-        Operation::Write => 4,
-        Operation::Create => 5,
-        Operation::Delete => 6,
-        Operation::Alter => 7,
-        Operation::Describe => 8,
-        Operation::ClusterAction => 9,
-        Operation::DescribeConfigs => 10,
-        Operation::AlterConfigs => 11,
-        Operation::IdempotentWrite => 12,
-    }
-}
-
 fn field(operations: &[Operation], allowed: impl Fn(Operation) -> bool) -> i32 {
-    operations.iter().filter(|operation| allowed(**operation)).fold(0, |bits, at| bits | 1 << number(*at))
+    operations.iter().filter(|operation| allowed(**operation)).fold(0, |bits, at| bits | 1 << at.code())
 }
 
-/// What the authorizer would say. These are told, not asked for: the request does none of them, so that they are not
-/// among its NEEDS.
-fn would_allow(context: &RequestContext, operation: Operation, resource_type: ResourceType, name: &str) -> bool {
-    let question = Question {
-        principal: &context.principal,
-        host: context.connection.peer.ip(),
-        operation,
-        resource_type,
-        resource_name: name,
-    };
-    context.broker.authorizer.decide(&question) == Decision::Allowed
-}
+// These are told, not asked for: the request does none of them, so that they are not among its NEEDS.
 
 /// What may be done to a topic.
 #[must_use]
 pub fn on_topic(context: &RequestContext, name: &str) -> i32 {
-    field(OF_TOPIC, |operation| would_allow(context, operation, ResourceType::Topic, name))
+    field(OF_TOPIC, |operation| context.would_allow(operation, ResourceType::Topic, name))
 }
 
 /// What may be done to the cluster: 0 when not even seeing it.
 #[must_use]
 pub fn on_cluster(context: &RequestContext) -> i32 {
-    if !context.allowed(Operation::Describe, ResourceType::Cluster, CLUSTER_NAME) {
+    if !context.would_allow(Operation::Describe, ResourceType::Cluster, CLUSTER_NAME) {
         return 0;
     }
-    field(OF_CLUSTER, |operation| would_allow(context, operation, ResourceType::Cluster, CLUSTER_NAME))
+    field(OF_CLUSTER, |operation| context.would_allow(operation, ResourceType::Cluster, CLUSTER_NAME))
 }
 
 #[cfg(test)]

@@ -114,6 +114,13 @@ impl RequestContext {
             self.needs.contains(&Need { operation, resource: resource_type }),
             "{operation:?} on {resource_type:?} is not in the API's NEEDS"
         );
+        self.would_allow(operation, resource_type, resource_name)
+    }
+
+    /// What the authorizer would say, where nothing is done or refused by it: what an answer tells of rights, and lists that
+    /// leave out what may not be seen.
+    #[must_use]
+    pub fn would_allow(&self, operation: Operation, resource_type: ResourceType, resource_name: &str) -> bool {
         let question = Question {
             principal: &self.principal,
             host: self.connection.peer.ip(),
@@ -121,7 +128,14 @@ impl RequestContext {
             resource_type,
             resource_name,
         };
-        self.broker.authorizer.decide(&question) == Decision::Allowed
+        self.broker.authorizer.decide(&question).is_allowed()
+    }
+
+    /// Whether the operation is allowed on some resource of the type, be there one or not.
+    #[must_use]
+    pub fn allowed_on_any(&self, operation: Operation, resource_type: ResourceType) -> bool {
+        let (principal, host) = (&self.connection.principal, self.connection.peer.ip());
+        self.broker.authorizer.decide_on_any(principal, host, operation, resource_type) == Decision::Allowed
     }
 
     /// The peer's host as Kafka's group coordinator stores and shows it, with a leading slash.

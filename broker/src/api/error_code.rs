@@ -4,8 +4,10 @@
 
 use barnabas_config::client_metrics::InvalidSubscription;
 use barnabas_config::topic::InvalidTopicConfig;
-use barnabas_raft::{AlterConfigError, CreatePartitionsError, CreateTopicError, DeleteTopicError, ProposeError};
-use barnabas_raft::{AlterScramError, CreateTopicError, DeleteTopicError, ProposeError};
+use barnabas_raft::{
+    AclError, AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DeleteTopicError,
+    ProposeError,
+};
 use barnabas_storage::{AppendError, ReadError};
 use kafka_protocol::error::ResponseError;
 
@@ -160,6 +162,14 @@ impl ErrorCode for DeleteTopicError {
     fn code(&self) -> ResponseError {
         match self {
             Self::UnknownId(_) => ResponseError::UnknownTopicId,
+        }
+    }
+}
+
+impl ErrorCode for AclError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::TooManyToCreate | Self::TooManyToDelete(_) => ResponseError::PolicyViolation,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use barnabas_auth::{Operation, ResourceType};
 use kafka_protocol::protocol::{Decodable, Request};
 
+pub mod acl;
 pub mod authorized_operations;
 pub mod brokers;
 pub mod cluster;
@@ -55,6 +56,9 @@ const ROWS: &[Row] = &[
     row::<data::delete_records::DeleteRecords>(),                                 // 21
     row::<data::init_producer_id::InitProducerId>(),                              // 22
     row::<data::offset_for_leader_epoch::OffsetForLeaderEpoch>(),                 // 23
+    row::<acl::describe_acls::DescribeAcls>(),                                    // 29
+    row::<acl::create_acls::CreateAcls>(),                                        // 30
+    row::<acl::delete_acls::DeleteAcls>(),                                        // 31
     row::<configs::describe_configs::DescribeConfigs>(),                          // 32
     row::<configs::alter_configs::AlterConfigs>(),                                // 33
     row::<cluster::alter_replica_log_dirs::AlterReplicaLogDirs>(),                // 34

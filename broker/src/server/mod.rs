@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use barnabas_auth::AllowEveryone;
 use barnabas_config::{Config, SecurityProtocol, key};
 use barnabas_raft::{BrokerId, Controller, ControllerOptions, MetadataImage, MetadataListener};
 use barnabas_storage::log_dir::{Belongs, LogDirOptions, MetaProperties};
@@ -35,13 +34,16 @@ use crate::seam::{Net, Tasks};
 use crate::settings::Settings;
 use crate::topics::Topics;
 use crate::unsent::Unsent;
+use authorization::Authorization;
 
+mod authorization;
 mod connection_limits;
 mod endpoints;
 mod first_user;
 mod housekeeping;
 mod identity;
 
+pub use authorization::AuthorizerError;
 use connection_limits::ConnectionLimits;
 pub use endpoints::BindError;
 pub use first_user::FirstUserError;
@@ -56,6 +58,9 @@ pub enum StartError {
     /// A listener could not be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The settings of the authorizer are wrong.
+    #[error(transparent)]
+    Authorizer(#[from] AuthorizerError),
     /// The directories do not belong together, or to this node.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -101,6 +106,7 @@ impl Server {
     /// See [`StartError`].
     pub async fn start<N: Net>(config: Arc<Config>, seams: Seams, net: &N) -> Result<Self, StartError> {
         let (tasks, metrics) = (Tasks::on(&*seams.spawn), Arc::new(Metrics::default()));
+        let authorization = Authorization::of(&config)?;
         let bound = endpoints::bind(net, &config)?;
         let paths: Vec<PathBuf> = config.read(&key::LOG_DIRS).into_iter().map(PathBuf::from).collect();
         let meta = identity::establish(&seams, &config, &paths)?;
@@ -111,12 +117,23 @@ impl Server {
         let log_dirs = open_log_dirs(&tasks, &seams, &settings.config(), paths, controller.image()).await?;
 
         let logins = Logins::new(&config, controller.clone(), seams.clone(), tasks.clone(), Arc::clone(&metrics))?;
-        let broker = compose(config, settings, seams, tasks, metrics, controller, log_dirs.clone(), logins, &meta);
+        let broker = compose(
+            config,
+            settings,
+            seams,
+            (tasks, metrics),
+            controller,
+            log_dirs.clone(),
+            logins,
+            &meta,
+            &authorization,
+        );
         let (partitions, groups) = (Arc::clone(&broker.partitions), Arc::clone(&broker.groups));
         broker.controller.subscribe(Arc::clone(&broker.settings) as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(partitions as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(groups as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(Arc::clone(&broker.quotas) as Arc<dyn MetadataListener>).await;
+        authorization.follow(&broker.controller).await;
         let rack = broker.config.read(&key::BROKER_RACK);
         broker.controller.register_broker(endpoints::advertised(&broker.config, &bound), rack).await?;
 
@@ -249,12 +266,12 @@ fn compose(
     config: Arc<Config>,
     settings: Settings,
     seams: Seams,
-    tasks: Tasks,
-    metrics: Arc<Metrics>,
+    (tasks, metrics): (Tasks, Arc<Metrics>),
     controller: Controller,
     log_dirs: Vec<Arc<LogDir>>,
     logins: Logins,
     meta: &MetaProperties,
+    authorization: &Authorization,
 ) -> Arc<Broker> {
     let id = BrokerId(meta.node_id);
     let settings = Arc::new(settings);
@@ -267,7 +284,7 @@ fn compose(
         fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0), Arc::clone(&metrics)),
         producer_ids: ProducerIds::new(&controller),
         logins,
-        authorizer: Arc::new(AllowEveryone),
+        authorizer: authorization.authorizer(),
         groups: Arc::new(groups),
         quotas: Arc::new(Quotas::new(&config, Arc::clone(&seams.clock), Arc::clone(&metrics))),
         topics: Topics::new(Arc::clone(&config), controller.clone()),

@@ -1,12 +1,12 @@
 //! Principals, the authorizer, delegation tokens.
 
 settings! {
-    /// The authorizer; empty allows everything.
-    "authorizer.class.name": Text = "";
-    /// Principals that may do everything.
-    "super.users": Text = "";
+    /// The authorizer: Kafka's StandardAuthorizer, or `standard` for short; empty allows everything.
+    "authorizer.class.name": Text = "", honoured;
+    /// Principals that may do everything, between semicolons.
+    "super.users": Text = "", honoured;
     /// Without an ACL for a resource, everyone may use it.
-    "allow.everyone.if.no.acl.found": Boolean = "false";
+    "allow.everyone.if.no.acl.found": Boolean = "false", honoured;
     /// A Java class that makes principals in Kafka.
     "principal.builder.class": Class = "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder",
         per_broker;

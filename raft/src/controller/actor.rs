@@ -10,13 +10,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use barnabas_auth::{Acl, AclFilter};
 use barnabas_storage::TopicId;
 use barnabas_storage::seam::Seams;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AlteredQuotas, AlteredUsers, ConfigChange, CreatedTopics, MorePartitions, NewTopic, ScramAlteration};
+use super::{
+    AlteredQuotas, AlteredUsers, ConfigChange, CreatedTopics, DeletedAcls, MorePartitions, NewTopic, ScramAlteration,
+};
 use crate::consensus::quorum::Quorum;
-use crate::error::{AlterConfigError, CreatePartitionsError, DeleteTopicError, OpenError, ProposeError};
+use crate::error::{AclError, AlterConfigError, CreatePartitionsError, DeleteTopicError, OpenError, ProposeError};
 use crate::metadata::cluster::{ClusterRecord, ClusterSecretRecord};
 use crate::metadata::features::{FeatureLevelRecord, METADATA_VERSION, METADATA_VERSION_BOOTSTRAP};
 use crate::metadata::scram::UserScramCredentialRecord;
@@ -70,6 +73,14 @@ pub(super) enum Request {
     AlterScram {
         alterations: Vec<ScramAlteration>,
         answer: Answer<AlteredUsers>,
+    },
+    CreateAcls {
+        acls: Vec<Acl>,
+        answer: Answer<Result<(), AclError>>,
+    },
+    DeleteAcls {
+        filters: Vec<AclFilter>,
+        answer: Answer<DeletedAcls>,
     },
 }
 
@@ -211,6 +222,16 @@ impl Actor {
                 Ok((records, block)) => self.record(round, records, block, answer),
                 Err(error) => drop(answer.send(Err(error))),
             },
+            Request::CreateAcls { acls, answer } => {
+                let decided = super::acls::create(&round.image, acls, &*self.seams.rng);
+                let (records, outcome) =
+                    decided.map_or_else(|error| (Vec::new(), Err(error)), |records| (records, Ok(())));
+                self.record(round, records, outcome, answer);
+            }
+            Request::DeleteAcls { filters, answer } => {
+                let (records, outcomes) = super::acls::delete(&round.image, &filters);
+                self.record(round, records, outcomes, answer);
+            }
         }
     }
 

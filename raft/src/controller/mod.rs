@@ -1,5 +1,6 @@
 //! The controller: evaluates changes of metadata one after the other, proposes them to raft, answers at commit.
 
+mod acls;
 mod actor;
 mod alter_client_quotas;
 mod alter_configs;
@@ -18,6 +19,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use barnabas_auth::{Acl, AclFilter};
 use barnabas_storage::TopicId;
 use barnabas_storage::seam::Seams;
 use openraft::type_config::TypeConfigExt as _;
@@ -31,7 +33,7 @@ pub use self::create_partitions::MorePartitions;
 use crate::consensus::quorum::Quorum;
 use crate::consensus::type_config::TypeConfig;
 use crate::error::{
-    AlterConfigError, CreatePartitionsError, CreateTopicError, DeleteTopicError, OpenError, ProposeError,
+    AclError, AlterConfigError, CreatePartitionsError, CreateTopicError, DeleteTopicError, OpenError, ProposeError,
 };
 use crate::metadata::scram::UserScramCredentialRecord;
 use crate::metadata::{BrokerEndpoint, BrokerId, MetadataImage, TopicImage};
@@ -73,6 +75,9 @@ pub struct NewTopic {
 
 /// What became of each topic that was to be made.
 pub type CreatedTopics = Vec<Result<Arc<TopicImage>, CreateTopicError>>;
+
+/// The rules that each filter removed.
+pub type DeletedAcls = Vec<Result<Vec<Arc<Acl>>, AclError>>;
 
 /// A handle on the metadata layer, cheap to clone.
 #[derive(Clone)]
@@ -215,6 +220,24 @@ impl Controller {
     /// See [`ProposeError`].
     pub async fn update_features(&self, levels: Vec<(String, i16)>) -> Result<(), ProposeError> {
         self.ask(|answer| Request::UpdateFeatures { levels, answer }).await
+    }
+
+    /// Makes rules of access, in one entry; one that is there already is no error. Returns when committed and every
+    /// listener has returned, so that the rules are in force here.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; a refusal is inside the answer.
+    pub async fn create_acls(&self, acls: Vec<Acl>) -> Result<Result<(), AclError>, ProposeError> {
+        self.ask(|answer| Request::CreateAcls { acls, answer }).await
+    }
+
+    /// Removes every rule that a filter means, in one entry; the rules of each filter, in its order. Returns as
+    /// [`Controller::create_acls`] does.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; refusals of single filters are inside the answer.
+    pub async fn delete_acls(&self, filters: Vec<AclFilter>) -> Result<DeletedAcls, ProposeError> {
+        self.ask(|answer| Request::DeleteAcls { filters, answer }).await
     }
 
     /// Reserves a block of producer ids; the first id and how many. Durable before it returns.

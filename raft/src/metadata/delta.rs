@@ -21,6 +21,8 @@ pub struct MetadataDelta {
     pub client_quotas_changed: bool,
     /// Whether any setting of what is no topic changed.
     pub configs_changed: bool,
+    /// Whether any rule of access changed.
+    pub acls_changed: bool,
 }
 
 impl MetadataDelta {
@@ -31,6 +33,7 @@ impl MetadataDelta {
             brokers_changed: touched.brokers,
             client_quotas_changed: touched.client_quotas,
             configs_changed: touched.configs,
+            acls_changed: touched.acls,
             ..Self::default()
         };
         for id in &touched.topics {
@@ -50,6 +53,7 @@ impl MetadataDelta {
         !self.brokers_changed
             && !self.client_quotas_changed
             && !self.configs_changed
+            && !self.acls_changed
             && self.topics_created.is_empty()
             && self.topics_deleted.is_empty()
             && self.topics_changed.is_empty()

@@ -10,9 +10,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use barnabas_auth::Acl;
 use barnabas_storage::{PartitionIndex, TopicId};
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 
+use super::acls::{AccessControlEntryRecord, AclId};
 use super::brokers::{BrokerId, BrokerImage, RegisterBrokerRecord};
 use super::client_quotas::{ClientQuotaRecord, QuotaEntity, QuotaValues};
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
@@ -42,6 +44,8 @@ pub struct MetadataImage {
     pub(super) scram: HashTrieMapSync<Arc<str>, UserScramCredentials>,
     pub(super) client_quotas: RedBlackTreeMapSync<QuotaEntity, Arc<QuotaValues>>,
     pub(super) resource_configs: RedBlackTreeMapSync<Resource, Arc<BTreeMap<String, String>>>,
+    pub(super) acls: RedBlackTreeMapSync<AclId, Arc<Acl>>,
+    pub(super) acl_ids: RedBlackTreeMapSync<Arc<Acl>, AclId>,
 }
 
 /// The settings of a resource that has none.
@@ -54,6 +58,7 @@ pub struct Touched {
     pub(super) brokers: bool,
     pub(super) client_quotas: bool,
     pub(super) configs: bool,
+    pub(super) acls: bool,
 }
 
 impl Touched {
@@ -73,12 +78,17 @@ impl Touched {
         self.configs = true;
     }
 
+    pub(super) fn acls(&mut self) {
+        self.acls = true;
+    }
+
     /// Adds what a later change touched.
     pub fn merge(&mut self, later: Self) {
         self.topics.extend(later.topics);
         self.brokers |= later.brokers;
         self.client_quotas |= later.client_quotas;
         self.configs |= later.configs;
+        self.acls |= later.acls;
     }
 }
 
@@ -195,6 +205,23 @@ impl MetadataImage {
         self.client_quotas.get(entity).map(|values| &**values)
     }
 
+    /// Every rule of access, in the order of what they say.
+    pub fn acls(&self) -> impl Iterator<Item = (AclId, &Arc<Acl>)> + '_ {
+        self.acl_ids.iter().map(|(acl, id)| (*id, acl))
+    }
+
+    /// Whether the rule is there.
+    #[must_use]
+    pub fn has_acl(&self, acl: &Acl) -> bool {
+        self.acl_ids.contains_key(acl)
+    }
+
+    /// Whether the id is a rule's.
+    #[must_use]
+    pub fn has_acl_id(&self, id: AclId) -> bool {
+        self.acls.contains_key(&id)
+    }
+
     /// Applies the entry at `index`.
     pub fn apply(&mut self, index: u64, entry: &Entry, touched: &mut Touched) {
         for record in &entry.records {
@@ -221,6 +248,8 @@ impl MetadataImage {
             Record::ProducerIds(record) => record.apply(self),
             Record::UserScramCredential(record) => record.apply(self),
             Record::RemoveUserScramCredential(record) => record.apply(self),
+            Record::AccessControlEntry(record) => record.apply(self, touched),
+            Record::RemoveAccessControlEntry(record) => record.apply(self, touched),
             Record::Cluster(record) => record.apply(self),
             Record::ClusterSecret(record) => record.apply(self),
             Record::ResourceConfig(record) => record.apply(self, touched),
@@ -249,6 +278,7 @@ impl MetadataImage {
         for (entity, values) in self.client_quotas() {
             records.extend(ClientQuotaRecord::of(entity, values).map(Record::from));
         }
+        records.extend(self.acls().map(|(id, acl)| AccessControlEntryRecord { id, acl: Arc::clone(acl) }.into()));
         for topic in self.topics() {
             topic_records(topic, &mut records);
         }
@@ -275,7 +305,13 @@ impl MetadataImage {
     /// Everything, as if all of it had just been made.
     #[must_use]
     pub fn everything(&self) -> Touched {
-        Touched { topics: self.topics.keys().copied().collect(), brokers: true, client_quotas: true, configs: true }
+        Touched {
+            topics: self.topics.keys().copied().collect(),
+            brokers: true,
+            client_quotas: true,
+            configs: true,
+            acls: true,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cluster metadata as data: records, the image they make, and the difference between two images. Pure: no raft, no
 //! file, no clock.
 
+pub mod acls;
 pub mod brokers;
 pub mod client_quotas;
 pub mod cluster;
@@ -19,6 +20,7 @@ pub mod scram;
 mod tests;
 pub mod topics;
 
+pub use acls::AclId;
 pub use brokers::{BrokerEndpoint, BrokerId, BrokerImage};
 pub use client_quotas::{QuotaEntity, QuotaName, QuotaValue, QuotaValues};
 pub use delta::MetadataDelta;

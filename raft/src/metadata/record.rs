@@ -4,6 +4,7 @@
 //! Encoding: kind, version and length of the body as varints, then the body. The kinds that Apache Kafka has too carry
 //! Kafka's numbers. A new field means a new version; a version is written only when every voter can read it.
 
+use super::acls::{AccessControlEntryRecord, RemoveAccessControlEntryRecord};
 use super::brokers::RegisterBrokerRecord;
 use super::client_quotas::ClientQuotaRecord;
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
@@ -87,6 +88,10 @@ records! {
     14 => ClientQuota(ClientQuotaRecord);
     /// A block of producer ids.
     15 => ProducerIds(ProducerIdsRecord);
+    /// A rule of access was made.
+    18 => AccessControlEntry(AccessControlEntryRecord);
+    /// A rule of access was removed.
+    19 => RemoveAccessControlEntry(RemoveAccessControlEntryRecord);
     /// A user's SCRAM credential was removed.
     22 => RemoveUserScramCredential(RemoveUserScramCredentialRecord);
     /// The cluster's id (ours alone).

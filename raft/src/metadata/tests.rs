@@ -1,12 +1,18 @@
 //! Records come back as they were written, hostile bytes are refused, and entries apply as the transcripts say.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
-use barnabas_auth::{ScramCredential, ScramMechanism};
+use barnabas_auth::{
+    Acl, Authorizer as _, Operation, PatternType, Permission, Principal, Question, ResourceType, ScramCredential,
+    ScramMechanism, StandardAuthorizer,
+};
 use barnabas_storage::{LeaderEpoch, PartitionIndex, Timestamp, TopicId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::acls::{AccessControlEntryRecord, AclId, RemoveAccessControlEntryRecord};
 use super::brokers::RegisterBrokerRecord;
 use super::client_quotas::ClientQuotaRecord;
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
@@ -73,6 +79,27 @@ fn client_quota() -> impl Strategy<Value = Record> {
     })
 }
 
+fn acl_id() -> impl Strategy<Value = AclId> {
+    (1_u128..6).prop_map(|id| AclId(Uuid::from_u128(id)))
+}
+
+fn acl() -> impl Strategy<Value = Acl> {
+    use prop::sample::select;
+    let named = ("[ab*]{1,2}", select(vec!["User:a", "User:*"]), select(vec!["*", "10.0.0.1"]));
+    let types = (select(ResourceType::EVERY), select(PatternType::EVERY));
+    (named, types, select(Operation::EVERY), select(Permission::EVERY)).prop_map(
+        |((name, principal, host), (resource_type, pattern_type), operation, permission)| Acl {
+            resource_type,
+            resource_name: name,
+            pattern_type,
+            principal: principal.to_owned(),
+            host: host.to_owned(),
+            operation,
+            permission,
+        },
+    )
+}
+
 fn record() -> impl Strategy<Value = Record> {
     let index = || (0_i32..3).prop_map(PartitionIndex);
     prop_oneof![
@@ -105,6 +132,8 @@ fn record() -> impl Strategy<Value = Record> {
         ("[a-c]", any::<i16>()).prop_map(|(name, level)| FeatureLevelRecord { name, level }.into()),
         (broker_id(), any::<i64>()).prop_map(|(broker, next)| ProducerIdsRecord { broker, next }.into()),
         client_quota(),
+        (acl_id(), acl()).prop_map(|(id, acl)| AccessControlEntryRecord { id, acl: Arc::new(acl) }.into()),
+        acl_id().prop_map(|id| RemoveAccessControlEntryRecord { id }.into()),
         ".{0,8}".prop_map(|cluster_id| ClusterRecord { cluster_id }.into()),
         prop::collection::vec(any::<u8>(), 0..4).prop_map(|secret| ClusterSecretRecord { secret }.into()),
         user_scram_credential(),
@@ -139,6 +168,35 @@ proptest! {
     fn a_cut_entry_is_refused(entry in entry(), cut in any::<prop::sample::Index>()) {
         let bytes = entry.encode();
         prop_assert!(Entry::decode(&bytes[..cut.index(bytes.len())]).is_err());
+    }
+
+    #[test]
+    fn a_snapshot_decides_as_the_log_does(
+        rules in prop::collection::vec((acl_id(), acl(), any::<bool>()), 0..16),
+        operation in prop::sample::select(Operation::EVERY),
+        name in "[ab*]{1,3}",
+    ) {
+        let (mut image, mut touched) = (MetadataImage::default(), Touched::default());
+        for (index, (id, acl, is_removed)) in (1..).zip(rules) {
+            let mut records = vec![AccessControlEntryRecord { id, acl: Arc::new(acl) }.into()];
+            if is_removed {
+                records.push(RemoveAccessControlEntryRecord { id }.into());
+            }
+            image.apply(index, &Entry { timestamp: Timestamp(0), records }, &mut touched);
+        }
+        let restored = MetadataImage::from_records(image.applied_index(), &image.records());
+        prop_assert_eq!(&restored, &image);
+        let verdicts = [&image, &restored].map(|image| {
+            let authorizer = StandardAuthorizer::new("", false).expect("no super users");
+            authorizer.replace(image.acls().map(|(_, acl)| Arc::clone(acl)));
+            let principal = Principal { kind: "User".into(), name: "a".into() };
+            let host = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+            ResourceType::EVERY.iter().map(|resource_type| {
+                let resource_type = *resource_type;
+                authorizer.decide(&Question { principal: &principal, host, operation, resource_type, resource_name: &name })
+            }).collect::<Vec<_>>()
+        });
+        prop_assert_eq!(&verdicts[0], &verdicts[1]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, Forgot
 use super::current_leader;
 use super::fetch_response::{FetchAnswer, PartitionAnswer, encode};
 use super::fetch_round::{Round, blank, load};
+use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{Kind, array, int8, int32, int64, structs, structure, text, uuid};
 use crate::api::{Api, Chunk, Need, QuotaClass, Reply, RequestContext, RunsOn, SecondStage, Shape, TwoStage, Versions};
@@ -85,7 +86,10 @@ impl Api for Fetch {
             text().since(11),
         ],
     };
-    const NEEDS: &'static [Need] = &[Need { operation: Operation::Read, resource: ResourceType::Topic }];
+    const NEEDS: &'static [Need] = &[
+        Need { operation: Operation::Read, resource: ResourceType::Topic },
+        Need { operation: Operation::ClusterAction, resource: ResourceType::Cluster },
+    ];
     const RUNS_ON: RunsOn = RunsOn::PartitionLeader;
     const QUOTA: QuotaClass = QuotaClass::Fetch;
 }
@@ -252,10 +256,12 @@ fn refuse(context: &RequestContext, limits: &Limits, error: SessionError) -> Rep
     }))
 }
 
-/// No broker replicates from this one yet.
+/// No broker replicates from this one yet; who is no broker is told of the topics, as in Kafka.
 fn refuse_replica(context: &RequestContext, limits: &Limits, request: SessionRequest) -> Reply {
+    let is_broker = context.allowed(Operation::ClusterAction, ResourceType::Cluster, CLUSTER_NAME);
+    let error = if is_broker { ResponseError::NotLeaderOrFollower } else { ResponseError::TopicAuthorizationFailed };
     let refused = request.wanted.iter().map(|(key, _)| {
-        let error = Some(ResponseError::NotLeaderOrFollower);
+        let error = Some(error);
         PartitionAnswer { error, ..blank(key) }
     });
     respond(context, limits, 0, refused.collect())

@@ -64,11 +64,10 @@ async fn init(context: &RequestContext, request: &InitProducerIdRequest) -> Resu
     }
 }
 
-/// IDEMPOTENT_WRITE on the cluster, or WRITE on any topic (KIP-679).
+/// IDEMPOTENT_WRITE on the cluster, or WRITE on any topic, be there one or not (KIP-679).
 fn may_write(context: &RequestContext) -> bool {
-    let image = context.broker.controller.image();
-    context.allowed(Operation::IdempotentWrite, ResourceType::Cluster, CLUSTER_NAME)
-        || image.topics().any(|topic| context.allowed(Operation::Write, ResourceType::Topic, &topic.name))
+    context.would_allow(Operation::IdempotentWrite, ResourceType::Cluster, CLUSTER_NAME)
+        || context.allowed_on_any(Operation::Write, ResourceType::Topic)
 }
 
 /// Codes that clients try again on: the id can come from a later request.

@@ -12,6 +12,7 @@ use kafka_protocol::messages::offset_for_leader_epoch_response::{EpochEndOffset,
 use kafka_protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 
 use super::check_leader_epoch;
+use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
@@ -25,7 +26,10 @@ impl Api for OffsetForLeaderEpoch {
     const VERSIONS: Versions = Versions::new(2, 4);
     const SHAPE: Shape =
         Shape { flexible: 4, fields: &[int32().since(3), structs(&[text(), structs(&[int32(), int32(), int32()])])] };
-    const NEEDS: &'static [Need] = &[Need { operation: Operation::Describe, resource: ResourceType::Topic }];
+    const NEEDS: &'static [Need] = &[
+        Need { operation: Operation::ClusterAction, resource: ResourceType::Cluster },
+        Need { operation: Operation::Describe, resource: ResourceType::Topic },
+    ];
     const RUNS_ON: RunsOn = RunsOn::PartitionLeader;
 }
 
@@ -34,8 +38,9 @@ impl OneStage for OffsetForLeaderEpoch {
         context: RequestContext,
         request: Self::Request,
     ) -> Result<OffsetForLeaderEpochResponse, CloseReason> {
+        let is_broker = context.would_allow(Operation::ClusterAction, ResourceType::Cluster, CLUSTER_NAME);
         let topics = request.topics.into_iter().map(|topic| {
-            let allowed = context.allowed(Operation::Describe, ResourceType::Topic, &topic.topic);
+            let allowed = is_broker || context.allowed(Operation::Describe, ResourceType::Topic, &topic.topic);
             let partitions = topic.partitions.iter().map(|asked| {
                 let found = if allowed {
                     find(&context, &topic.topic, asked)

@@ -117,7 +117,7 @@ async fn fetch_all(context: &RequestContext, group: &GroupId, stable: bool) -> R
             partitions.push((at.partition.0, Ok(value)));
         }
     }
-    topics.retain(|(name, _)| may_see(context, name));
+    topics.retain(|(name, _)| context.would_allow(DESCRIBE_TOPIC.operation, DESCRIBE_TOPIC.resource, name));
     Ok(topics)
 }
 

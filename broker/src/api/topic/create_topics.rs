@@ -71,7 +71,7 @@ impl OneStage for CreateTopics {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<CreateTopicsResponse, CloseReason> {
         let image = context.broker.controller.image();
         let times = occurrences(&request.topics);
-        let may_create_all = context.allowed(Operation::Create, ResourceType::Cluster, CLUSTER_NAME);
+        let may_create_all = context.would_allow(Operation::Create, ResourceType::Cluster, CLUSTER_NAME);
         let (mut names, mut outcomes, mut accepted) = (Vec::new(), HashMap::new(), Vec::new());
         for topic in &request.topics {
             if outcomes.contains_key(&topic.name) {
@@ -216,7 +216,7 @@ async fn create(
 }
 
 fn result(context: &RequestContext, name: TopicName, outcome: Outcome) -> CreatableTopicResult {
-    let may_see = context.allowed(Operation::DescribeConfigs, ResourceType::Topic, &name);
+    let may_see = context.would_allow(Operation::DescribeConfigs, ResourceType::Topic, &name);
     let result = CreatableTopicResult::default().with_name(name);
     let topic = match outcome {
         Ok(topic) => topic,

@@ -118,7 +118,7 @@ fn disabled(version: i16) -> Refusal {
 }
 
 fn allowed(context: &RequestContext, operation: Operation, name: &str) -> bool {
-    context.allowed(Operation::Delete, ResourceType::Cluster, CLUSTER_NAME)
+    context.would_allow(Operation::Delete, ResourceType::Cluster, CLUSTER_NAME)
         || context.allowed(operation, ResourceType::Topic, name)
 }
 

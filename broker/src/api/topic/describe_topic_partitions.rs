@@ -56,7 +56,7 @@ impl OneStage for DescribeTopicPartitions {
             return Ok(DescribeTopicPartitionsResponse::default().with_topics(topics.collect()).with_next_cursor(None));
         }
         let (names, hidden): (Vec<&str>, Vec<&str>) =
-            names.into_iter().partition(|name| context.allowed(Operation::Describe, ResourceType::Topic, name));
+            names.into_iter().partition(|name| may_see(&context, name, everything));
         let limit = context.broker.config.read(&key::MAX_REQUEST_PARTITION_SIZE_LIMIT);
         let limit = i64::from(request.response_partition_limit).min(limit).max(1);
         let page = Page {
@@ -73,9 +73,22 @@ impl OneStage for DescribeTopicPartitions {
             topic.topic_authorized_operations = authorized_operations::on_topic(&context, name);
         }
         if !everything {
-            topics.extend(hidden.iter().map(|name| refused(name, ResponseError::TopicAuthorizationFailed)));
+            topics.extend(
+                hidden
+                    .iter()
+                    .map(|name| refused(name, ResponseError::TopicAuthorizationFailed).with_is_internal(false)),
+            );
         }
         Ok(DescribeTopicPartitionsResponse::default().with_topics(topics).with_next_cursor(next))
+    }
+}
+
+/// Only a name that was asked for is refused; the others are left out.
+fn may_see(context: &RequestContext, name: &str, everything: bool) -> bool {
+    if everything {
+        context.would_allow(Operation::Describe, ResourceType::Topic, name)
+    } else {
+        context.allowed(Operation::Describe, ResourceType::Topic, name)
     }
 }
 

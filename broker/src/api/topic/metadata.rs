@@ -69,16 +69,14 @@ impl Api for Metadata {
 impl OneStage for Metadata {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<MetadataResponse, CloseReason> {
         let asked = asked(context.version, request.topics.as_deref());
-        if let Asked::Topics(topics) = &asked
-            && request.allow_auto_topic_creation
-            && context.broker.config.read(&key::AUTO_CREATE_TOPICS_ENABLE)
-        {
+        let creates = request.allow_auto_topic_creation && context.broker.config.read(&key::AUTO_CREATE_TOPICS_ENABLE);
+        if let (Asked::Topics(topics), true) = (&asked, creates) {
             create_missing(&context, topics).await;
         }
         let image = context.broker.controller.image();
         let mut topics = match asked {
             Asked::Everything => every_topic(&context, &image),
-            Asked::Topics(topics) => topics.iter().map(|topic| answer(&context, &image, topic)).collect(),
+            Asked::Topics(topics) => topics.iter().map(|topic| answer(&context, &image, topic, creates)).collect(),
             Asked::Invalid(topics) => topics,
         };
         if request.include_topic_authorized_operations {
@@ -148,7 +146,7 @@ fn may_describe(context: &RequestContext, name: &str) -> bool {
 }
 
 fn may_create(context: &RequestContext, name: &str) -> bool {
-    context.allowed(Operation::Create, ResourceType::Cluster, authorized_operations::CLUSTER_NAME)
+    context.would_allow(Operation::Create, ResourceType::Cluster, authorized_operations::CLUSTER_NAME)
         || context.allowed(Operation::Create, ResourceType::Topic, name)
 }
 
@@ -181,18 +179,25 @@ async fn create_missing(context: &RequestContext, topics: &[Named]) {
 }
 
 fn every_topic(context: &RequestContext, image: &MetadataImage) -> Vec<MetadataResponseTopic> {
-    let visible = image.topics().filter(|topic| may_describe(context, &topic.name));
+    let may_see = |name: &str| context.would_allow(Operation::Describe, ResourceType::Topic, name);
+    let visible = image.topics().filter(|topic| may_see(&topic.name));
     visible.map(|topic| describe(context, image, topic)).collect()
 }
 
-fn answer(context: &RequestContext, image: &MetadataImage, topic: &Named) -> MetadataResponseTopic {
+fn answer(context: &RequestContext, image: &MetadataImage, topic: &Named, creates: bool) -> MetadataResponseTopic {
     match topic {
-        Named::Name(name) => answer_name(context, image, name),
+        Named::Name(name) => answer_name(context, image, name, creates),
         Named::Id(id) => answer_id(context, image, *id),
     }
 }
 
-fn answer_name(context: &RequestContext, image: &MetadataImage, name: &TopicName) -> MetadataResponseTopic {
+/// `creates` when the request makes topics that are not there: who may not make this one is told so.
+fn answer_name(
+    context: &RequestContext,
+    image: &MetadataImage,
+    name: &TopicName,
+    creates: bool,
+) -> MetadataResponseTopic {
     let refused = |error: ResponseError| {
         MetadataResponseTopic::default()
             .with_error_code(error.code())
@@ -204,6 +209,7 @@ fn answer_name(context: &RequestContext, image: &MetadataImage, name: &TopicName
     }
     match image.topic(name) {
         Some(topic) => describe(context, image, topic),
+        None if creates && !may_create(context, name) => refused(ResponseError::TopicAuthorizationFailed),
         None if check_name(name).is_err() => refused(ResponseError::InvalidTopicException),
         None => refused(ResponseError::UnknownTopicOrPartition),
     }

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use barnabas_auth::{Acl, AclFilter, Operation, PatternType, Permission, ResourceType};
 use barnabas_storage::{Offset, PartitionIndex};
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -292,4 +293,33 @@ async fn every_version_of_the_answer_can_be_decoded() {
             assert_eq!(data.aborted_transactions, (isolation == 1).then(Vec::new));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_that_is_taken_away_stops_a_fetch_session_at_its_next_request() {
+    let bench = Bench::with(&["authorizer.class.name=standard"]).await;
+    bench.create("t", 1, &[]).await;
+    let controller = &bench.broker().controller;
+    let acl = |operation| Acl {
+        resource_type: ResourceType::Topic,
+        resource_name: "t".to_owned(),
+        pattern_type: PatternType::Literal,
+        principal: "User:ANONYMOUS".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        operation,
+        permission: Permission::Allow,
+    };
+    controller.create_acls(vec![acl(Operation::Write), acl(Operation::Read)]).await.unwrap().unwrap();
+    bench.append("t", 0, &batch(1, 10)).await;
+    let first = bench.fetch(12, fetch_request(&[("t", 0, 0)]).with_session_epoch(0)).await;
+    let session = first.session_id;
+    assert_eq!((error_codes(&first), session != 0), (vec![0], true));
+    let next = |epoch| fetch_request(&[]).with_session_id(session).with_session_epoch(epoch);
+    assert_eq!(bench.fetch(12, next(1)).await.error_code, 0);
+    let reading = AclFilter { operation: Some(Operation::Read), ..AclFilter::EVERYTHING };
+    assert_eq!(controller.delete_acls(vec![reading]).await.unwrap()[0].as_ref().unwrap().len(), 1);
+    assert_eq!(error_codes(&bench.fetch(12, next(2)).await), [29]);
+    // And it goes on when the right is given back.
+    controller.create_acls(vec![acl(Operation::Read)]).await.unwrap().unwrap();
+    assert_eq!(error_codes(&bench.fetch(12, next(3)).await), [0]);
 }

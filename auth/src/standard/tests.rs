@@ -1,0 +1,198 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::acl::EVERYBODY;
+
+const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+
+fn user(name: &str) -> Principal {
+    Principal { kind: "User".into(), name: name.into() }
+}
+
+/// `allow|deny principal operation pattern:name from host`, on topics.
+fn acl(text: &str) -> Arc<Acl> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let (pattern, name) = words[3].split_once(':').unwrap();
+    Arc::new(Acl {
+        resource_type: ResourceType::Topic,
+        resource_name: name.to_owned(),
+        pattern_type: PatternType::of_name(pattern).unwrap(),
+        principal: words[1].to_owned(),
+        host: words.get(5).unwrap_or(&WILDCARD).to_string(),
+        operation: Operation::of_name(words[2]).unwrap(),
+        permission: Permission::of_name(words[0]).unwrap(),
+    })
+}
+
+fn authorizer(acls: &[&str]) -> StandardAuthorizer {
+    let authorizer = StandardAuthorizer::new("User:root", false).unwrap();
+    authorizer.replace(acls.iter().map(|text| acl(text)));
+    authorizer
+}
+
+fn asks(authorizer: &StandardAuthorizer, name: &str, operation: Operation, topic: &str) -> Verdict {
+    let principal = user(name);
+    let resource_type = ResourceType::Topic;
+    authorizer.decide(&Question { principal: &principal, host: HOST, operation, resource_type, resource_name: topic })
+}
+
+#[test]
+fn a_rule_that_denies_wins_and_the_verdict_names_it() {
+    let deny = "deny User:a write prefixed:orders.secret";
+    let authorizer = authorizer(&["allow User:a write prefixed:orders.", deny, "allow User:* read literal:*"]);
+    assert_eq!(asks(&authorizer, "a", Operation::Write, "orders.secret.1").reason, Reason::Rule(acl(deny)));
+    assert!(asks(&authorizer, "a", Operation::Write, "orders.1").is_allowed());
+    assert!(
+        asks(&authorizer, "a", Operation::Describe, "orders.secret.1").is_allowed(),
+        "write denied is no describe denied"
+    );
+    assert!(asks(&authorizer, "b", Operation::Read, "anything").is_allowed());
+    assert_eq!(asks(&authorizer, "b", Operation::Write, "orders.1"), Verdict::denied(Reason::NoRule));
+}
+
+#[test]
+fn a_prefix_does_not_reach_beyond_names_and_a_prefixed_star_is_a_star() {
+    let authorizer = authorizer(&["allow User:a read literal:foo", "allow User:a read prefixed:*"]);
+    assert!(asks(&authorizer, "a", Operation::Read, "foo").is_allowed());
+    assert_eq!(asks(&authorizer, "a", Operation::Read, "foobar"), Verdict::denied(Reason::NoAcl));
+    assert!(asks(&authorizer, "a", Operation::Read, "*foo").is_allowed());
+}
+
+#[test]
+fn one_rule_about_a_resource_ends_the_default_for_it() {
+    let authorizer = StandardAuthorizer::new("", true).unwrap();
+    assert!(asks(&authorizer, "a", Operation::Read, "foo").is_allowed());
+    authorizer.replace([acl("allow User:b write literal:foo")]);
+    assert_eq!(asks(&authorizer, "a", Operation::Read, "foo"), Verdict::denied(Reason::NoRule));
+    assert!(asks(&authorizer, "a", Operation::Read, "bar").is_allowed());
+}
+
+#[test]
+fn super_users_are_exact_and_stand_between_semicolons() {
+    let authorizer = StandardAuthorizer::new("User:CN=a,O=b; User:root;", false).unwrap();
+    authorizer.replace([acl("deny User:* all literal:*")]);
+    for (name, expected) in [("CN=a,O=b", true), ("root", true), ("Root", false), ("CN=a", false)] {
+        assert_eq!(asks(&authorizer, name, Operation::Alter, "foo").is_allowed(), expected, "{name}");
+    }
+    assert!(StandardAuthorizer::new("root", false).is_err());
+}
+
+#[test]
+fn everybody_is_every_type_of_principal() {
+    let authorizer = authorizer(&["allow User:* read literal:foo", "allow Group:x write literal:foo"]);
+    let principal = Principal { kind: "Group".into(), name: "x".into() };
+    for operation in [Operation::Read, Operation::Write] {
+        let resource_type = ResourceType::Topic;
+        let question = Question { principal: &principal, host: HOST, operation, resource_type, resource_name: "foo" };
+        assert!(authorizer.decide(&question).is_allowed());
+    }
+    assert!(!asks(&authorizer, "x", Operation::Write, "foo").is_allowed());
+}
+
+#[test]
+fn a_rule_without_a_colon_speaks_of_nobody() {
+    let authorizer = authorizer(&["allow a read literal:foo"]);
+    assert_eq!(asks(&authorizer, "a", Operation::Read, "foo"), Verdict::denied(Reason::NoRule));
+}
+
+#[test]
+fn a_host_is_compared_as_an_address() {
+    let authorizer = authorizer(&[
+        "allow User:a read literal:foo from ::ffff:10.0.0.1",
+        "allow User:b read literal:foo from 10.0.0.2",
+    ]);
+    assert!(asks(&authorizer, "a", Operation::Read, "foo").is_allowed());
+    assert!(!asks(&authorizer, "b", Operation::Read, "foo").is_allowed());
+}
+
+#[test]
+fn some_topic_is_enough_for_a_producer_unless_it_is_denied() {
+    let any = |acls: &[&str]| {
+        authorizer(acls).decide_on_any(&user("a"), HOST, Operation::Write, ResourceType::Topic) == Decision::Allowed
+    };
+    assert!(!any(&[]));
+    assert!(any(&["allow User:a write literal:foo"]));
+    assert!(any(&["allow User:* all prefixed:foo"]));
+    assert!(!any(&["allow User:a read literal:foo"]));
+    assert!(!any(&["allow User:a write literal:foo", "deny User:a write literal:*"]));
+    assert!(!any(&["allow User:a write literal:foo", "deny User:a all prefixed:fo"]));
+    assert!(!any(&["allow User:a write literal:foo", "deny User:* write literal:foo"]));
+    assert!(any(&["allow User:a write prefixed:foo", "deny User:* write literal:foo"]));
+    assert!(any(&["allow User:a write literal:*", "deny User:* write prefixed:f"]));
+    assert!(!any(&["allow User:a write literal:foo from 10.0.0.9"]));
+    let root = authorizer(&["deny User:* all literal:*"]);
+    assert_eq!(root.decide_on_any(&user("root"), HOST, Operation::Write, ResourceType::Topic), Decision::Allowed);
+}
+
+/// Kafka's evaluation, rule by rule.
+fn naive(acls: &[Acl], question: &Question<'_>, by_default: Decision) -> Decision {
+    let about: Vec<&Acl> =
+        acls.iter().filter(|acl| acl.is_about(question.resource_type, question.resource_name)).collect();
+    if about.is_empty() {
+        return by_default;
+    }
+    let speaks = |acl: &Acl| {
+        let is_principal = acl.principal == EVERYBODY || acl.principal == question.principal.to_string();
+        is_principal && (acl.host == WILDCARD || acl.host == question.host.to_string())
+    };
+    let named = |acl: &Acl| acl.operation == Operation::All || acl.operation == question.operation;
+    let implied = |acl: &Acl| match question.operation {
+        Operation::Describe => {
+            matches!(acl.operation, Operation::Read | Operation::Write | Operation::Delete | Operation::Alter)
+        }
+        Operation::DescribeConfigs => acl.operation == Operation::AlterConfigs,
+        _ => false,
+    };
+    let denies = |acl: &&Acl| acl.permission == Permission::Deny && speaks(acl) && named(acl);
+    let allows = |acl: &&Acl| acl.permission == Permission::Allow && speaks(acl) && (named(acl) || implied(acl));
+    if !about.iter().any(denies) && about.iter().any(allows) { Decision::Allowed } else { Decision::Denied }
+}
+
+fn names() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[ab]{0,4}", 1 => Just(WILDCARD.to_owned()), 1 => "[*aé]{1,2}"]
+}
+
+fn acls() -> impl Strategy<Value = Acl> {
+    let principals = select(vec!["User:a", "User:b", "User:*", "Group:a", "User:"]);
+    let hosts = select(vec!["*", "10.0.0.1", "10.0.0.2"]);
+    let types = select(vec![ResourceType::Topic, ResourceType::Group]);
+    let patterns = select(PatternType::EVERY);
+    let permissions = prop_oneof![3 => Just(Permission::Allow), 1 => Just(Permission::Deny)];
+    (types, names(), patterns, principals, hosts, select(Operation::EVERY), permissions).prop_map(
+        |(resource_type, resource_name, pattern_type, principal, host, operation, permission)| Acl {
+            resource_type,
+            resource_name,
+            pattern_type,
+            principal: principal.to_owned(),
+            host: host.to_owned(),
+            operation,
+            permission,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_index_answers_as_reading_every_rule_does(
+        acls in prop::collection::vec(acls(), 0..24),
+        name in names(),
+        principal in select(vec!["User:a", "User:b", "User:c", "Group:a", "User:*"]),
+        host in select(vec!["10.0.0.1", "10.0.0.2", "10.0.0.3"]),
+        operation in select(&Operation::EVERY[1..]),
+        everyone: bool,
+    ) {
+        let (kind, of_kind) = principal.split_once(':').unwrap();
+        let principal = Principal { kind: kind.into(), name: of_kind.into() };
+        let authorizer = StandardAuthorizer::new("", everyone).unwrap();
+        authorizer.replace(acls.iter().cloned().map(Arc::new));
+        let by_default = if everyone { Decision::Allowed } else { Decision::Denied };
+        let host: IpAddr = host.parse().unwrap();
+        for resource_type in [ResourceType::Topic, ResourceType::Group] {
+            let question = Question { principal: &principal, host, operation, resource_type, resource_name: &name };
+            prop_assert_eq!(authorizer.decide(&question).decision, naive(&acls, &question, by_default));
+        }
+    }
+}
