@@ -1,4 +1,5 @@
-//! Principals, rules of access, the authorizer, and the mechanisms of SASL: pure, the answer depends on nothing but the question and the rules.
+//! Principals, the names in certificates, rules of access, the authorizer, and the mechanisms of SASL: pure, the answer
+//! depends on nothing but the question and the rules.
 //!
 //! Must not know: requests.
 
@@ -17,6 +18,7 @@ pub mod recipe;
 pub mod sasl;
 pub mod scram;
 pub mod standard;
+pub mod tls;
 
 pub use acl::{Acl, AclFilter, PatternFilter};
 pub use authorizer::{AllowEveryone, Authorizer, Decision, Question, Reason, Verdict};

@@ -20,5 +20,6 @@ pub mod server;
 pub mod session;
 pub mod settings;
 mod telemetry;
+pub mod tls;
 pub mod topics;
 pub mod unsent;

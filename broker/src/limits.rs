@@ -114,6 +114,20 @@ pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
 /// Polls of tasks after which a worker looks for events of sockets while it is busy. A poll may move some 100 KiB and take a
 /// millisecond, so tokio's own 61 kept small requests waiting for a tenth of a second beside large ones.
 pub const POLLS_BETWEEN_EVENTS: u32 = 7;
+/// Time from an accepted connection to the end of its TLS handshake.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// TLS handshakes that may be under way; a connection above is closed. Each holds at most a 64 KiB message of its peer.
+pub const HANDSHAKES_MAX: usize = 4096;
+/// Encrypted bytes that one connection may have unsent: records are made only as the socket takes them.
+pub const TLS_UNSENT_BYTES_MAX: usize = 64 << 10;
+/// Names of trusted roots that are told to a client that is asked for its certificate; above, none are.
+pub const ROOT_HINTS_MAX: usize = 200;
+/// Bytes of a file with keys or certificates.
+pub const KEY_FILE_BYTES_MAX: usize = 16 << 20;
+/// A certificate that ends within this time is spoken of ...
+pub const CERTIFICATE_EXPIRY_NOTED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// ... this often.
+pub const CERTIFICATE_EXPIRY_NOTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Threads for blocking work: cold reads and log directories.
 pub const BLOCKING_THREADS_MAX: usize = 64;

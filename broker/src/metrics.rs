@@ -64,6 +64,12 @@ metrics! {
     logins,
     /// Logins that failed.
     logins_failed,
+    /// TLS handshakes under way.
+    tls_handshakes,
+    /// TLS handshakes that failed, by the peer's certificate, by version or suite, or because it does not speak TLS.
+    tls_handshakes_failed,
+    /// TLS handshakes that were not completed in time, or were too many at once.
+    tls_handshakes_refused,
     /// Requests that were run.
     requests,
     /// Bytes of the request budget in use.
@@ -102,6 +108,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 19);
+        assert_eq!(metrics.snapshot().len(), 22);
     }
 }

@@ -17,7 +17,6 @@ pub(crate) fn run(config: &mut Config, warnings: &mut Vec<Warning>, errors: &mut
         Ok((listeners, advertised)) => {
             config.listeners = listeners;
             config.advertised = advertised;
-            errors.extend(served_only(config));
         }
         Err(error) => errors.push(error),
     }
@@ -93,15 +92,6 @@ fn check_inter_broker(config: &Config, open: &[Listener]) -> Result<(), ConfigEr
         }
         _ => Ok(()),
     }
-}
-
-/// TLS is not served yet: better no start than a listener without the protection it was asked for.
-fn served_only(config: &Config) -> Option<ConfigError> {
-    let asks = |listener: &&Listener| matches!(listener.protocol, SecurityProtocol::Ssl | SecurityProtocol::SaslSsl);
-    let protected = config.listeners.iter().find(asks)?;
-    let reason =
-        format!("listener {} asks for TLS, and only PLAINTEXT and SASL_PLAINTEXT are served so far", protected.name);
-    Some(refused(config, "listeners", reason))
 }
 
 /// This version runs one node that is broker and controller.

@@ -94,6 +94,7 @@ keys! {
     JOURNAL_BYTES_MAX: i64 = "log.journal.bytes.max";
     JOURNAL_BATCH_BYTES_MAX: i64 = "log.journal.batch.bytes.max";
     LOG_FREE_BYTES_MIN: i64 = "log.free.bytes.min";
+    SSL_RELOAD_INTERVAL_MS: i64 = "ssl.reload.interval.ms";
     LOG_CHECKPOINT_INTERVAL_MS: i64 = "log.checkpoint.interval.ms";
     SASL_ENABLED_MECHANISMS: Vec<String> = "sasl.enabled.mechanisms";
     SASL_JAAS_CONFIG: Option<String> = "sasl.jaas.config";

@@ -19,6 +19,14 @@ pub enum SecurityProtocol {
     SaslSsl,
 }
 
+impl SecurityProtocol {
+    /// Whether its bytes are encrypted.
+    #[must_use]
+    pub fn is_tls(self) -> bool {
+        matches!(self, Self::Ssl | Self::SaslSsl)
+    }
+}
+
 impl FromStr for SecurityProtocol {
     type Err = ListenerError;
 

@@ -4,12 +4,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+pub mod client;
 pub mod credential;
 pub mod decoy;
 mod hash;
 pub mod message;
 pub mod server;
 
+pub use client::ScramClient;
 pub use credential::ScramCredential;
 pub use decoy::Decoys;
 pub use message::ClientFirst;

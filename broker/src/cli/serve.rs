@@ -8,7 +8,7 @@ use std::sync::Arc;
 use barnabas_config::{Config, ConfigSources, Warning, key};
 use barnabas_storage::seam::Seams;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Failure;
@@ -97,13 +97,19 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
     let log_dirs: Vec<String> = config.read(&key::LOG_DIRS);
     let mut server = Server::start(Arc::new(config), Seams::system(), &TcpNet).await?;
     tracing::info!(addresses = ?server.addresses(), "ready");
+    // Without TLS there is nothing to read again, and a terminal that goes away still ends the broker.
+    let mut hang_up = if server.has_tls() { Some(signal(SignalKind::hangup())?) } else { None };
     if let Some(address) = server.addresses().first().filter(|_| greet) {
         println!("{}", greeting(*address, &log_dirs.join(",")));
     }
-    let failed = tokio::select! {
-        _ = terminate.recv() => false,
-        _ = interrupt.recv() => false,
-        () = server.failed() => true,
+    let failed = loop {
+        tokio::select! {
+            _ = terminate.recv() => break false,
+            _ = interrupt.recv() => break false,
+            () = server.failed() => break true,
+            () = hung_up(&mut hang_up) => {}
+        }
+        server.reload_certificates().await;
     };
     tracing::info!("stopping");
     // A second Ctrl-C is a person in a hurry. A second SIGTERM is not: timeout(1) and init systems send it to the
@@ -116,6 +122,14 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
         Err("every log directory is offline after disk errors: replace the disk, then restart".into())
     } else {
         Ok(())
+    }
+}
+
+/// Returns at a SIGHUP, if that is listened to.
+async fn hung_up(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
 

@@ -63,7 +63,9 @@ impl From<FrameError> for Ended {
     fn from(error: FrameError) -> Self {
         match error {
             FrameError::PeerClosed => Self::PeerClosed,
-            FrameError::Length(_) | FrameError::NoHeader(_) => Self::Refused(CloseReason::Malformed(error.to_string())),
+            FrameError::Length(_) | FrameError::Hello | FrameError::NoHeader(_) => {
+                Self::Refused(CloseReason::Malformed(error.to_string()))
+            }
             FrameError::Io(error) => Self::Io(error),
         }
     }

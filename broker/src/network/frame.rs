@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::api::gate::{HEADER_PREFIX, Prefix};
 use crate::limits::{FRAME_BYTES_AT_ONCE, READ_BYTES_MAX, READ_BYTES_MIN};
+use crate::tls::is_hello;
 
 /// Bytes of a frame's length.
 const LENGTH: usize = 4;
@@ -29,6 +30,9 @@ pub enum FrameError {
     /// The length is negative or above `socket.request.max.bytes`.
     #[error("a frame claims {0} bytes")]
     Length(i32),
+    /// The length is the begin of a TLS hello.
+    #[error("the peer speaks TLS to a listener without it: its security.protocol is not the listener's")]
+    Hello,
     /// A frame is too short for a request header.
     #[error("a frame of {0} bytes has no room for a header")]
     NoHeader(usize),
@@ -76,7 +80,7 @@ impl Frames {
         self.fill(from, LENGTH).await?;
         let claimed = self.buffer.as_ref().get_i32();
         let bytes = usize::try_from(claimed).ok().filter(|bytes| *bytes <= self.frame_bytes_max);
-        let bytes = bytes.ok_or(FrameError::Length(claimed))?;
+        let bytes = bytes.ok_or(if is_hello(claimed) { FrameError::Hello } else { FrameError::Length(claimed) })?;
         if bytes < HEADER_PREFIX {
             return Err(FrameError::NoHeader(bytes));
         }
@@ -176,7 +180,11 @@ impl Frames {
 fn is_gone(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            // TLS without its own word of goodbye.
+            | io::ErrorKind::UnexpectedEof
     )
 }
 

@@ -8,23 +8,26 @@ use std::time::Duration;
 use barnabas_config::SecurityProtocol;
 
 use super::Network;
-use super::connection;
 use super::slots::Slot;
+use super::{connection, secure};
 use crate::api::context::ConnectionInfo;
 use crate::limits::{ACCEPT_RETRY_PAUSE, CLOSES_NOTED};
 use crate::seam::{Listener, Stream};
 use crate::session::Session;
+use crate::tls::LiveTls;
 
 /// Numbers connections over all listeners.
 static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
 
 /// What is known of every connection that a listener accepts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Entrance {
     /// The listener's name.
     pub name: Arc<str>,
     /// Its security protocol.
     pub protocol: SecurityProtocol,
+    /// Its TLS, when the protocol has it.
+    pub tls: Option<Arc<LiveTls>>,
 }
 
 /// Accepts connections until the broker stops.
@@ -76,9 +79,14 @@ fn admit<S: Stream>(
     // A peer that is gone already has no address any more.
     let Ok(local) = stream.local_address() else { return };
     let (id, name) = (NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed), Arc::clone(&entrance.name));
-    let session = Session::at_accept(entrance.protocol, None);
-    let info = ConnectionInfo::new(id, name, entrance.protocol, local, peer, session);
-    spawn(network, stream, Arc::new(info), slot);
+    let info = move |protocol, certificate| {
+        let session = Session::at_accept(protocol, certificate);
+        Arc::new(ConnectionInfo::new(id, name, protocol, local, peer, session))
+    };
+    match &entrance.tls {
+        None => spawn(network, stream, info(entrance.protocol, None), slot),
+        Some(tls) => secure::spawn(network, stream, peer, tls, entrance.protocol, info, slot),
+    }
 }
 
 /// Closes a connection after a while: closed at once, its peer would come again at once.

@@ -24,6 +24,7 @@ pub mod frame;
 pub mod listener;
 pub mod mute;
 pub mod outbox;
+mod secure;
 pub mod slots;
 
 /// Answers requests. Implemented by `api::dispatch`.

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::ResponseHeader;
 use crate::api::Chunk;
@@ -66,6 +66,8 @@ impl Outbox {
     /// The system's.
     pub async fn write_all<W: AsyncWrite + Unpin>(&mut self, to: &mut W) -> io::Result<()> {
         poll_fn(|context| self.poll_write_all(context, to)).await?;
+        // TLS may have taken more than the socket has; for a bare socket this is nothing.
+        to.flush().await?;
         self.pieces = VecDeque::new();
         Ok(())
     }

@@ -20,9 +20,6 @@ pub(super) struct Bound<L> {
 /// Why a listener could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// TLS.
-    #[error("listener {0}: only PLAINTEXT and SASL_PLAINTEXT are served so far")]
-    Protocol(String),
     /// The host has no address.
     #[error("listener {name}: the host '{host}' has no address")]
     Host {
@@ -55,9 +52,6 @@ pub(super) fn bind<N: Net>(net: &N, config: &Config) -> Result<Vec<Bound<N::List
 
 fn bind_one<N: Net>(net: &N, config: &Config, setting: &Setting) -> Result<Bound<N::Listener>, BindError> {
     let name = setting.name.clone();
-    if matches!(setting.protocol, SecurityProtocol::Ssl | SecurityProtocol::SaslSsl) {
-        return Err(BindError::Protocol(name));
-    }
     let addresses = addresses(&setting.host, setting.port).map_err(|source| BindError::Host {
         name: name.clone(),
         host: setting.host.clone(),

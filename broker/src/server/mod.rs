@@ -37,6 +37,7 @@ use crate::unsent::Unsent;
 use authorization::Authorization;
 
 mod authorization;
+mod certificates;
 mod connection_limits;
 mod endpoints;
 mod first_user;
@@ -44,6 +45,8 @@ mod housekeeping;
 mod identity;
 
 pub use authorization::AuthorizerError;
+pub use certificates::CertificateError;
+use certificates::Certificates;
 use connection_limits::ConnectionLimits;
 pub use endpoints::BindError;
 pub use first_user::FirstUserError;
@@ -61,6 +64,9 @@ pub enum StartError {
     /// The settings of the authorizer are wrong.
     #[error(transparent)]
     Authorizer(#[from] AuthorizerError),
+    /// The key or the certificates of a listener cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The directories do not belong together, or to this node.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -96,6 +102,7 @@ pub struct Server {
     log_dirs: Vec<Arc<LogDir>>,
     housekeeping: housekeeping::Housekeeping,
     addresses: Vec<SocketAddr>,
+    certificates: Arc<Certificates>,
     _lock: Box<dyn Send + Sync>,
 }
 
@@ -108,6 +115,7 @@ impl Server {
         let (tasks, metrics) = (Tasks::on(&*seams.spawn), Arc::new(Metrics::default()));
         let authorization = Authorization::of(&config)?;
         let bound = endpoints::bind(net, &config)?;
+        let certificates = Arc::new(certificates::open(&config, &seams)?);
         let paths: Vec<PathBuf> = config.read(&key::LOG_DIRS).into_iter().map(PathBuf::from).collect();
         let meta = identity::establish(&seams, &config, &paths)?;
         let lock = lock_metadata(&seams, &paths)?;
@@ -141,8 +149,9 @@ impl Server {
         let housekeeping = housekeeping::start(spawn.as_ref(), Arc::clone(&broker.seams.clock), log_dirs.clone());
         let housekeeping = housekeeping.map_err(StartError::Thread)?;
         let addresses = bound.iter().map(|each| each.address).collect();
-        serve(&broker, bound).await;
-        Ok(Self { broker, log_dirs, housekeeping, addresses, _lock: lock })
+        serve(&broker, bound, &certificates).await;
+        certificates::watch(&broker, &certificates);
+        Ok(Self { broker, log_dirs, housekeeping, addresses, certificates, _lock: lock })
     }
 
     /// The services.
@@ -155,6 +164,19 @@ impl Server {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Whether a listener has TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        !self.certificates.is_empty()
+    }
+
+    /// Reads keys and certificates again, changed or not. What cannot be used leaves the old ones in place, with a word in
+    /// the log.
+    pub async fn reload_certificates(&self) {
+        let certificates = Arc::clone(&self.certificates);
+        self.broker.tasks.blocking(move || certificates.iter().for_each(|tls| drop(tls.reload()))).await;
     }
 
     /// Returns when the broker cannot go on: every log directory is offline, or the metadata log failed.
@@ -301,7 +323,11 @@ fn compose(
 }
 
 /// Accepts connections from now on.
-async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoints::Bound<L>>) {
+async fn serve<L: crate::seam::Listener>(
+    broker: &Arc<Broker>,
+    bound: Vec<endpoints::Bound<L>>,
+    certificates: &Certificates,
+) {
     let service = Arc::new(Dispatch::new(Arc::clone(broker)));
     let options = NetworkOptions::of(&broker.config);
     let network =
@@ -314,7 +340,8 @@ async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoi
         if each.protocol == SecurityProtocol::SaslPlaintext && !each.address.ip().is_loopback() {
             tracing::warn!(listener = %each.name, "logins without TLS: who listens on the way can guess passwords");
         }
-        let entrance = Entrance { name: Arc::from(each.name), protocol: each.protocol };
+        let tls = certificates.iter().find(|tls| tls.listener() == each.name).cloned();
+        let entrance = Entrance { name: Arc::from(each.name), protocol: each.protocol, tls };
         broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, entrance));
     }
 }

@@ -197,7 +197,6 @@ fn settings_that_contradict_each_other_stop_the_start() {
         ("listeners=PLAINTEXT://:9092,PLAINTEXT://:9093", "given twice"),
         ("listeners=CONTROLLER://:9093", "no controller listener"),
         ("listeners=OUT://:9092", "has no protocol"),
-        ("listeners=SSL://:9092", "only PLAINTEXT and SASL_PLAINTEXT are served"),
         (
             "advertised.listeners=OTHER://h:1\nlistener.security.protocol.map=OTHER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
             "not among",
@@ -221,4 +220,14 @@ fn a_lone_node_is_told_that_three_replicas_will_not_do() {
         warnings[0].to_string(),
         "offsets.topic.replication.factor is 3, but this node is alone: set offsets.topic.replication.factor=1"
     );
+}
+
+#[test]
+fn a_setting_of_one_listener_goes_before_that_of_all() {
+    let text = "ssl.client.auth=none\nlistener.name.outside.ssl.client.auth=required\nssl.key.password=all";
+    let (config, _) = load_file(text).unwrap();
+    assert_eq!(config.of_listener("OUTSIDE", "ssl.client.auth"), Some("required"));
+    assert_eq!(config.of_listener("INSIDE", "ssl.client.auth"), Some("none"));
+    assert_eq!(config.of_listener("OUTSIDE", "ssl.key.password"), Some("all"));
+    assert_eq!(config.of_listener_alone("INSIDE", "ssl.client.auth"), None);
 }

@@ -17,6 +17,9 @@ settings! {
     "log.journal.batch.bytes.max": Int = "262144", min(4096), honoured;
     /// Free bytes of a log directory's file system below which produce requests are refused.
     "log.free.bytes.min": Long = "67108864", min(0), honoured;
+    /// Time between two looks at the files of keys and certificates, which are read again when they have changed; 0 leaves it
+    /// to SIGHUP.
+    "ssl.reload.interval.ms": Long = "10000", min(0), honoured;
     /// Time between two checkpoints, which sync segments in the background and free the journal.
     "log.checkpoint.interval.ms": Long = "5000", min(10), honoured;
     /// The user that a new cluster begins with, as name:password or name:password:MECHANISM; without effect later.

@@ -42,7 +42,7 @@ func suite(ctx context.Context) {
 }
 
 func client(options ...kgo.Opt) *kgo.Client {
-	return must(kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(bootstrap)}, options...)...))
+	return must(kgo.NewClient(append(append([]kgo.Opt{kgo.SeedBrokers(bootstrap)}, security()...), options...)...))
 }
 
 func value(name string, i int) string {

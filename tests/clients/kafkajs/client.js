@@ -2,6 +2,7 @@
 // consume in a group of two, commit, resume.
 'use strict'
 
+const { readFileSync } = require('node:fs')
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs')
 const { version } = require('kafkajs/package.json')
 const SnappyCodec = require('kafkajs-snappy')
@@ -22,7 +23,14 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
 })
 const CODECS = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP, snappy: CompressionTypes.Snappy, zstd: CompressionTypes.ZSTD }
 
-const kafka = new Kafka({ brokers: [process.env.BOOTSTRAP], logLevel: logLevel.WARN })
+// Lanes that go over TLS or log in say so in JSON; `ca`, `cert` and `key` of its `ssl` are files.
+function security() {
+  const given = JSON.parse(process.env.KAFKAJS || '{}')
+  for (const name of Object.keys(given.ssl || {})) given.ssl[name] = readFileSync(given.ssl[name])
+  return given
+}
+
+const kafka = new Kafka({ brokers: [process.env.BOOTSTRAP], logLevel: logLevel.WARN, ...security() })
 
 function fail(message) {
   console.error(message)

@@ -8,8 +8,11 @@ limit=60
 
 fail() { echo "$*" >&2; exit 1; }
 same() { cmp -s "$2" "$3" || fail "$1: $(diff "$2" "$3" | head -5)"; }
-kcat() { timeout "$limit" kcat -b "$BOOTSTRAP" -m "$limit" "$@"; }
-group() { exec timeout "$limit" kcat -b "$BOOTSTRAP" -u -G kcat -X auto.offset.reset=earliest -f '%k:%s\n' "$@" grouped; }
+# Lanes that go over TLS or log in give librdkafka's settings, separated by blanks.
+security=()
+for setting in ${LIBRDKAFKA:-}; do security+=(-X "$setting"); done
+kcat() { timeout "$limit" kcat "${security[@]}" -b "$BOOTSTRAP" -m "$limit" "$@"; }
+group() { exec timeout "$limit" kcat "${security[@]}" -b "$BOOTSTRAP" -u -G kcat -X auto.offset.reset=earliest -f '%k:%s\n' "$@" grouped; }
 
 until_true() {
   local what=$1 end=$((SECONDS + limit))

@@ -4,13 +4,13 @@ import confluent_kafka
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from scenario import BASE, BOOTSTRAP, GROUPED, LIMIT, MORE, RECORDS, Shares, check_record, equal, fail, report, value
+from scenario import BASE, BOOTSTRAP, GROUPED, LIBRDKAFKA, LIMIT, MORE, RECORDS, Shares, check_record, equal, fail, report, value
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
 
 def produce(codec):
-    producer = Producer({"bootstrap.servers": BOOTSTRAP, "compression.type": codec})
+    producer = Producer({"bootstrap.servers": BOOTSTRAP, "compression.type": codec, **LIBRDKAFKA})
     offsets = []
 
     def acknowledged(error, message):
@@ -38,6 +38,7 @@ def consumer(group="alone"):
             "group.id": group,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
+            **LIBRDKAFKA,
         }
     )
 
@@ -72,7 +73,7 @@ def seek_by_timestamp():
 
 
 def produce_grouped(start, count):
-    producer = Producer({"bootstrap.servers": BOOTSTRAP})
+    producer = Producer({"bootstrap.servers": BOOTSTRAP, **LIBRDKAFKA})
     for i in range(start, start + count):
         producer.produce("grouped", value("grouped", i), str(i).encode(), partition=i % 4)
     equal("records left after flush", 0, producer.flush(LIMIT))
@@ -107,7 +108,7 @@ def main():
         produce(codec)
         consume_alone(codec)
     seek_by_timestamp()
-    admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
+    admin = AdminClient({"bootstrap.servers": BOOTSTRAP, **LIBRDKAFKA})
     admin.create_topics([NewTopic("grouped", 4, 1)])["grouped"].result(LIMIT)
     per_member = consume_in_group(2, 0, GROUPED)
     consume_in_group(1, GROUPED, MORE)

@@ -4,13 +4,13 @@ import kafka
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from scenario import BASE, BOOTSTRAP, GROUPED, LIMIT, MORE, RECORDS, Deadline, Shares, check_record, equal, report, value
+from scenario import BASE, BOOTSTRAP, GROUPED, KAFKA_PYTHON, LIMIT, MORE, RECORDS, Deadline, Shares, check_record, equal, report, value
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
 
 def produce(codec):
-    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, compression_type=None if codec == "none" else codec)
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, compression_type=None if codec == "none" else codec, **KAFKA_PYTHON)
     acknowledgements = [
         producer.send(
             f"codec-{codec}",
@@ -29,7 +29,11 @@ def produce(codec):
 
 def consumer(group=None):
     return KafkaConsumer(
-        bootstrap_servers=BOOTSTRAP, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False
+        bootstrap_servers=BOOTSTRAP,
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        **KAFKA_PYTHON,
     )
 
 
@@ -68,7 +72,7 @@ def seek_by_timestamp():
 
 
 def produce_grouped(start, count):
-    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP)
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, **KAFKA_PYTHON)
     for i in range(start, start + count):
         producer.send("grouped", value("grouped", i), str(i).encode(), partition=i % 4)
     producer.flush(LIMIT)
@@ -102,7 +106,7 @@ def main():
         produce(codec)
         consume_alone(codec)
     seek_by_timestamp()
-    admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
+    admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP, **KAFKA_PYTHON)
     admin.create_topics([NewTopic("grouped", 4, 1)])
     admin.close()
     per_member = consume_in_group(2, 0, GROUPED)

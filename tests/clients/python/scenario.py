@@ -6,6 +6,9 @@ import sys
 import time
 
 BOOTSTRAP = os.environ["BOOTSTRAP"]
+# Lanes that go over TLS or log in give librdkafka's settings, separated by blanks, and those of kafka-python as JSON.
+LIBRDKAFKA = dict(setting.split("=", 1) for setting in os.environ.get("LIBRDKAFKA", "").split())
+KAFKA_PYTHON = json.loads(os.environ.get("KAFKA_PYTHON", "{}"))
 # An hour ago: retention goes by the time of the records.
 BASE = int(time.time() * 1000) - 3_600_000
 RECORDS = 500

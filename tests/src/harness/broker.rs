@@ -38,7 +38,8 @@ pub struct Broker {
 
 impl Broker {
     /// Writes the properties file into `directory`, formats where needed, starts the broker and waits until it answers.
-    /// `settings` are added to the file: Kafka's names.
+    /// `settings` are added to the file: Kafka's names. In their values `{port}` and `{controller}` stand for the ports of the
+    /// usual two listeners.
     pub fn start(server: &Server, directory: &Path, settings: &[(&str, &str)]) -> io::Result<Self> {
         let mut broker = Self::prepare(server, directory, settings)?;
         broker.restart()?;
@@ -176,7 +177,8 @@ impl Broker {
         );
         for (name, value) in settings {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{name}={value}");
+            let value = value.replace("{port}", &self.port.to_string());
+            let _ = writeln!(text, "{name}={}", value.replace("{controller}", &controller_port.to_string()));
         }
         text
     }

@@ -177,10 +177,11 @@ fn diverging(partition: &Partition, wanted: &Wanted) -> Result<Option<(LeaderEpo
 pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<PartitionAnswer> {
     let mut answers = Vec::with_capacity(found.len());
     let mut cold = Vec::new();
+    let is_encrypted = context.connection.protocol.is_tls();
     let (mut cold_left, mut copied_left) = (context.broker.unsent.share(), UNSENT_BYTES_FREE);
     for (position, Found { mut answer, slice, seen }) in found.into_iter().enumerate() {
         if let (Some(slice), Some(seen)) = (slice, seen) {
-            if let Some(chunk) = hot(&slice, &mut copied_left) {
+            if let Some(chunk) = hot(&slice, &mut copied_left, is_encrypted) {
                 answer.records = Some(chunk);
             } else if let Some(slice) = cut_cold(&seen.partition, seen.from, slice, &mut cold_left, cold.is_empty()) {
                 cold.push((position, slice));
@@ -208,11 +209,12 @@ pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<Par
     answers
 }
 
-/// A slice that is in memory: a small one as a copy, else its mapped range.
-fn hot(slice: &LogSlice, copied_left: &mut usize) -> Option<Chunk> {
+/// A slice that is in memory: a small one as a copy, else its mapped range. What is to be encrypted has to be looked at,
+/// and so is never a map: a large one is read like one that is not in memory.
+fn hot(slice: &LogSlice, copied_left: &mut usize, is_encrypted: bool) -> Option<Chunk> {
     let range = slice.resident()?;
     if slice.len() > *copied_left {
-        return Some(Chunk::Mapped(range));
+        return (!is_encrypted).then_some(Chunk::Mapped(range));
     }
     *copied_left -= slice.len();
     slice.read().ok().map(Chunk::Memory)

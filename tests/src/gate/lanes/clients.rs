@@ -24,11 +24,16 @@ pub(crate) fn java_2(room: &Room<'_>) -> Result<String, Outcome> {
 }
 
 fn java_client(room: &Room<'_>, need: Need) -> Result<String, Outcome> {
+    client(room, java_program(room, need))
+}
+
+/// The Java client on the jars of a need.
+pub(crate) fn java_program(room: &Room<'_>, need: Need) -> Command {
     let source = room.workshop.client("java").join("Client.java");
     let jars = need.place(room.workshop).join("jars");
     let mut command = java(&jars, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     command.arg(source);
-    client(room, command)
+    command
 }
 
 /// librdkafka by the rdkafka crate.
@@ -38,7 +43,12 @@ pub(crate) fn rdkafka(room: &Room<'_>) -> Result<String, Outcome> {
 
 /// kcat, as Debian packages it.
 pub(crate) fn kcat(room: &Room<'_>) -> Result<String, Outcome> {
-    client(room, Command::new(room.workshop.client("kcat").join("client.sh")))
+    client(room, kcat_program(room))
+}
+
+/// The script for kcat.
+pub(crate) fn kcat_program(room: &Room<'_>) -> Command {
+    Command::new(room.workshop.client("kcat").join("client.sh"))
 }
 
 /// confluent-kafka for Python.
@@ -56,7 +66,8 @@ pub(crate) fn aiokafka(room: &Room<'_>) -> Result<String, Outcome> {
     client(room, python(room, "aio.py"))
 }
 
-fn python(room: &Room<'_>, program: &str) -> Command {
+/// A Python client.
+pub(crate) fn python(room: &Room<'_>, program: &str) -> Command {
     let mut command = Command::new(Need::Python.place(room.workshop).join("bin/python"));
     command.arg("-B").arg(room.workshop.client("python").join(program));
     command
@@ -64,10 +75,15 @@ fn python(room: &Room<'_>, program: &str) -> Command {
 
 /// kafkajs.
 pub(crate) fn kafkajs(room: &Room<'_>) -> Result<String, Outcome> {
+    client(room, kafkajs_program(room))
+}
+
+/// The program on kafkajs.
+pub(crate) fn kafkajs_program(room: &Room<'_>) -> Command {
     let mut command = Command::new("node");
     command.arg(room.workshop.client("kafkajs").join("client.js"));
     command.env("NODE_PATH", Need::Node.place(room.workshop).join("node_modules"));
-    client(room, command)
+    command
 }
 
 /// franz-go.
@@ -96,15 +112,15 @@ fn client(room: &Room<'_>, mut command: Command) -> Result<String, Outcome> {
     let place = room.path("client");
     std::fs::create_dir(&place)?;
     command.env("BOOTSTRAP", broker.bootstrap()).current_dir(place);
-    let outcome = room.step("client", command).and_then(|()| facts(room));
+    let outcome = room.step("client", command).and_then(|()| facts(room, "client"));
     let facts = room.with_log_of(&mut broker, outcome)?;
     broker.stop()?;
     Ok(facts)
 }
 
 /// The JSON line of a client, for the report.
-fn facts(room: &Room<'_>) -> Result<String, Outcome> {
-    let output = std::fs::read_to_string(room.output("client"))?;
+pub(crate) fn facts(room: &Room<'_>, program: &str) -> Result<String, Outcome> {
+    let output = std::fs::read_to_string(room.output(program))?;
     let Some(line) = output.lines().last() else { return failed("the client printed no facts") };
     let facts: Value = serde_json::from_str(line)?;
     let number = |name: &str| facts[name].as_u64().unwrap_or_default();

@@ -13,6 +13,7 @@ mod quotas;
 mod real_input;
 mod sasl;
 mod sim;
+mod tls;
 mod tools;
 mod workload;
 
@@ -140,6 +141,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(3 * 60),
         run: admin_golden::admin_golden,
+    },
+    Lane {
+        name: "tls",
+        about: "stock clients over TLS and with certificates of their own; renewal under load",
+        needs: &[Need::Release, Need::JavaFour, Need::JavaTwo, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
+        fast: false,
+        budget: Duration::from_secs(4 * 60),
+        run: tls::tls,
     },
     Lane {
         name: "dump-log",

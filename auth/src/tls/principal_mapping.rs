@@ -1,0 +1,302 @@
+//! `ssl.principal.mapping.rules`: how the subject of a certificate becomes a principal's name, as in Kafka.
+//!
+//! A list, with commas, of `DEFAULT` (the whole subject) and `RULE:pattern/replacement/` with `L` or `U` behind it. The first rule
+//! whose pattern matches the whole subject decides; without one the connection is refused.
+//!
+//! Where it differs from Apache Kafka: patterns are of the `regex` crate, whose time is linear in its input; look-around and
+//! back-references within a pattern are refused at the start.
+
+use regex::{Captures, Regex, RegexBuilder};
+
+/// Memory that a pattern may take when it is compiled.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+
+/// Rules that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingError {
+    /// Neither `DEFAULT` nor a rule.
+    #[error("'{0}' is neither DEFAULT nor of the form RULE:pattern/replacement/, with L or U behind it")]
+    Form(String),
+    /// A pattern that does not compile.
+    #[error("the pattern '{pattern}' (look-around and back-references are not supported): {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Where it is wrong.
+        reason: Box<regex::Error>,
+    },
+    /// A replacement with a `$` that is no reference, or a `\` at its end.
+    #[error("the replacement '{0}' refers to no group of its pattern: write \\$ for a dollar, \\\\ for a backslash")]
+    Replacement(String),
+}
+
+/// The rules, in their order.
+#[derive(Clone, Debug)]
+pub struct PrincipalMapping(Vec<Rule>);
+
+#[derive(Clone, Debug)]
+enum Rule {
+    Default,
+    Replace(Box<Replace>),
+}
+
+#[derive(Clone, Debug)]
+struct Replace {
+    whole: Regex,
+    pattern: Regex,
+    replacement: Vec<Piece>,
+    case: Case,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    Kept,
+    Lower,
+    Upper,
+}
+
+/// What a replacement is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Group(usize),
+    Named(String),
+}
+
+impl PrincipalMapping {
+    /// Reads the rules.
+    ///
+    /// # Errors
+    /// See [`MappingError`].
+    pub fn parse(text: &str) -> Result<Self, MappingError> {
+        let mut rules = Vec::new();
+        let mut rest = text.trim();
+        while !rest.is_empty() {
+            let (rule, after) = parse_one(rest)?;
+            rules.extend(rule);
+            rest = after;
+        }
+        Ok(Self(rules))
+    }
+
+    /// The principal's name for a subject; `None` when no rule applies.
+    #[must_use]
+    pub fn apply(&self, subject: &str) -> Option<String> {
+        self.0.iter().find_map(|rule| match rule {
+            Rule::Default => Some(subject.to_owned()),
+            Rule::Replace(replace) => replace.apply(subject),
+        })
+    }
+}
+
+/// Reads the first rule, none when it is empty, and what follows its comma.
+fn parse_one(text: &str) -> Result<(Option<Rule>, &str), MappingError> {
+    let form = || MappingError::Form(text.to_owned());
+    let (rule, rest) = if let Some(rest) = text.strip_prefix("DEFAULT") {
+        (Some(Rule::Default), rest)
+    } else if let Some(rest) = text.strip_prefix("RULE:") {
+        let (pattern, rest) = until_slash(rest).ok_or_else(form)?;
+        let (replacement, rest) = until_slash(rest).ok_or_else(form)?;
+        let (case, rest) = match rest.as_bytes().first() {
+            Some(b'L') => (Case::Lower, rest.get(1..).unwrap_or_default()),
+            Some(b'U') => (Case::Upper, rest.get(1..).unwrap_or_default()),
+            _ => (Case::Kept, rest),
+        };
+        (Some(Rule::Replace(Box::new(Replace::parse(pattern, replacement, case)?))), rest)
+    } else {
+        (None, text)
+    };
+    let rest = rest.trim_start();
+    match rest.strip_prefix(',') {
+        Some(after) => Ok((rule, after.trim_start())),
+        None if rest.is_empty() => Ok((rule, rest)),
+        None => Err(form()),
+    }
+}
+
+/// What stands before the first slash that no backslash is before, and what stands after it.
+fn until_slash(text: &str) -> Option<(&str, &str)> {
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '/' => return Some((text.get(..at)?, text.get(at + 1..)?)),
+            _ => {}
+        }
+    }
+    None
+}
+
+impl Replace {
+    fn parse(pattern: &str, replacement: &str, case: Case) -> Result<Self, MappingError> {
+        // Java lets a slash be escaped, the regex crate only what has a meaning.
+        let compile = |text: String| {
+            RegexBuilder::new(&text)
+                .size_limit(PATTERN_BYTES_MAX)
+                .build()
+                .map_err(|reason| MappingError::Pattern { pattern: pattern.to_owned(), reason: Box::new(reason) })
+        };
+        let plain = pattern.replace("\\/", "/");
+        let found = compile(plain.clone())?;
+        let pieces = pieces(replacement, &found)?;
+        Ok(Self { whole: compile(format!(r"\A(?:{plain})\z"))?, pattern: found, replacement: pieces, case })
+    }
+
+    fn apply(&self, subject: &str) -> Option<String> {
+        if !self.whole.is_match(subject) {
+            return None;
+        }
+        let replaced = self.replace_all(subject);
+        Some(match self.case {
+            Case::Kept => replaced,
+            Case::Lower => replaced.to_lowercase(),
+            Case::Upper => replaced.to_uppercase(),
+        })
+    }
+
+    /// Java's `replaceAll`: behind a match an empty one may follow at once, so that `.*` is replaced twice.
+    fn replace_all(&self, subject: &str) -> String {
+        let mut replaced = String::new();
+        let (mut copied, mut from) = (0, 0);
+        while from <= subject.len()
+            && let Some(captures) = self.pattern.captures_at(subject, from)
+            && let Some(found) = captures.get(0)
+        {
+            replaced.push_str(subject.get(copied..found.start()).unwrap_or_default());
+            self.put(&captures, &mut replaced);
+            copied = found.end();
+            from = if found.is_empty() { next_boundary(subject, found.end()) } else { found.end() };
+        }
+        replaced.push_str(subject.get(copied..).unwrap_or_default());
+        replaced
+    }
+
+    fn put(&self, captures: &Captures<'_>, into: &mut String) {
+        for piece in &self.replacement {
+            let group = match piece {
+                Piece::Text(text) => Some(text.as_str()),
+                Piece::Group(number) => captures.get(*number).map(|group| group.as_str()),
+                Piece::Named(name) => captures.name(name).map(|group| group.as_str()),
+            };
+            into.push_str(group.unwrap_or_default());
+        }
+    }
+}
+
+fn next_boundary(text: &str, at: usize) -> usize {
+    text.get(at..).and_then(|rest| rest.chars().next()).map_or(text.len() + 1, |c| at + c.len_utf8())
+}
+
+/// Reads a replacement of Java's: `$1`, `${name}`, and a backslash before what is meant as it stands. A number above the
+/// pattern's groups loses digits until it is one, and is text when none is left (as Kafka does).
+fn pieces(replacement: &str, pattern: &Regex) -> Result<Vec<Piece>, MappingError> {
+    let wrong = || MappingError::Replacement(replacement.to_owned());
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut rest = replacement;
+    while let Some(c) = rest.chars().next() {
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        match c {
+            '\\' => {
+                let escaped = rest.chars().next().ok_or_else(wrong)?;
+                text.push(escaped);
+                rest = rest.get(escaped.len_utf8()..).unwrap_or_default();
+            }
+            '$' => {
+                let (piece, after) = reference(rest, pattern).ok_or_else(wrong)?;
+                rest = after;
+                match piece {
+                    Piece::Text(literal) => text.push_str(&literal),
+                    piece => pieces.extend([Piece::Text(std::mem::take(&mut text)), piece]),
+                }
+            }
+            c => text.push(c),
+        }
+    }
+    pieces.push(Piece::Text(text));
+    Ok(pieces)
+}
+
+/// What stands behind a `$`, and the rest.
+fn reference<'a>(rest: &'a str, pattern: &Regex) -> Option<(Piece, &'a str)> {
+    if let Some(named) = rest.strip_prefix('{') {
+        let (name, after) = named.split_once('}')?;
+        let is_known = pattern.capture_names().flatten().any(|known| known == name);
+        return is_known.then(|| (Piece::Named(name.to_owned()), after));
+    }
+    let groups = pattern.captures_len() - 1;
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let first = rest.get(..1).filter(|_| digits > 0)?;
+    if first != "0" && first.parse::<usize>().ok()? > groups {
+        // Java has no such group: Kafka takes it for text, but not where the pattern has no group at all.
+        return (groups > 0).then_some((Piece::Text(format!("${}", rest.get(..digits)?)), rest.get(digits..)?));
+    }
+    let mut taken = 1;
+    while taken < digits && rest.get(..=taken)?.parse::<usize>().is_ok_and(|number| number <= groups) {
+        taken += 1;
+    }
+    Some((Piece::Group(rest.get(..taken)?.parse().ok()?), rest.get(taken..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SUBJECT: &str = "CN=Duke,OU=ServiceUsers,O=Org,C=US";
+
+    fn mapped(rules: &str, subject: &str) -> Option<String> {
+        PrincipalMapping::parse(rules).unwrap().apply(subject)
+    }
+
+    #[test]
+    fn rules_give_what_kafkas_mapper_gives() {
+        // Rules, subject, and what SslPrincipalMapper of Apache Kafka 4.3.1 made of them.
+        for line in include_str!("mappings.tsv").lines().filter(|line| !line.starts_with('#')) {
+            let [rules, subject, name] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            match name {
+                "!none" => assert_eq!(mapped(rules, subject), None, "{line}"),
+                "!refused" => assert!(PrincipalMapping::parse(rules).is_err(), "{line}"),
+                name => assert_eq!(mapped(rules, subject).as_deref(), Some(name), "{line}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_rule_is_refused_with_its_text() {
+        for rules in [
+            "default",
+            "DEFAUL",
+            "RULE:",
+            "RULE:.*",
+            "RULE:.*/x",
+            "RULE:.*/x/LU",
+            "DEFAULT RULE:a/b/",
+            "RULE:(/x/",
+            "RULE:.+/$1/",
+        ] {
+            assert!(PrincipalMapping::parse(rules).is_err(), "{rules}");
+        }
+        let error = PrincipalMapping::parse("RULE:(?=a)a/x/").unwrap_err().to_string();
+        assert!(error.contains("look-around"), "{error}");
+    }
+
+    #[test]
+    fn without_a_rule_nobody_is_let_in() {
+        assert_eq!(mapped("RULE:^CN=(.*?),OU=Others.*$/$1/", SUBJECT), None);
+        assert_eq!(mapped("", SUBJECT), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_rules_and_no_subject_make_it_panic(rules in ".{0,60}", rule in r"RULE:[a.*()\[\]$\\/^]{0,20}/[a$0-9{}\\]{0,10}/[LU]?", subject in ".{0,60}") {
+            for text in [rules, rule] {
+                if let Ok(mapping) = PrincipalMapping::parse(&text) {
+                    let _ = mapping.apply(&subject);
+                }
+            }
+        }
+    }
+}
