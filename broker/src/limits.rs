@@ -38,6 +38,9 @@ pub const SECOND_STAGE_BYTES: usize = 1024;
 /// See [`SECOND_STAGE_BYTES`].
 pub const SECOND_STAGE_ELEMENT_BYTES: usize = 256;
 
+/// The first part of a connection's idle time: one wake-up after its last request. Shorter than what any request waits for.
+pub const IDLE_FIRST: Duration = Duration::from_secs(1);
+
 /// Time in which the first twelve bytes of a frame must follow its first one.
 pub const FRAME_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -30,14 +30,16 @@ pub(crate) fn take_record<'a>(from: &mut &'a [u8]) -> Result<RawRecord<'a>, &'st
     let offset_delta = take_varint(&mut body).ok_or("bad offset delta")?;
     let key = take_nullable(&mut body).ok_or("bad key length")?;
     let value = take_nullable(&mut body).ok_or("bad value length")?;
-    skip_headers(&mut body)?;
-    if !body.is_empty() {
-        return Err("a record has bytes after its headers");
+    // Most records end with a count of 0.
+    if body != [0] {
+        skip_headers(&mut body)?;
+        if !body.is_empty() {
+            return Err("a record has bytes after its headers");
+        }
     }
     Ok(RawRecord { timestamp_delta, offset_delta, key, value })
 }
 
-#[inline]
 fn skip_headers(body: &mut &[u8]) -> Result<(), &'static str> {
     let count = take_varint(body).ok_or("bad header count")?;
     if count < 0 {
@@ -51,7 +53,7 @@ fn skip_headers(body: &mut &[u8]) -> Result<(), &'static str> {
 }
 
 /// A length and so many bytes; a negative length is null. The outer `None` is damage.
-#[inline]
+#[inline(always)]
 #[allow(clippy::option_option, reason = "null and damaged are different answers")]
 fn take_nullable<'a>(from: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     let length = take_varint(from)?;

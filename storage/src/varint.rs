@@ -44,12 +44,18 @@ pub(crate) fn take_varint(from: &mut &[u8]) -> Option<i32> {
 /// Takes a 64-bit number from the front; `None` when the bytes end early or it is longer than ten bytes.
 #[inline]
 pub(crate) fn take_varlong(from: &mut &[u8]) -> Option<i64> {
-    let (&first, rest) = from.split_first()?;
-    if first < 0x80 {
-        *from = rest;
-        return Some(unzigzag(u64::from(first)));
+    match *from {
+        [first, rest @ ..] if *first < 0x80 => {
+            *from = rest;
+            Some(unzigzag(u64::from(*first)))
+        }
+        // Lengths and deltas of ordinary records: 64 to 8191.
+        [first, second, rest @ ..] if *second < 0x80 => {
+            *from = rest;
+            Some(unzigzag(u64::from(*first & 0x7f) | u64::from(*second) << 7))
+        }
+        _ => take_long_form(from),
     }
-    take_long_form(from)
 }
 
 fn take_long_form(from: &mut &[u8]) -> Option<i64> {

@@ -21,6 +21,9 @@ use crate::limits::{ANSWER_BYTES_MAX, ANSWERS_MAX, UNSENT_BYTES_FREE};
 use crate::metrics::Metrics;
 use crate::unsent::{Held, Unsent};
 
+/// Places that are kept while nothing is owed, so that a few requests at a time allocate none.
+const PLACES_KEPT: usize = 4;
+
 /// One answer that is owed.
 pub struct Owed {
     /// What goes in front of it; `None` of a bare token, which has nothing but a length.
@@ -116,8 +119,8 @@ impl Answers {
                 return if queue.closed { Poll::Ready(None) } else { Poll::Pending };
             };
             queue.ready_bytes -= oldest.ready_bytes();
-            if queue.waiting.is_empty() {
-                // An idle connection keeps no memory.
+            if queue.waiting.is_empty() && queue.waiting.capacity() > PLACES_KEPT {
+                // An idle connection keeps no memory that a busy one needed.
                 queue.waiting = VecDeque::new();
             }
             Poll::Ready(Some(oldest))

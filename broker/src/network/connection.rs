@@ -29,7 +29,8 @@ use crate::api::context::ConnectionInfo;
 use crate::api::{CloseReason, Reply};
 use crate::limits::{
     CLOSES_NOTED, CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN,
-    FRAME_HEAD_TIMEOUT, LOGIN_PAUSE_MAX, UNSENT_BYTES_FREE, WRITE_BYTES_MIN, WRITE_CONTENDED_INTERVAL, WRITE_INTERVAL,
+    FRAME_HEAD_TIMEOUT, IDLE_FIRST, LOGIN_PAUSE_MAX, UNSENT_BYTES_FREE, WRITE_BYTES_MIN, WRITE_CONTENDED_INTERVAL,
+    WRITE_INTERVAL,
 };
 use crate::seam::{Stopping, Stream};
 
@@ -237,22 +238,31 @@ impl<S: Stream> Reader<'_, S> {
         }
     }
 
-    /// Waits for the first byte of a request, as long as a connection may be idle.
+    /// Waits for the first byte of a request, as long as a connection may be idle: at first for a short time, so that the
+    /// runtime has a timer that is due soon. Beside one that is not, each produce's timer of 30 seconds would be the
+    /// earliest, and the worker that sleeps until then would be woken to be told.
     async fn request_begun(&mut self) -> Result<(), Ended> {
+        let is_logged_in = self.info.is_authenticated();
+        let idle_max = if is_logged_in { self.network.options.idle_max } else { LOGIN_PAUSE_MAX };
+        let (mut waited, mut wait) = (Duration::ZERO, IDLE_FIRST.min(idle_max));
         loop {
             let owed_before = !self.answers.is_empty();
             let begun = self.frames.begun(&mut self.from);
-            let is_logged_in = self.info.is_authenticated();
-            let idle_max = if is_logged_in { self.network.options.idle_max } else { LOGIN_PAUSE_MAX };
             let begun = tokio::select! {
                 biased;
-                begun = self.network.tasks.within(idle_max, begun) => begun,
+                begun = self.network.tasks.within(wait, begun) => begun,
                 () = self.stopping.wait() => return Err(Ended::Stopping),
             };
             match begun {
                 Some(begun) => return Ok(begun?),
-                None if owed_before || !self.answers.is_empty() => {}
-                None => return Err(Ended::Idle),
+                None if owed_before || !self.answers.is_empty() => (waited, wait) = (Duration::ZERO, idle_max),
+                None => {
+                    waited += wait;
+                    wait = idle_max.saturating_sub(waited);
+                    if wait.is_zero() {
+                        return Err(Ended::Idle);
+                    }
+                }
             }
         }
     }

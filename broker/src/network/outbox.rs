@@ -7,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::BufMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::ResponseHeader;
@@ -17,10 +17,54 @@ use crate::limits::{GIVEN_BACK_BYTES_MIN, WRITE_BYTES_AT_ONCE, WRITE_BYTES_JOINE
 /// Bytes of a length, a correlation id and an empty block of tags.
 const HEADER_BYTES_MAX: usize = 9;
 
+/// Places for pieces that are kept while nothing is to be written, so that a small answer allocates none.
+const PIECES_KEPT: usize = 4;
+
+/// What stands before an answer's body.
+struct Head {
+    bytes: [u8; HEADER_BYTES_MAX],
+    len: usize,
+}
+
+/// What is written.
+enum Piece {
+    Head(Head),
+    Body(Chunk),
+}
+
+impl Piece {
+    fn len(&self) -> usize {
+        match self {
+            Self::Head(head) => head.len,
+            Self::Body(chunk) => chunk.len(),
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Head(head) => head.len,
+            Self::Body(chunk) => chunk.memory_bytes(),
+        }
+    }
+
+    /// At most `most` of the bytes from `skip` on.
+    fn io_part(&self, skip: usize, most: usize) -> IoSlice<'_> {
+        let part = |bytes: &'_ [u8]| skip..bytes.len().min(skip + most);
+        match self {
+            Self::Head(Head { bytes, len }) => {
+                let bytes = bytes.get(..*len).unwrap_or(&[]);
+                IoSlice::new(bytes.get(part(bytes)).unwrap_or(&[]))
+            }
+            Self::Body(Chunk::Memory(bytes)) => IoSlice::new(bytes.get(part(bytes)).unwrap_or(&[])),
+            Self::Body(Chunk::Mapped(range)) => range.io_part(skip, most),
+        }
+    }
+}
+
 /// Answers that are complete but not yet written.
 #[derive(Default)]
 pub struct Outbox {
-    pieces: VecDeque<Chunk>,
+    pieces: VecDeque<Piece>,
     /// Bytes of the first piece that are written already.
     skip: usize,
     /// Bytes of the first piece that are given back already, when it is mapped; not above `skip`.
@@ -35,10 +79,10 @@ impl Outbox {
     /// With the answer's length.
     pub fn put(&mut self, header: Option<ResponseHeader>, body: Vec<Chunk>) -> Result<(), usize> {
         let body_bytes: usize = body.iter().map(Chunk::len).sum();
-        let header = encode_header(header, body_bytes).ok_or(body_bytes)?;
-        self.bytes += header.len() + body_bytes;
-        self.pieces.push_back(Chunk::Memory(header));
-        self.pieces.extend(body.into_iter().filter(|piece| !piece.is_empty()));
+        let head = encode_header(header, body_bytes).ok_or(body_bytes)?;
+        self.bytes += head.len + body_bytes;
+        self.pieces.push_back(Piece::Head(head));
+        self.pieces.extend(body.into_iter().filter(|chunk| !chunk.is_empty()).map(Piece::Body));
         Ok(())
     }
 
@@ -51,7 +95,7 @@ impl Outbox {
     /// Bytes of pieces that are in memory, those that are written in part included.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.pieces.iter().map(Chunk::memory_bytes).sum()
+        self.pieces.iter().map(Piece::memory_bytes).sum()
     }
 
     /// Whether a further answer is worth joining.
@@ -68,7 +112,9 @@ impl Outbox {
         poll_fn(|context| self.poll_write_all(context, to)).await?;
         // TLS may have taken more than the socket has; for a bare socket this is nothing.
         to.flush().await?;
-        self.pieces = VecDeque::new();
+        if self.pieces.capacity() > PIECES_KEPT {
+            self.pieces = VecDeque::new();
+        }
         Ok(())
     }
 
@@ -101,10 +147,7 @@ impl Outbox {
             if left == 0 {
                 break;
             }
-            *slice = match piece {
-                Chunk::Memory(bytes) => IoSlice::new(bytes.get(skip..bytes.len().min(skip + left)).unwrap_or(&[])),
-                Chunk::Mapped(range) => range.io_part(skip, left),
-            };
+            *slice = piece.io_part(skip, left);
             left -= slice.len();
             skip = 0;
             count += 1;
@@ -122,7 +165,7 @@ impl Outbox {
             self.skip = end;
             let is_whole = end == first.len();
             if is_whole || end - self.given_back >= GIVEN_BACK_BYTES_MIN {
-                if let Chunk::Mapped(range) = first {
+                if let Piece::Body(Chunk::Mapped(range)) = first {
                     range.sent(self.given_back..end);
                 }
                 self.given_back = end;
@@ -135,23 +178,25 @@ impl Outbox {
     }
 }
 
-fn encode_header(header: Option<ResponseHeader>, body_bytes: usize) -> Option<Bytes> {
-    let tagged = usize::from(header.is_some_and(|header| header.tagged));
-    let correlation = if header.is_some() { 4 } else { 0 };
-    let length = i32::try_from(correlation + tagged + body_bytes).ok()?;
-    let mut into = BytesMut::with_capacity(HEADER_BYTES_MAX);
+/// Without a header only the length.
+fn encode_header(header: Option<ResponseHeader>, body_bytes: usize) -> Option<Head> {
+    let header_bytes = header.map_or(0, |header| 4 + usize::from(header.tagged));
+    let length = i32::try_from(header_bytes + body_bytes).ok()?;
+    let mut head = Head { bytes: [0; HEADER_BYTES_MAX], len: 4 + header_bytes };
+    let mut into = &mut head.bytes[..];
     into.put_i32(length);
     if let Some(header) = header {
         into.put_i32(header.correlation_id);
     }
-    into.put_bytes(0, tagged);
-    Some(into.freeze())
+    Some(head)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use bytes::Bytes;
     use tokio::io::AsyncReadExt;
+
+    use super::*;
 
     #[tokio::test]
     async fn answers_leave_whole_through_a_socket_that_takes_seven_bytes_at_a_time() {

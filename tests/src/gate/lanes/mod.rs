@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod disk;
 mod dump_log;
+mod instructions;
 mod overload;
 mod power;
 mod quotas;
@@ -98,6 +99,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: TEN_MINUTES,
         run: sim::sim,
+    },
+    Lane {
+        name: "instructions",
+        about: "instructions of the hot functions by valgrind, beside a baseline",
+        needs: &[Need::Release, Need::Valgrind],
+        fast: false,
+        budget: Duration::from_secs(2 * 60),
+        run: instructions::instructions,
     },
     client("java-4", "Java kafka-clients 4.3", &[Need::Release, Need::JavaFour], clients::java_4),
     client("java-2", "Java kafka-clients 2.8", &[Need::Release, Need::JavaTwo], clients::java_2),
