@@ -12,7 +12,6 @@ mod host;
 mod index;
 pub mod lint;
 pub mod principal;
-pub mod principal;
 mod principal_map;
 pub mod recipe;
 pub mod sasl;

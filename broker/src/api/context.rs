@@ -134,7 +134,7 @@ impl RequestContext {
     /// Whether the operation is allowed on some resource of the type, be there one or not.
     #[must_use]
     pub fn allowed_on_any(&self, operation: Operation, resource_type: ResourceType) -> bool {
-        let (principal, host) = (&self.connection.principal, self.connection.peer.ip());
+        let (principal, host) = (&self.principal, self.connection.peer.ip());
         self.broker.authorizer.decide_on_any(principal, host, operation, resource_type) == Decision::Allowed
     }
 
