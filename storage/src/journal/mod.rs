@@ -42,9 +42,6 @@ const ROUNDS_PER_RING: u64 = 4;
 /// More than this of live rounds is time for a checkpoint, however large the ring: a start reads them all.
 const LIVE_BYTES_WANTED: u64 = 32 << 20;
 
-static LIVE_HACK: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| {
-    std::env::var("LIVE_HACK").ok().and_then(|v| v.parse().ok()).unwrap_or(LIVE_BYTES_WANTED)
-});
 /// So much written past the ring is time for a checkpoint: a start verifies it, at a gigabyte or two a second.
 const UNPROVEN_BYTES_WANTED: u64 = 256 << 20;
 
@@ -220,7 +217,7 @@ impl Journal {
     pub(crate) fn wants_checkpoint(&self) -> bool {
         self.unproven.load(Ordering::Relaxed) > UNPROVEN_BYTES_WANTED
             || self.is_filling()
-            || self.ring.lock().live_bytes() > *LIVE_HACK
+            || self.ring.lock().live_bytes() > LIVE_BYTES_WANTED
     }
 
     /// A checkpoint begins. What is written from now on, the next one counts.

@@ -129,7 +129,7 @@ fn per_call(profile: &str) -> HashMap<String, f64> {
             line.strip_prefix("cfn=").map(|id| (true, id)).or_else(|| line.strip_prefix("fn=").map(|id| (false, id)))
         {
             let (id, name) = id.split_once(' ').map_or((id, None), |(id, name)| (id, Some(name)));
-            name.into_iter().for_each(|name| drop(names.insert(id, name)));
+            names.extend(name.map(|name| (id, name)));
             callee = if is_callee { id } else { callee };
         }
     }
