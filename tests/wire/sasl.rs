@@ -180,7 +180,7 @@ fn tokens_without_headers_follow_a_handshake_of_version_0() {
     assert!(is_served(&mut client));
     let mut client = Client::connect(fixture.address());
     assert_eq!(handshake(&mut client, "PLAIN", 0), 0);
-    assert_eq!(token(&mut client, b"\0admin\0admin-secret").unwrap(), b"");
+    assert_eq!(token(&mut client, b"\0admin\0admin-secret").unwrap(), &b""[..]);
     assert!(is_served(&mut client));
     let mut client = Client::connect(fixture.address());
     assert_eq!(handshake(&mut client, "PLAIN", 0), 0);

@@ -177,7 +177,7 @@ impl RequestContext {
 
 #[cfg(test)]
 mod tests {
-    use kafka_protocol::protocol::{Decodable, Encodable, Message, Request};
+    use kafka_protocol::protocol::{Decodable, Encodable, Request};
 
     use super::*;
 

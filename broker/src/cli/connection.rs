@@ -129,6 +129,7 @@ fn from_environment(variables: Vec<(String, String)>) -> BTreeMap<String, String
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a user's file is a real one")]
 mod tests {
     use super::*;
 

@@ -305,4 +305,5 @@ fn check_unchanged(
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "real time is what is tested")]
 mod tests;

@@ -85,6 +85,7 @@ impl Tasks {
         Self::with_pool(spawn.has_blocking_pool())
     }
 
+    #[allow(clippy::disallowed_methods, reason = "this is the seam of async tasks and their time")]
     fn with_pool(pool: bool) -> Self {
         let (stopping, _) = watch::channel(false);
         let (runtime, running) = (Handle::try_current().ok(), AtomicUsize::new(0));

@@ -19,7 +19,7 @@ pub struct CertificateError {
     /// The listener.
     listener: String,
     /// Why.
-    source: TlsError,
+    source: Box<TlsError>,
 }
 
 /// Opens those of every listener with TLS.
@@ -31,7 +31,7 @@ pub(super) fn open(config: &Config, seams: &Seams) -> Result<Certificates, Certi
             continue;
         }
         let tls = LiveTls::open(config, listener, seams)
-            .map_err(|source| CertificateError { listener: listener.name.clone(), source })?;
+            .map_err(|source| CertificateError { listener: listener.name.clone(), source: Box::new(source) })?;
         opened.push(Arc::new(tls));
     }
     Ok(opened)

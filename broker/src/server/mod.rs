@@ -14,7 +14,7 @@ use barnabas_config::{Config, SecurityProtocol, key};
 use barnabas_raft::{BrokerId, Controller, ControllerOptions, MetadataImage, MetadataListener};
 use barnabas_storage::log_dir::{Belongs, LogDirOptions, MetaProperties};
 use barnabas_storage::seam::Seams;
-use barnabas_storage::{LogDir, LogDirError, LogOptions};
+use barnabas_storage::{LogDir, LogDirError};
 
 use crate::api::dispatch::Dispatch;
 use crate::broker::Broker;

@@ -30,4 +30,5 @@ pub use settings::TlsSettings;
 pub use stream::{Secured, is_hello};
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "real files change under a real watch")]
 mod tests;

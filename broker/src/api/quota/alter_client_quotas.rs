@@ -64,11 +64,12 @@ impl OneStage for AlterClientQuotas {
                 check_all(&request.entries)
             };
         let altered: Vec<AlteredQuotas> = outcomes.iter().filter_map(|outcome| outcome.clone().ok()).collect();
-        if !request.validate_only && !altered.is_empty() {
-            if let Err(error) = context.broker.controller.alter_client_quotas(altered).await {
-                for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
-                    *outcome = Err((error.code(), error.to_string()));
-                }
+        if !request.validate_only
+            && !altered.is_empty()
+            && let Err(error) = context.broker.controller.alter_client_quotas(altered).await
+        {
+            for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
+                *outcome = Err((error.code(), error.to_string()));
             }
         }
         let entries = request.entries.into_iter().zip(outcomes).map(|(entry, outcome)| answer(entry, outcome.err()));
