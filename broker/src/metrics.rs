@@ -108,6 +108,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 22);
+        assert_eq!(metrics.snapshot().len(), 24);
     }
 }

@@ -85,6 +85,7 @@ const MEMBERS: [Member; 8] = [
             "regex-automata",
             "rustix",
             "rustls",
+            "serde_json",
             "socket2",
             "thiserror",
             "tokio",

@@ -129,19 +129,19 @@ fn from_environment(variables: Vec<(String, String)>) -> BTreeMap<String, String
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "a user's file is a real one")]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn flags_win_over_properties_and_those_over_the_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("client.properties");
+        let mut file = tempfile::NamedTempFile::new().unwrap();
         let text = "bootstrap.servers = file:1\nclient.id = file\nrequest.timeout.ms=5\n";
-        std::fs::write(&file, text).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
         let arguments = ConnectionArguments {
             timeout: Some(Duration::from_secs(2)),
-            ..ConnectionArguments::of_tool(Some("flag:2".to_owned()), Some(file))
+            ..ConnectionArguments::of_tool(Some("flag:2".to_owned()), Some(file.path().to_path_buf()))
         };
         let arguments = arguments.with_properties(["client.id=property".to_owned()]);
         let settings = arguments.settings().unwrap();

@@ -45,6 +45,6 @@ mod tests {
         assert_eq!(name(3), "UNKNOWN_TOPIC_OR_PARTITION");
         assert_eq!(name(10), "MESSAGE_TOO_LARGE");
         assert_eq!(name(-1), "UNKNOWN_SERVER_ERROR");
-        assert_eq!(name(30_000), "an error that is not known");
+        assert_eq!(name(30_000), "UNKNOWN(30000)");
     }
 }

@@ -16,7 +16,6 @@ use self::session::{begin_anew, go_on};
 use super::layout::{self, SubDir};
 use super::refused::{self, Refused};
 use super::{Belongs, LogDirOptions, MetaProperties, RecoveryReport, empty, remove_tree};
-use crate::clean_shutdown;
 use crate::error::LogDirError;
 use crate::ids::{PartitionIndex, TopicId};
 use crate::journal::replay::{self, Replay};
@@ -24,11 +23,9 @@ use crate::journal::ring::{Place, RingFiles, Tail};
 use crate::journal::{Journal, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
 use crate::log::{LastStop, Log, LogContext, LogRecovery};
 use crate::manifest::Manifest;
-use crate::meta_properties;
 use crate::options::LogOptions;
-use crate::reserve;
 use crate::seam::Seams;
-use crate::{parallel, partition_metadata};
+use crate::{clean_shutdown, meta_properties, parallel, partition_metadata, reserve};
 
 /// The number of the first round ever.
 const FIRST_ROUND: u64 = 1;
