@@ -95,6 +95,12 @@ pub fn plan(disk: &dyn Disk, directory: &Path, findings: &[Finding]) -> io::Resu
             steps.push(Step::SetAside(path.clone()));
         }
     }
+    // Nobody knows whose partition it is: nothing else there is touched.
+    let left: Vec<PathBuf> =
+        steps.iter().filter_map(Step::left).filter_map(Path::parent).map(Path::to_path_buf).collect();
+    let is_left = |path: &Path| path != directory && left.iter().any(|dir| dir == path && dir != directory);
+    steps.retain(|step| !matches!(step, Step::SetAside(path) if path.parent().is_some_and(is_left)));
+    first_damage.retain(|partition, _| !is_left(partition));
     for (partition, (base, position)) in first_damage {
         match first_base(disk, partition) {
             Some(first) if first <= base => cut_log(disk, partition, base, position, &mut steps)?,

@@ -101,16 +101,30 @@ pub(super) fn compare(
     settled: bool,
     findings: &mut Findings,
 ) {
+    let mismatch = walk.first_mismatch(checksums);
     if walk.broken.is_some() {
+        // What stands before the break may be of another place all the same.
+        let whole = |start: &u64| {
+            checksums.blocks.all.iter().any(|block| block.start == *start && block.end <= walk.good_end())
+        };
+        if let Some(position) = mismatch.filter(whole) {
+            findings.damage(
+                data,
+                Some(position),
+                "the batches of the block that starts here are not those that were written",
+                action::CUT,
+            );
+        }
         return;
     }
     if walk.len < checksums.len() {
         let what = format!("it has {} bytes, but had {} when its checksums were written", walk.len, checksums.len());
-        findings.damage(data, Some(walk.len), what, action::CUT);
+        // Nothing vouches for the front of a block whose end is gone.
+        findings.damage(data, mismatch.or(Some(walk.len)), what, action::CUT);
     } else if walk.len > checksums.len() && settled {
         let what = format!("it has {} bytes, its checksums cover all that there were: {}", walk.len, checksums.len());
         findings.damage(data, Some(checksums.len()), what, action::CUT);
-    } else if let Some(position) = walk.first_mismatch(checksums) {
+    } else if let Some(position) = mismatch {
         let what = "the batches of the block that starts here are whole, but not those that were written: an offset or an \
                     epoch differs, or they came from elsewhere";
         findings.damage(data, Some(position), what, action::CUT);

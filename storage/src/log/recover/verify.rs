@@ -30,6 +30,9 @@ impl Recovery<'_> {
             match stop {
                 None => {}
                 Some(Stop::Damaged(offset)) => return Ok(Some(offset)),
+                Some(Stop::Torn(position)) if self.goes_on(segments.get(index + 1)) => {
+                    self.cut_end(segment, position)?
+                }
                 Some(Stop::Torn(position)) => {
                     self.cut_from(&segments[index..], position)?;
                     break;
@@ -46,6 +49,20 @@ impl Recovery<'_> {
             return Ok(segments.last().map(|last| last.base));
         }
         Ok((reached < synced).then_some(reached))
+    }
+
+    /// True when the next segment begins where this one ends: what is behind its last batch was never the log's.
+    fn goes_on(&self, next: Option<&Arc<Segment>>) -> bool {
+        next.is_some_and(|next| Some(next.base) == self.expected)
+    }
+
+    fn cut_end(&mut self, segment: &Segment, position: u64) -> Result<(), ScanError> {
+        self.report.renewed = true;
+        self.report.bytes_cut += segment.len() - position;
+        let dir = self.log.directory.display();
+        tracing::warn!(%dir, segment = segment.base.0, position, "bytes behind the last batch of a segment were cut");
+        self.log.drop_checksums(segment).map_err(ScanError::Io)?;
+        segment.data.cut(position).map_err(ScanError::Io)
     }
 
     /// True when the segment does not continue the one before. Only compaction leaves holes, and that we know of ours.

@@ -218,3 +218,17 @@ fn a_segment_that_is_sealed_beside_a_checkpoint_gets_checksums_at_the_next_one()
         assert_eq!(rig.values().len(), usize::try_from(rig.log.log_end_offset().0).unwrap(), "seed {seed}");
     }
 }
+
+/// A segment that was sealed and that no checkpoint has covered: the next one goes on where it ends.
+#[test]
+fn garbage_behind_a_segment_that_others_follow_costs_nothing() {
+    let mut rig = os_rig(400);
+    let names = rig.files(".log");
+    assert!(names.len() > 2);
+    let file = rig.disk.open(&directory().join(&names[0]), OpenMode::ReadWrite).unwrap();
+    file.write_all_at(&[IoSlice::new(&[7; 100])], file.len().unwrap()).unwrap();
+    let before = usize::try_from(BATCHES).unwrap();
+    let recovery = rig.reopen_on(rig.disk.kill(), false);
+    assert_eq!((recovery.bytes_cut, recovery.damaged), (100, false));
+    assert_eq!(rig.values().len(), before, "what was acknowledged behind it");
+}

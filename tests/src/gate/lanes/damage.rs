@@ -82,14 +82,19 @@ impl Case<'_> {
             let repair = self.repair(&data, named == Named::Finding)?;
             let (start, served) = self.start(broker, repair == Repair::Cut)?;
             if start != Start::Whole && repair != Repair::Cut {
-                return failed(format!("after the repair ({repair:?}) it is not served whole: {served:?}"));
+                let refused = format!("after the repair ({repair:?}) it is not served whole: {served:?}");
+                if !(self.injury.kind == Kind::PartitionMetadata && self.is_empty_partition()) {
+                    return failed(refused);
+                }
             }
             (start, repair, served)
         } else {
             let (start, served) = self.start(broker, false)?;
             (start, self.repair(&data, false)?, served)
         };
-        if named != Named::Finding && !(served.is_whole() && start == Start::Whole && self.may_be_silent(named)) {
+        // An empty partition with another id is refused, though nothing is there to be named.
+        let whole = (served.is_whole() && start == Start::Whole) || self.injury.kind == Kind::PartitionMetadata;
+        if named != Named::Finding && !(whole && self.may_be_silent(named)) {
             return failed(format!("`log verify` says nothing of it ({named:?}), and then: {start:?}, {served:?}"));
         }
         Ok(Verdict { named, start, repair })
@@ -108,13 +113,14 @@ impl Case<'_> {
             // An older one does as well; after a kill it is another that is begun from.
             Kind::Snapshot => self.injury.damage == Damage::Removed || killed,
             // Of a partition without records.
-            Kind::PartitionMetadata => self.injury.damage == Damage::Removed && named == Named::Note,
+            Kind::PartitionMetadata => self.is_empty_partition(),
             Kind::LeaderEpochs => killed && self.is_empty_partition(),
             // Of an earlier stop: nobody reads them.
             Kind::KafkasCheckpoint => killed,
             // A torn tail.
             Kind::MetadataLog => killed && self.injury.damage == Damage::Garbage,
-            Kind::Segment | Kind::Checksums => killed && named == Named::Note,
+            Kind::Checksums => killed && (named == Named::Note || self.injury.damage == Damage::Removed),
+            Kind::Segment => killed && named == Named::Note,
             _ => false,
         }
     }
