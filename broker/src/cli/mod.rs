@@ -21,6 +21,7 @@ mod log;
 mod output;
 mod serve;
 mod topics;
+mod users;
 #[allow(dead_code, reason = "the commands that need it follow")]
 mod watch;
 
@@ -41,6 +42,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Lists, shows and makes topics, on any broker that speaks the Kafka protocol.
     Topics(topics::Arguments),
+    /// Lists, makes and removes users that log in by SCRAM, on any broker that speaks the Kafka protocol.
+    Users(users::Arguments),
     /// Looks at log directories while no broker runs on them.
     Log(log::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
+        Command::Users(arguments) => run_client(users::run(arguments)),
         Command::Bench(arguments) => bench::run(&arguments).map(|()| Exit::Done),
     };
     end("barnabas", ended)
