@@ -18,8 +18,12 @@ use crate::seam::{self, Outgoing};
 
 pub mod cluster;
 pub mod code;
+mod line;
+mod login;
 pub mod security;
 pub mod settings;
+
+use line::Line;
 
 pub use cluster::Cluster;
 pub use security::ClientSecurity;
@@ -73,12 +77,12 @@ pub enum CallError {
         /// Kafka's key of the API.
         api: i16,
     },
-    /// The broker refused the handshake of the connection.
-    #[error("{address} refused the connection: {reason}")]
+    /// TLS or the login failed, on whichever side.
+    #[error("{address}: {reason}")]
     Security {
         /// The broker.
         address: String,
-        /// What it said.
+        /// Why, and what to do.
         reason: String,
     },
     /// The cluster has no broker with this id, or its address is not known.
@@ -96,7 +100,7 @@ pub enum CallError {
 
 /// A connection to one broker.
 pub struct Client {
-    stream: Outgoing,
+    line: Line,
     address: String,
     client_id: String,
     timeout: Duration,
@@ -115,11 +119,11 @@ impl Client {
     pub async fn connect(address: &str, settings: &ClientSettings) -> Result<Self, CallError> {
         let failed = |source| CallError::Connect { address: address.to_owned(), source };
         let refused = |reason| CallError::Security { address: address.to_owned(), reason };
-        settings.security.check_served().map_err(refused)?;
         let connected = tokio::time::timeout(settings.connect_timeout, seam::connect(address)).await;
         let stream = connected.map_err(|_| failed(io::ErrorKind::TimedOut.into()))?.map_err(failed)?;
+        let line = secure(address, settings, stream).await.map_err(refused)?;
         let mut client = Self {
-            stream,
+            line,
             address: address.to_owned(),
             client_id: settings.client_id.clone(),
             timeout: settings.timeout,
@@ -132,6 +136,9 @@ impl Client {
             (api.api_key, Versions::new(api.min_version, api.max_version))
         };
         client.served = client.versions.api_keys.iter().map(range).collect();
+        if let Some(sasl) = &settings.security.sasl {
+            login::login(&mut client, sasl).await?;
+        }
         Ok(client)
     }
 
@@ -190,7 +197,7 @@ impl Client {
     async fn exchange<R: Request>(&mut self, request: &R, version: i16) -> Result<Bytes, CallError> {
         self.correlation_id = self.correlation_id.wrapping_add(1);
         let frame = self.frame(request, version).map_err(|reason| self.malformed(reason))?;
-        let exchanged = tokio::time::timeout(self.timeout, exchange(&mut self.stream, &frame)).await;
+        let exchanged = tokio::time::timeout(self.timeout, exchange(&mut self.line, &frame)).await;
         let timed_out = |_| CallError::TimedOut { address: self.address.clone(), waited: self.timeout };
         exchanged.map_err(timed_out)?.map_err(|source| CallError::Io { address: self.address.clone(), source })
     }
@@ -221,8 +228,20 @@ impl Client {
     }
 }
 
-async fn exchange(stream: &mut Outgoing, frame: &[u8]) -> io::Result<Bytes> {
+/// Shakes hands where the settings ask for TLS; an error says why, and what to do.
+async fn secure(address: &str, settings: &ClientSettings, stream: Outgoing) -> Result<Line, String> {
+    if !settings.security.protocol.is_tls() {
+        return Ok(Line::Bare(stream));
+    }
+    let tls = settings.tls().map_err(|error| error.to_string())?;
+    let secured = tokio::time::timeout(settings.connect_timeout, Line::secured(&tls, address, stream)).await;
+    let secured = secured.map_err(|_| "TLS: the handshake was not completed in time".to_owned())?;
+    secured.map_err(|error| format!("TLS: {error}"))
+}
+
+async fn exchange(stream: &mut Line, frame: &[u8]) -> io::Result<Bytes> {
     stream.write_all(frame).await?;
+    stream.flush().await?;
     let claimed = stream.read_i32().await?;
     let length = usize::try_from(claimed).ok().filter(|length| *length <= ANSWER_BYTES_MAX);
     let length = length.ok_or_else(|| io::Error::other(format!("an answer that claims {claimed} bytes")))?;

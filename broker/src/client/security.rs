@@ -35,44 +35,8 @@ impl fmt::Debug for Secret {
 pub struct ClientSecurity {
     /// `security.protocol`.
     pub protocol: SecurityProtocol,
-    /// `ssl.*`.
-    pub tls: TlsSettings,
     /// `sasl.*`, of the two SASL protocols.
     pub sasl: Option<SaslSettings>,
-}
-
-/// A store of certificates or keys, as `ssl.truststore.*` and `ssl.keystore.*` name one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Store {
-    /// `.location`: a file.
-    pub location: Option<String>,
-    /// `.password`.
-    pub password: Option<Secret>,
-    /// `.type`: PEM, PKCS12 or JKS; what the file is when not given.
-    pub kind: Option<String>,
-}
-
-/// `ssl.*` of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsSettings {
-    /// `ssl.truststore.*`.
-    pub truststore: Store,
-    /// `ssl.truststore.certificates`: PEM.
-    pub trusted_certificates: Option<String>,
-    /// `ssl.keystore.*`.
-    pub keystore: Store,
-    /// `ssl.keystore.certificate.chain`: PEM.
-    pub certificate_chain: Option<String>,
-    /// `ssl.keystore.key`: PEM.
-    pub key: Option<Secret>,
-    /// `ssl.key.password`.
-    pub key_password: Option<Secret>,
-    /// `ssl.endpoint.identification.algorithm`: whether the broker's certificate must name its host.
-    pub checks_host: bool,
-    /// `ssl.enabled.protocols`, as given.
-    pub protocols: Option<String>,
-    /// `ssl.cipher.suites`, as given.
-    pub cipher_suites: Option<String>,
 }
 
 /// `sasl.*` of a client.
@@ -109,7 +73,7 @@ impl ClientSecurity {
     /// Neither TLS nor SASL.
     #[must_use]
     pub fn plaintext() -> Self {
-        Self { protocol: SecurityProtocol::Plaintext, tls: TlsSettings::read(&BTreeMap::new()), sasl: None }
+        Self { protocol: SecurityProtocol::Plaintext, sasl: None }
     }
 
     /// Reads the properties that concern security; others are passed over.
@@ -130,43 +94,7 @@ impl ClientSecurity {
                 Some(SaslSettings::read(mechanism, jaas)?)
             }
         };
-        Ok(Self { protocol, tls: TlsSettings::read(properties), sasl })
-    }
-
-    /// Whether this client can connect so.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn check_served(&self) -> Result<(), String> {
-        match self.protocol {
-            SecurityProtocol::Plaintext => Ok(()),
-            SecurityProtocol::Ssl | SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl => {
-                Err("this client speaks security.protocol=PLAINTEXT only so far".to_owned())
-            }
-        }
-    }
-}
-
-impl TlsSettings {
-    fn read(properties: &BTreeMap<String, String>) -> Self {
-        let text = |name: &str| properties.get(name).cloned();
-        let secret = |name: &str| properties.get(name).map(|text| Secret::from(text.as_str()));
-        let store = |prefix: &str| Store {
-            location: text(&format!("{prefix}.location")),
-            password: secret(&format!("{prefix}.password")),
-            kind: text(&format!("{prefix}.type")),
-        };
-        Self {
-            truststore: store("ssl.truststore"),
-            trusted_certificates: text("ssl.truststore.certificates"),
-            keystore: store("ssl.keystore"),
-            certificate_chain: text("ssl.keystore.certificate.chain"),
-            key: secret("ssl.keystore.key"),
-            key_password: secret("ssl.key.password"),
-            checks_host: text("ssl.endpoint.identification.algorithm").is_none_or(|name| !name.trim().is_empty()),
-            protocols: text("ssl.enabled.protocols"),
-            cipher_suites: text("ssl.cipher.suites"),
-        }
+        Ok(Self { protocol, sasl })
     }
 }
 
@@ -228,24 +156,17 @@ mod tests {
     fn nothing_said_is_plaintext() {
         let security = read(&[]).unwrap();
         assert_eq!(security, ClientSecurity::plaintext());
-        assert!(security.tls.checks_host);
     }
 
     #[test]
     fn a_scram_login_is_read_and_its_password_is_not_shown() {
         let jaas = r#"org.apache.kafka.common.security.scram.ScramLoginModule required username="ann" password="a \"b\" =c" tokenauth=true;"#;
-        let security = read(&[
-            ("security.protocol", "SASL_SSL"),
-            ("sasl.mechanism", "SCRAM-SHA-512"),
-            ("sasl.jaas.config", jaas),
-            ("ssl.truststore.location", "/t.pem"),
-            ("ssl.endpoint.identification.algorithm", ""),
-        ])
-        .unwrap();
+        let security =
+            read(&[("security.protocol", "SASL_SSL"), ("sasl.mechanism", "SCRAM-SHA-512"), ("sasl.jaas.config", jaas)])
+                .unwrap();
         let sasl = security.sasl.as_ref().unwrap();
         assert_eq!((sasl.username.as_str(), sasl.password.reveal()), ("ann", "a \"b\" =c"));
         assert_eq!(sasl.options.get("tokenauth").map(String::as_str), Some("true"));
-        assert!(!security.tls.checks_host);
         assert!(!format!("{security:?}").contains("=c"));
     }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use barnabas_storage::seam::Seams;
+
 use super::security::{ClientSecurity, SecurityError};
+use crate::tls::{ClientTls, TlsError};
 
 /// Where a client looks for a broker when nobody says anything.
 pub const DEFAULT_BOOTSTRAP: &str = "127.0.0.1:9092";
@@ -64,6 +67,16 @@ impl ClientSettings {
             security: ClientSecurity::read(&properties)?,
             properties,
         })
+    }
+
+    /// What `ssl.*` says.
+    ///
+    /// # Errors
+    /// Files that cannot be read, settings that make no sense.
+    pub fn tls(&self) -> Result<ClientTls, TlsError> {
+        let seams = Seams::system();
+        let text = |name: &str| self.properties.get(name).map(String::as_str);
+        ClientTls::open(&text, &*seams.disk, &seams.clock)
     }
 }
 

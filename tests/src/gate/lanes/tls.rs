@@ -219,6 +219,7 @@ fn renew(room: &Room<'_>, authority: &Authority, secured: &Secured) -> Result<us
         Ok(command)
     };
     room.step("create", go(&["create", "renewal", "3"])?)?;
+    own_client(room, secured, &place)?;
     let mut load = room.start("load", go(&["load", "history", "renewal", "3", "p"])?)?;
     let history = place.join("history");
     wait::until("the producer's first acknowledgement", SERVED, || {
@@ -242,6 +243,16 @@ fn renew(room: &Room<'_>, authority: &Authority, secured: &Secured) -> Result<us
     } else {
         failed(format!("{} records were acknowledged, {drained} read", history.lines().count()))
     }
+}
+
+/// Our own command line takes the Java client's file.
+fn own_client(room: &Room<'_>, secured: &Secured, place: &Path) -> Result<(), Outcome> {
+    let mut command = Command::new(room.program());
+    command.args(["topics", "list", "--bootstrap-server", &secured.bootstrap(true), "--command-config"]);
+    command.arg(place.join("client.properties"));
+    room.step("topics", command)?;
+    let output = fs::read_to_string(room.output("topics"))?;
+    if output.contains("renewal") { Ok(()) } else { failed(format!("no topic in what topics list printed: {output}")) }
 }
 
 /// Renews the certificate, and connects until the new one is shown; tells how many connections that took.
