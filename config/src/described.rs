@@ -144,7 +144,7 @@ impl Layers<'_> {
                     Layer::Broker => dynamic(&self.dynamic.broker, name),
                     Layer::Cluster => dynamic(&self.dynamic.cluster, name),
                     Layer::Static => self.fixed.given_text(name).map(str::to_owned),
-                    _ => default(name).map(str::to_owned),
+                    _ => default(name).map(|text| shown(row(name), text)),
                 };
                 if let Some(text) = text {
                     let hidden = sensitive || (layer == Layer::Static && self.fixed.is_hidden(name));
@@ -231,6 +231,8 @@ fn default(name: &str) -> Option<&'static str> {
 fn shown(setting: Option<&Setting>, text: &str) -> String {
     match setting.map(|setting| setting.kind) {
         Some(Kind::Boolean) => text.trim().to_ascii_lowercase(),
+        // Java writes the exponent with a capital.
+        Some(Kind::Double) => text.trim().to_ascii_uppercase(),
         Some(Kind::List) => list(text).collect::<Vec<_>>().join(","),
         Some(_) => text.trim().to_owned(),
         None => text.to_owned(),

@@ -227,7 +227,10 @@ impl Setting {
 
     #[allow(clippy::cast_precision_loss, reason = "the bounds of fractions are 0 and 1")]
     fn check_double(&self, text: &str) -> Result<(), String> {
-        let number: f64 = text.parse().map_err(|_| "Not a number of type DOUBLE".to_owned())?;
+        // Rust reads words for what is no number, Java does not.
+        let is_number = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E'));
+        let number = Some(text).filter(|_| is_number).and_then(|text| text.parse::<f64>().ok());
+        let number = number.ok_or_else(|| "Not a number of type DOUBLE".to_owned())?;
         match self.allowed {
             Allowed::Range { min, .. } if number < min as f64 => Err(format!("Value must be at least {min}")),
             Allowed::Range { max, .. } if number > max as f64 => Err(format!("Value must be no more than {max}")),

@@ -3,23 +3,29 @@
 use barnabas_storage::PartitionIndex;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::alter_partition_reassignments_request::{ReassignablePartition, ReassignableTopic};
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::CreatableTopicResult;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_topic_partitions_request::TopicRequest;
+use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
 use kafka_protocol::messages::{
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest,
-    DescribeTopicPartitionsRequest, MetadataRequest, MetadataResponse, TopicName,
+    AlterPartitionReassignmentsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
+    DescribeClusterRequest, DescribeTopicPartitionsRequest, ElectLeadersRequest, ListPartitionReassignmentsRequest,
+    MetadataRequest, MetadataResponse, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, Request, StrBytes};
 
+use super::alter_partition_reassignments::AlterPartitionReassignments;
 use super::create_partitions::CreatePartitions;
 use super::create_topics::CreateTopics;
 use super::delete_topics::DeleteTopics;
 use super::describe_topic_partitions::DescribeTopicPartitions;
+use super::elect_leaders::ElectLeaders;
+use super::list_partition_reassignments::ListPartitionReassignments;
 use super::metadata::Metadata;
 use crate::api::OneStage;
 use crate::api::authorized_operations::NOT_ASKED;
@@ -253,4 +259,31 @@ async fn a_topic_gets_more_partitions_that_can_be_used_at_once() {
     let request = CreatePartitionsRequest::default().with_topics(vec![huge]).with_timeout_ms(30_000);
     let refused = ask::<CreatePartitions>(&bench, 3, request).await.results.remove(0);
     assert_eq!(refused.error_code, ResponseError::PolicyViolation.code());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elections_and_reassignments_are_answered_as_one_node_can() {
+    let bench = Bench::start().await;
+    bench.broker().topics.ensure("t").await.expect("made");
+    let this = kafka_protocol::messages::BrokerId(bench.broker().id.0);
+    for version in 0..=2 {
+        let of = |topic| TopicPartitions::default().with_topic(name(topic)).with_partitions(vec![0]);
+        let request = ElectLeadersRequest::default().with_topic_partitions(Some(vec![of("t"), of("absent")]));
+        let answer = ask::<ElectLeaders>(&bench, version, request.clone()).await;
+        let codes: Vec<i16> =
+            answer.replica_election_results.iter().map(|topic| topic.partition_result[0].error_code).collect();
+        let expected = [ResponseError::ElectionNotNeeded, ResponseError::UnknownTopicOrPartition];
+        assert_eq!(codes, expected.map(|error| error.code()), "version {version}");
+        let all = ask::<ElectLeaders>(&bench, version, request.with_topic_partitions(None)).await;
+        assert!(all.replica_election_results.is_empty(), "nothing is to be told of those that are led");
+    }
+    for version in 0..=1 {
+        let wanted = ReassignablePartition::default().with_replicas(Some(vec![this]));
+        let topic = ReassignableTopic::default().with_name(name("t")).with_partitions(vec![wanted]);
+        let request = AlterPartitionReassignmentsRequest::default().with_topics(vec![topic]);
+        let answer = ask::<AlterPartitionReassignments>(&bench, version, request).await;
+        assert_eq!(answer.responses[0].partitions[0].error_code, 0, "version {version}");
+    }
+    let request = ListPartitionReassignmentsRequest::default().with_topics(None);
+    assert!(ask::<ListPartitionReassignments>(&bench, 0, request).await.topics.is_empty());
 }
