@@ -19,6 +19,7 @@ mod files;
 mod log;
 #[allow(dead_code, reason = "the commands that need it follow")]
 mod output;
+mod quotas;
 mod serve;
 mod topics;
 mod users;
@@ -42,6 +43,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Lists, shows and makes topics, on any broker that speaks the Kafka protocol.
     Topics(topics::Arguments),
+    /// Lists, sets and removes client quotas, on any broker that speaks the Kafka protocol.
+    Quotas(quotas::Arguments),
     /// Lists, makes and removes users that log in by SCRAM, on any broker that speaks the Kafka protocol.
     Users(users::Arguments),
     /// Looks at log directories while no broker runs on them.
@@ -57,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
+        Command::Quotas(arguments) => run_client(quotas::run(arguments)),
         Command::Users(arguments) => run_client(users::run(arguments)),
         Command::Bench(arguments) => bench::run(&arguments).map(|()| Exit::Done),
     };

@@ -4,7 +4,8 @@
 //!
 //! Invariants:
 //! 1. The last places are for peers on this machine: who administers the broker there always gets in.
-//! 2. One address has at most half of all places where no setting says otherwise: it cannot lock out the others.
+//! 2. One address of another machine has at most half of all places where no setting says otherwise: it cannot lock out
+//!    the others.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -23,13 +24,16 @@ pub struct Places {
     pub all: usize,
     /// For one address.
     pub per_ip: usize,
+    /// For an address of this machine.
+    pub per_ip_here: usize,
     /// For addresses that have a number of their own.
     pub overrides: HashMap<IpAddr, usize>,
 }
 
 impl Places {
     fn of(&self, ip: IpAddr) -> usize {
-        self.overrides.get(&ip).copied().unwrap_or(self.per_ip)
+        let usual = if is_here(ip) { self.per_ip_here } else { self.per_ip };
+        self.overrides.get(&ip).copied().unwrap_or(usual)
     }
 
     /// Those that only peers on this machine get.
@@ -44,10 +48,16 @@ impl Places {
     pub fn of_config(config: &Config) -> Self {
         let number = |key| usize::try_from(config.read::<i64>(key)).ok().filter(|number| *number != UNLIMITED);
         let all = number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX).min(of_file_limit());
-        let per_ip = number(&key::MAX_CONNECTIONS_PER_IP).unwrap_or(all / 2);
+        let per_ip = number(&key::MAX_CONNECTIONS_PER_IP);
+        let (per_ip, per_ip_here) = (per_ip.unwrap_or(all / 2), per_ip.unwrap_or(all));
         let overrides = overrides(&config.read(&key::MAX_CONNECTIONS_PER_IP_OVERRIDES));
-        Self { all, per_ip, overrides }
+        Self { all, per_ip, per_ip_here, overrides }
     }
+}
+
+/// Whether a peer is on this machine.
+fn is_here(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
 }
 
 /// Kafka's default: no limit.
@@ -133,7 +143,7 @@ impl Slots {
         let places = self.places.read();
         let mut taken = self.taken.lock();
         let of_ip = taken.per_ip.get(&ip).copied().unwrap_or(0);
-        let reserve = if ip.to_canonical().is_loopback() { 0 } else { places.reserve() };
+        let reserve = if is_here(ip) { 0 } else { places.reserve() };
         let refused = if taken.all + reserve >= places.all {
             Some(Refused::Full(taken.all))
         } else if of_ip >= places.of(ip) {
@@ -173,7 +183,7 @@ mod tests {
 
     #[test]
     fn places_are_bounded_in_all_and_per_address_and_come_back() {
-        let slots = Slots::new(Places { all: 3, per_ip: 2, overrides: HashMap::new() }, Arc::default());
+        let slots = Slots::new(Places { all: 3, per_ip: 2, per_ip_here: 2, overrides: HashMap::new() }, Arc::default());
         let (here, there) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
         let first = slots.take(here).unwrap();
         let _second = slots.take(here).unwrap();
@@ -183,7 +193,7 @@ mod tests {
         drop(first);
         assert!(slots.take(here).is_ok());
         assert_eq!(slots.taken.lock().per_ip.len(), 2);
-        slots.limit(Places { all: 9, per_ip: 9, overrides: HashMap::new() });
+        slots.limit(Places { all: 9, per_ip: 9, per_ip_here: 9, overrides: HashMap::new() });
         assert!(slots.take(here).is_ok(), "the limits were raised");
     }
 
@@ -197,7 +207,7 @@ mod tests {
     #[test]
     fn an_address_may_have_a_number_of_its_own() {
         let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let places = Places { all: 10, per_ip: 1, overrides: HashMap::from([(there, 2)]) };
+        let places = Places { all: 10, per_ip: 1, per_ip_here: 1, overrides: HashMap::from([(there, 2)]) };
         let slots = Slots::new(places, Arc::default());
         let _taken = [slots.take(here).unwrap(), slots.take(there).unwrap(), slots.take(there).unwrap()];
         assert_eq!(slots.take(here).err(), Some(Refused::FullForAddress(1)));
@@ -206,7 +216,8 @@ mod tests {
 
     #[test]
     fn the_last_places_are_for_peers_on_this_machine() {
-        let slots = Slots::new(Places { all: 64, per_ip: 64, overrides: HashMap::new() }, Arc::default());
+        let slots =
+            Slots::new(Places { all: 64, per_ip: 64, per_ip_here: 64, overrides: HashMap::new() }, Arc::default());
         let far = IpAddr::from([10, 0, 0, 1]);
         let mut taken: Vec<Slot> = std::iter::from_fn(|| slots.take(far).ok()).collect();
         assert_eq!(taken.len(), 62);

@@ -26,7 +26,7 @@ settings! {
     /// Connections the broker accepts at once. Three quarters of the open files that the process may have, if that is less;
     /// the last 32nd of them (64 at most) are for peers on the same machine.
     "max.connections": Int = "2147483647", min(0), cluster_wide, honoured;
-    /// Connections the broker accepts at once from one address. Unless it is set, half of all.
+    /// Connections the broker accepts at once from one address. Unless it is set, half of all, for addresses of other machines.
     "max.connections.per.ip": Int = "2147483647", min(0), cluster_wide, honoured;
     /// Other limits for some addresses, as host:count.
     "max.connections.per.ip.overrides": Text = "", cluster_wide, honoured;
