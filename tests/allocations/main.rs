@@ -24,9 +24,9 @@ use kafka_protocol::protocol::{HeaderVersion, Request, StrBytes};
 
 /// Allocations of a steady produce request of one batch, at most, in `os` and in `group`, where the journal has its share.
 /// Lower them when they become less.
-const PRODUCE_MAX: [f64; 2] = [16.0, 20.0];
+const PRODUCE_MAX: [f64; 2] = [20.0, 28.0];
 /// The same of a fetch of one partition.
-const FETCH_MAX: f64 = 24.0;
+const FETCH_MAX: f64 = 27.0;
 /// Bytes of heap that an idle connection keeps.
 const IDLE_BYTES_MAX: f64 = 3584.0;
 

@@ -42,7 +42,6 @@ const HOT: &[(&str, &str)] = &[
     ("answer of a produce", "barnabas_broker::api::data::produce::response"),
     ("fetch look-up", "barnabas_storage::log::read::<impl barnabas_storage::log::Log>::read"),
     ("put an answer", "barnabas_broker::network::outbox::Outbox::put"),
-    ("write answers", "barnabas_broker::network::outbox::Outbox::poll_write_all"),
 ];
 
 /// Counts and compares.
@@ -51,7 +50,7 @@ pub(crate) fn instructions(room: &Room<'_>) -> Result<String, Outcome> {
     let here = machine()?;
     let updating = std::env::var_os("UPDATE").is_some();
     if !updating {
-        let text = fs::read_to_string(&baseline)?;
+        let text = fs::read_to_string(&baseline).unwrap_or_default();
         let there = text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default();
         if there != here {
             return Err(Outcome::Skipped(format!(
