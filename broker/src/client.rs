@@ -18,10 +18,15 @@ use crate::seam::{self, Outgoing};
 
 pub mod cluster;
 pub mod code;
+pub mod groups;
 mod line;
 mod login;
+pub mod offsets;
+pub mod partitioner;
+pub mod records;
 pub mod security;
 pub mod settings;
+pub mod topics;
 
 use line::Line;
 

@@ -8,6 +8,7 @@ pub mod broker;
 pub mod cli;
 pub mod client;
 pub mod group;
+pub mod http;
 pub mod limits;
 pub mod loggers;
 pub mod login;

@@ -111,6 +111,13 @@ pub const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// Time that a stop gives to the requests that were received.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// HTTP connections at once: whoever comes beyond is closed.
+pub const HTTP_CONNECTIONS_MAX: usize = 16;
+/// Time that one HTTP request may take, from its connection to its answer.
+pub const HTTP_DEADLINE: Duration = Duration::from_secs(10);
+/// Bytes of the head of an HTTP request.
+pub const HTTP_HEAD_BYTES_MAX: usize = 8 << 10;
+
 /// How often log directories are asked to do what is due.
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
 

@@ -44,6 +44,7 @@ macro_rules! keys {
 // Numbers are i64 whatever their width on Kafka's side; the table holds the range.
 keys! {
     CONFIG_UNKNOWN_KEYS: String = "config.unknown.keys";
+    HTTP_LISTENER: String = "barnabas.http.listener";
     PROCESS_ROLES: Vec<String> = "process.roles";
     NODE_ID: i64 = "node.id";
     CONTROLLER_LISTENER_NAMES: Vec<String> = "controller.listener.names";

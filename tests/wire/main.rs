@@ -4,6 +4,7 @@
 
 mod bench;
 mod client;
+mod commands;
 mod fixture;
 mod groups;
 mod hostile;

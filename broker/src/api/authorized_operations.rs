@@ -32,6 +32,10 @@ pub const OF_TOPIC: &[Operation] = &[
     Operation::AlterConfigs,
 ];
 
+/// Operations that Kafka knows for a group.
+pub const OF_GROUP: &[Operation] =
+    &[Operation::Read, Operation::Delete, Operation::Describe, Operation::DescribeConfigs, Operation::AlterConfigs];
+
 fn field(operations: &[Operation], allowed: impl Fn(Operation) -> bool) -> i32 {
     operations.iter().filter(|operation| allowed(**operation)).fold(0, |bits, at| bits | 1 << at.code())
 }
@@ -42,6 +46,12 @@ fn field(operations: &[Operation], allowed: impl Fn(Operation) -> bool) -> i32 {
 #[must_use]
 pub fn on_topic(context: &RequestContext, name: &str) -> i32 {
     field(OF_TOPIC, |operation| context.would_allow(operation, ResourceType::Topic, name))
+}
+
+/// What may be done to a group.
+#[must_use]
+pub fn on_group(context: &RequestContext, name: &str) -> i32 {
+    field(OF_GROUP, |operation| context.would_allow(operation, ResourceType::Group, name))
 }
 
 /// What may be done to the cluster: 0 when not even seeing it.
@@ -60,6 +70,7 @@ mod tests {
     #[test]
     fn the_fields_are_kafkas() {
         assert_eq!(field(OF_TOPIC, |_| true), 3576);
+        assert_eq!(field(OF_GROUP, |_| true), 3400);
         assert_eq!(field(OF_CLUSTER, |_| true), 8096);
         assert_eq!(field(OF_TOPIC, |operation| operation == Operation::Describe), 256);
     }

@@ -99,6 +99,8 @@ impl ErrorCode for GroupError {
             Self::MemberIdRequired => ResponseError::MemberIdRequired,
             Self::GroupMaxSizeReached => ResponseError::GroupMaxSizeReached,
             Self::GroupIdNotFound => ResponseError::GroupIdNotFound,
+            Self::NonEmptyGroup => ResponseError::NonEmptyGroup,
+            Self::GroupSubscribedToTopic => ResponseError::GroupSubscribedToTopic,
             Self::OffsetMetadataTooLarge => ResponseError::OffsetMetadataTooLarge,
             Self::UnknownTopicOrPartition => ResponseError::UnknownTopicOrPartition,
             Self::Unstorable => ResponseError::UnknownServerError,

@@ -49,6 +49,8 @@ const ROWS: &[Row] = &[
     row::<group::heartbeat::Heartbeat>(),                                         // 12
     row::<group::leave_group::LeaveGroup>(),                                      // 13
     row::<group::sync_group::SyncGroup>(),                                        // 14
+    row::<group::describe_groups::DescribeGroups>(),                              // 15
+    row::<group::list_groups::ListGroups>(),                                      // 16
     row::<sasl::sasl_handshake::SaslHandshake>(),                                 // 17
     row::<cluster::api_versions::ApiVersions>(),                                  // 18
     row::<topic::create_topics::CreateTopics>(),                                  // 19
@@ -65,10 +67,12 @@ const ROWS: &[Row] = &[
     row::<cluster::describe_log_dirs::DescribeLogDirs>(),                         // 35
     row::<sasl::sasl_authenticate::SaslAuthenticate>(),                           // 36
     row::<topic::create_partitions::CreatePartitions>(),                          // 37
+    row::<group::delete_groups::DeleteGroups>(),                                  // 42
     row::<topic::elect_leaders::ElectLeaders>(),                                  // 43
     row::<configs::incremental_alter_configs::IncrementalAlterConfigs>(),         // 44
     row::<topic::alter_partition_reassignments::AlterPartitionReassignments>(),   // 45
     row::<topic::list_partition_reassignments::ListPartitionReassignments>(),     // 46
+    row::<group::offset_delete::OffsetDelete>(),                                  // 47
     row::<quota::describe_client_quotas::DescribeClientQuotas>(),                 // 48
     row::<quota::alter_client_quotas::AlterClientQuotas>(),                       // 49
     row::<sasl::describe_user_scram_credentials::DescribeUserScramCredentials>(), // 50

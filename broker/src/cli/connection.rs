@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::environment::{variable, variables};
 use super::{Failure, files};
-use crate::client::settings::DEFAULT_BOOTSTRAP;
 use crate::client::{ClientSettings, Cluster};
 
 /// Variables that are properties: `BARNABAS_CLIENT_SECURITY_PROTOCOL` is `security.protocol`.
@@ -93,12 +92,6 @@ impl ConnectionArguments {
         }
         Ok(files)
     }
-}
-
-/// How to say it again on a command line, when it is not the default.
-pub(super) fn shown(settings: &ClientSettings) -> String {
-    let servers = settings.bootstrap.join(",");
-    if servers == DEFAULT_BOOTSTRAP { String::new() } else { format!(" -b {servers}") }
 }
 
 fn profiles() -> Option<PathBuf> {

@@ -68,6 +68,11 @@ impl Failure {
         self.exit
     }
 
+    /// What failed, without what to try next.
+    pub(super) fn message(&self) -> &str {
+        &self.text
+    }
+
     fn of(exit: Exit, error: &(dyn std::error::Error + 'static)) -> Self {
         Self::new(exit, with_causes(error))
     }

@@ -1,29 +1,30 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 mod bench;
-#[allow(dead_code, reason = "the commands that need it follow")]
+mod cluster;
 mod confirm;
-#[allow(dead_code, reason = "the commands that need it follow")]
 mod connection;
+mod consume;
 mod environment;
 mod exit;
-#[allow(dead_code, reason = "the commands that need it follow")]
 mod failure;
-#[allow(dead_code, reason = "the commands that need it follow")]
 mod files;
+mod generate;
+mod groups;
 mod log;
-#[allow(dead_code, reason = "the commands that need it follow")]
 mod output;
+mod produce;
 mod quotas;
 mod serve;
+mod shims;
 mod topics;
 mod users;
-#[allow(dead_code, reason = "the commands that need it follow")]
 mod watch;
 
 use exit::{EXIT_CODES, Exit};
@@ -43,6 +44,14 @@ enum Command {
     Serve(serve::Arguments),
     /// Lists, shows and makes topics, on any broker that speaks the Kafka protocol.
     Topics(topics::Arguments),
+    /// Lists, shows, moves and deletes consumer groups, on any broker that speaks the Kafka protocol.
+    Groups(groups::Arguments),
+    /// Writes a record for each line of stdin.
+    Produce(produce::Arguments),
+    /// Shows records of a topic.
+    Consume(consume::Arguments),
+    /// Shows the brokers, what is wrong, and what their disks hold.
+    Cluster(cluster::Arguments),
     /// Lists, sets and removes client quotas, on any broker that speaks the Kafka protocol.
     Quotas(quotas::Arguments),
     /// Lists, makes and removes users that log in by SCRAM, on any broker that speaks the Kafka protocol.
@@ -51,17 +60,28 @@ enum Command {
     Log(log::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
     Bench(bench::Arguments),
+    /// Writes completions, man pages, and links under the names of Kafka's tools.
+    Generate(generate::Arguments),
 }
 
 /// Reads the command line and runs it.
 #[must_use]
 pub fn run() -> ExitCode {
+    let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    if let Some(ended) = shims::run(&program) {
+        return ended;
+    }
     let ended = match Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
         Command::Quotas(arguments) => run_client(quotas::run(arguments)),
         Command::Users(arguments) => run_client(users::run(arguments)),
+        Command::Groups(arguments) => run_client(groups::run(arguments)),
+        Command::Produce(arguments) => run_client(produce::run(arguments)),
+        Command::Consume(arguments) => run_client(consume::run(arguments)),
+        Command::Cluster(arguments) => run_client(cluster::run(arguments)),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments).map(|()| Exit::Done),
     };
     end("barnabas", ended)

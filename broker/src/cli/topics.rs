@@ -1,12 +1,17 @@
 //! `barnabas topics`: an ordinary Kafka client, so that it works against Apache Kafka too.
 
 use super::Failure;
+use super::confirm::Confirm;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::output::Output;
 
+mod change;
 mod create;
+mod describe;
 mod list;
+
+pub(super) use describe::finding;
 
 /// What `topics` is told.
 #[derive(Debug, clap::Args)]
@@ -25,14 +30,49 @@ pub(super) struct Arguments {
 enum Command {
     /// Lists topics with their number of partitions and replicas.
     List(list::Arguments),
+    /// Shows topics, their settings and their partitions.
+    Describe {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
     /// Makes topics.
     Create(create::Arguments),
+    /// Gives a topic more partitions. Keys go to other partitions from then on.
+    AddPartitions {
+        /// The topic.
+        name: String,
+        /// How many it is to have.
+        #[arg(long, value_name = "PARTITIONS")]
+        to: i32,
+    },
+    /// Deletes topics with everything in them.
+    Delete {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// A topic that is not there is no error.
+        #[arg(long)]
+        if_exists: bool,
+        #[command(flatten)]
+        confirm: Confirm,
+    },
+    /// Shows partitions without a leader or with replicas behind; ends with 8 when there are any.
+    Health,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { command, connection, output } = arguments;
+    let mut cluster = connection.connect().await?;
     match command {
-        Command::List(told) => list::run(&told, &mut connection.connect().await?, output).await,
-        Command::Create(told) => create::run(&told, &mut connection.connect().await?, output).await,
+        Command::List(told) => list::run(&told, &mut cluster, output).await,
+        Command::Describe { names } => describe::run(&names, &mut cluster, output).await,
+        Command::Create(told) => create::run(&told, &mut cluster, output).await,
+        Command::AddPartitions { name, to } => change::add_partitions(&name, to, &mut cluster).await,
+        Command::Delete { names, if_exists, confirm } => {
+            confirm.ask(&format!("Delete {} with everything in it", names.join(", ")))?;
+            change::delete(&names, if_exists, &mut cluster).await
+        }
+        Command::Health => describe::health(&mut cluster, output).await,
     }
 }

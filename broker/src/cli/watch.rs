@@ -10,7 +10,7 @@ use super::exit::Exit;
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(super) struct Watch {
     /// Shows it again every so many seconds, until Ctrl-C.
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = super::duration)]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2", value_parser = super::duration)]
     watch: Option<Duration>,
 }
 

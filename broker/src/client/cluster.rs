@@ -220,19 +220,19 @@ impl Cluster {
         }
     }
 
-    fn attempts(&self) -> Attempts {
+    pub(super) fn attempts(&self) -> Attempts {
         Attempts { left: self.settings.timeout.as_millis() / RETRY_EVERY.as_millis() }
     }
 }
 
 /// How often something that may pass is tried.
-struct Attempts {
+pub(super) struct Attempts {
     left: u128,
 }
 
 impl Attempts {
     /// Waits a moment; `false` when the time is over.
-    async fn again(&mut self) -> bool {
+    pub(super) async fn again(&mut self) -> bool {
         let Some(left) = self.left.checked_sub(1) else { return false };
         self.left = left;
         tokio::time::sleep(RETRY_EVERY).await;

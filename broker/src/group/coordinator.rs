@@ -32,6 +32,8 @@ use crate::partition::Partitions;
 use crate::seam::Tasks;
 use crate::topics::CONSUMER_OFFSETS;
 
+mod administration;
+
 /// Finds the log of a partition of `__consumer_offsets` that this broker leads.
 pub type FindLog = Box<dyn Fn(PartitionIndex) -> Option<Arc<dyn GroupLog>> + Send + Sync>;
 

@@ -47,6 +47,12 @@ pub enum GroupError {
     /// No such group.
     #[error("no such group")]
     GroupIdNotFound,
+    /// The group has members.
+    #[error("the group has members: stop them first")]
+    NonEmptyGroup,
+    /// A member reads the topic whose offsets are to be deleted.
+    #[error("a member of the group reads the topic")]
+    GroupSubscribedToTopic,
     /// The metadata of a committed offset is longer than `offset.metadata.max.bytes`.
     #[error("the metadata is longer than offset.metadata.max.bytes")]
     OffsetMetadataTooLarge,

@@ -20,6 +20,9 @@ pub(super) struct Bound<L> {
 /// Why a listener could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
+    /// `barnabas.http.listener` makes no sense.
+    #[error("{0}")]
+    Http(String),
     /// The host has no address.
     #[error("listener {name}: the host '{host}' has no address")]
     Host {
@@ -48,6 +51,18 @@ pub enum BindError {
 pub(super) fn bind<N: Net>(net: &N, config: &Config) -> Result<Vec<Bound<N::Listener>>, BindError> {
     let bind = |setting: &Setting| bind_one(net, config, setting);
     config.listeners().iter().map(bind).collect()
+}
+
+/// Binds `barnabas.http.listener`, if it is set.
+pub(super) fn bind_http<N: Net>(net: &N, config: &Config) -> Result<Option<(SocketAddr, N::Listener)>, BindError> {
+    let setting: String = config.read(&key::HTTP_LISTENER);
+    let Some(address) = crate::http::address(&setting).map_err(BindError::Http)? else { return Ok(None) };
+    let name = || "barnabas.http.listener".to_owned();
+    let bound = net.bind(&bind_options(config, address)).and_then(|listener| {
+        let address = listener.local_address()?;
+        Ok((address, listener))
+    });
+    bound.map(Some).map_err(|source| BindError::Bind { name: name(), address, source })
 }
 
 fn bind_one<N: Net>(net: &N, config: &Config, setting: &Setting) -> Result<Bound<N::Listener>, BindError> {

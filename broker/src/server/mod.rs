@@ -102,11 +102,18 @@ pub struct Server {
     log_dirs: Vec<Arc<LogDir>>,
     housekeeping: housekeeping::Housekeeping,
     addresses: Vec<SocketAddr>,
+    http_address: Option<SocketAddr>,
     certificates: Arc<Certificates>,
     _lock: Box<dyn Send + Sync>,
 }
 
 impl Server {
+    /// Where `/metrics` and the page are, when `barnabas.http.listener` is set.
+    #[must_use]
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http_address
+    }
+
     /// Starts everything; returns when requests are served.
     ///
     /// # Errors
@@ -115,6 +122,7 @@ impl Server {
         let (tasks, metrics) = (Tasks::on(&*seams.spawn), Arc::new(Metrics::default()));
         let authorization = Authorization::of(&config)?;
         let bound = endpoints::bind(net, &config)?;
+        let http = endpoints::bind_http(net, &config)?;
         let certificates = Arc::new(certificates::open(&config, &seams)?);
         let paths: Vec<PathBuf> = config.read(&key::LOG_DIRS).into_iter().map(PathBuf::from).collect();
         let meta = identity::establish(&seams, &config, &paths)?;
@@ -151,7 +159,12 @@ impl Server {
         let addresses = bound.iter().map(|each| each.address).collect();
         serve(&broker, bound, &certificates).await;
         certificates::watch(&broker, &certificates);
-        Ok(Self { broker, log_dirs, housekeeping, addresses, certificates, _lock: lock })
+        let http_address = http.as_ref().map(|(address, _)| *address);
+        if let Some((address, listener)) = http {
+            tracing::info!(%address, "metrics, health and the page are served over HTTP");
+            broker.tasks.spawn("http-listener", crate::http::serve(Arc::clone(&broker), listener));
+        }
+        Ok(Self { broker, log_dirs, housekeeping, addresses, http_address, certificates, _lock: lock })
     }
 
     /// The services.

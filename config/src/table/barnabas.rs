@@ -1,6 +1,9 @@
 //! Settings that Kafka does not have.
 
 settings! {
+    /// Where /metrics, /healthz, /readyz and the page for people are served over HTTP: a port of the loopback address, or
+    /// address:port. Nowhere when empty. Whoever reaches it sees the names of topics and groups and the settings.
+    "barnabas.http.listener": Text = "", honoured;
     /// What an unknown setting does: warn, error (the start stops) or ignore.
     "config.unknown.keys": Text = "warn", one_of(&["warn", "error", "ignore"]), honoured;
     /// When an acknowledged batch is on disk, for topics that do not say: group (before the answer, by the journal),

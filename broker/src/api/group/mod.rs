@@ -1,10 +1,14 @@
 //! The group family of APIs.
 
+pub mod delete_groups;
+pub mod describe_groups;
 pub mod find_coordinator;
 pub mod heartbeat;
 pub mod join_group;
 pub mod leave_group;
+pub mod list_groups;
 pub mod offset_commit;
+pub mod offset_delete;
 pub mod offset_fetch;
 pub mod sync_group;
 
@@ -16,6 +20,8 @@ use kafka_protocol::protocol::StrBytes;
 use super::{Need, RequestContext};
 use crate::group::ids::{InstanceId, MemberId};
 
+/// What whoever looks at a group asks for.
+const DESCRIBE_GROUP: Need = Need { operation: Operation::Describe, resource: ResourceType::Group };
 /// What membership asks for.
 const READ_GROUP: Need = Need { operation: Operation::Read, resource: ResourceType::Group };
 

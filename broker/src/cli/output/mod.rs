@@ -14,8 +14,7 @@ use super::Failure;
 mod time;
 mod yaml;
 
-#[allow(unused_imports, reason = "the commands that need it follow")]
-pub(super) use time::{Instant, parse_instant, rfc3339};
+pub(super) use time::{parse_instant, rfc3339};
 
 /// The form of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -71,6 +70,7 @@ pub(super) enum Cell {
     /// A size: human in tables.
     Bytes(i64),
     /// A moment, in milliseconds since 1970.
+    #[allow(dead_code, reason = "commands that show moments in tables follow")]
     Time(i64),
     /// Yes or no.
     Flag(bool),

@@ -17,6 +17,7 @@ use std::time::Duration;
 use barnabas_storage::Timestamp;
 use bytes::Bytes;
 
+mod describe;
 mod image;
 mod join;
 mod leave;
@@ -30,6 +31,7 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use describe::{Described, DescribedMember, Listed};
 pub use join::JoinRequest;
 pub use leave::LeavingMember;
 pub use member::{Member, Protocol, Protocols};

@@ -17,6 +17,7 @@ use std::time::Duration;
 use barnabas_storage::Offset;
 use tokio::sync::oneshot;
 
+mod administration;
 mod commit;
 mod load;
 mod membership;
@@ -26,6 +27,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use administration::{OffsetDeletion, WatchedGroup};
 pub use commit::{CommitAnswer, CommitRequest, NewOffset, OffsetWanted};
 
 use super::classic::{ClassicGroup, Effect, GroupTimer, JoinAnswer, LeaveAnswer, Now, SyncAnswer, Ticket, Turn};

@@ -12,7 +12,7 @@ use crate::group::offsets::{TopicPartition, is_expired};
 use crate::group::schema::Key;
 
 /// Tombstones in one batch, so that a batch stays far below any size limit.
-const TOMBSTONES_PER_BATCH: usize = 500;
+pub(super) const TOMBSTONES_PER_BATCH: usize = 500;
 
 impl Shard {
     /// Writes tombstones for offsets whose time is over and for groups that have nothing left. A group with a write under

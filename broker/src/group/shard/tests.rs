@@ -14,6 +14,7 @@ use crate::group::log::Record;
 use crate::group::offsets::TopicPartition;
 use crate::group::schema::Key;
 
+mod administration;
 mod crash;
 mod failures;
 mod reload;

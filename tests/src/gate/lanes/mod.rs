@@ -13,6 +13,7 @@ mod power;
 mod quotas;
 mod real_input;
 mod sasl;
+mod shims;
 mod sim;
 mod tls;
 mod tools;
@@ -126,6 +127,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(3 * 60),
         run: tools::tools,
+    },
+    Lane {
+        name: "shims",
+        about: "our binary under the names of Kafka's tools prints what they print",
+        needs: &[Need::Release, Need::JavaFour],
+        fast: false,
+        budget: Duration::from_secs(2 * 60),
+        run: shims::shims,
     },
     Lane {
         name: "sasl",

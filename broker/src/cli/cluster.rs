@@ -1,0 +1,146 @@
+//! `barnabas cluster`: the brokers of any cluster that speaks the Kafka protocol.
+
+use kafka_protocol::messages::{DescribeClusterRequest, DescribeLogDirsRequest};
+
+use super::Failure;
+use super::connection::ConnectionArguments;
+use super::exit::Exit;
+use super::output::{Cell, Column, Output, Table, column, wide};
+use super::topics::finding;
+use super::watch::Watch;
+use crate::client::Cluster;
+
+/// The last versions whose fields are all understood here.
+const DESCRIBE_CLUSTER_VERSION: i16 = 1;
+const DESCRIBE_LOG_DIRS_VERSION: i16 = 4;
+
+/// What `cluster` is told.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  barnabas cluster info\n  barnabas cluster health --watch\n  \
+    barnabas cluster disks -o json")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    connection: ConnectionArguments,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Shows the cluster's id and its brokers.
+    Info,
+    /// Shows what is wrong; ends with 8 when something is.
+    Health {
+        #[command(flatten)]
+        watch: Watch,
+    },
+    /// Shows what the log directories of every broker hold.
+    Disks,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let Arguments { command, connection, output } = arguments;
+    let mut cluster = connection.connect().await?;
+    match command {
+        Command::Info => info(&mut cluster, output).await,
+        Command::Health { watch } => watch.run(async || health(&mut cluster, output).await).await,
+        Command::Disks => disks(&mut cluster, output).await,
+    }
+}
+
+const CLUSTER: &[Column] = &[column("CLUSTER", "cluster_id"), column("CONTROLLER", "controller")];
+const BROKERS: &[Column] =
+    &[column("BROKER", "broker"), column("ADDRESS", "address"), column("RACK", "rack"), wide("FENCED", "fenced")];
+
+async fn info(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    let version = cluster.any().version_of::<DescribeClusterRequest>(DESCRIBE_CLUSTER_VERSION)?;
+    let answer = cluster.any().call(&DescribeClusterRequest::default(), version).await?;
+    if answer.error_code != 0 {
+        return Err(Failure::refused("describe the cluster", answer.error_code, answer.error_message.as_deref()));
+    }
+    let mut summary = Table::new(CLUSTER);
+    summary.row(vec![
+        Cell::text(answer.cluster_id.as_str()),
+        Cell::number(Some(answer.controller_id.0.into()).filter(|id| *id >= 0)),
+    ]);
+    let mut brokers = Table::new(BROKERS);
+    for broker in &answer.brokers {
+        brokers.row(vec![
+            Cell::Number(broker.broker_id.0.into()),
+            Cell::text(format!("{}:{}", broker.host, broker.port)),
+            Cell::optional(broker.rack.as_ref().map(ToString::to_string)),
+            Cell::Flag(broker.is_fenced),
+        ]);
+    }
+    output.show_all(&[("cluster", &summary), ("brokers", &brokers)])?;
+    Ok(Exit::Done)
+}
+
+const FINDINGS: &[Column] = &[column("WHERE", "where"), column("FINDING", "finding"), column("COUNT", "count")];
+
+async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    let mut table = Table::new(FINDINGS);
+    for (id, address) in cluster.brokers().await? {
+        if let Err(error) = cluster.broker(id).await {
+            let finding = format!("broker {id} advertises {address}: {error}");
+            table.row(vec![Cell::text(format!("broker {id}")), Cell::Text(finding), Cell::Number(1)]);
+        }
+    }
+    let topics = cluster.topics(None).await?;
+    for wanted in ["no leader", "under-replicated"] {
+        for topic in &topics {
+            let found = topic.partitions.iter().filter(|one| finding(one) == Some(wanted)).count();
+            if found > 0 {
+                let count = Cell::Number(i64::try_from(found).unwrap_or(i64::MAX));
+                table.row(vec![Cell::text(topic.name.as_str()), Cell::text(wanted), count]);
+            }
+        }
+    }
+    let is_healthy = table.is_empty();
+    if is_healthy && output.is_table() {
+        eprintln!("every broker can be reached, every partition has a leader and all its replicas in sync");
+    } else {
+        output.show(&table)?;
+    }
+    Ok(if is_healthy { Exit::Done } else { Exit::Findings })
+}
+
+const DISKS: &[Column] = &[
+    column("BROKER", "broker"),
+    column("DIRECTORY", "directory"),
+    column("PARTITIONS", "partitions"),
+    column("SIZE", "bytes"),
+    column("FREE", "free_bytes"),
+    column("OF", "total_bytes"),
+    column("ERROR", "error"),
+];
+
+async fn disks(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    let mut table = Table::new(DISKS);
+    for id in cluster.brokers().await?.into_keys() {
+        let broker = cluster.broker(id).await?;
+        let version = broker.version_of::<DescribeLogDirsRequest>(DESCRIBE_LOG_DIRS_VERSION)?;
+        let answer = broker.call(&DescribeLogDirsRequest::default().with_topics(None), version).await?;
+        if answer.error_code != 0 {
+            return Err(Failure::refused(format!("describe log directories of {id}"), answer.error_code, None));
+        }
+        for directory in &answer.results {
+            let partitions: Vec<_> = directory.topics.iter().flat_map(|topic| &topic.partitions).collect();
+            let known = |bytes: i64| if bytes < 0 { Cell::Nothing } else { Cell::Bytes(bytes) };
+            let error = (directory.error_code != 0).then(|| crate::client::code::name(directory.error_code));
+            table.row(vec![
+                Cell::Number(id.into()),
+                Cell::text(directory.log_dir.as_str()),
+                Cell::Number(i64::try_from(partitions.len()).unwrap_or(i64::MAX)),
+                Cell::Bytes(partitions.iter().map(|one| one.partition_size).sum()),
+                known(directory.usable_bytes),
+                known(directory.total_bytes),
+                Cell::optional(error),
+            ]);
+        }
+    }
+    output.show(&table)?;
+    Ok(Exit::Done)
+}

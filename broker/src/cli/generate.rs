@@ -1,0 +1,107 @@
+//! `barnabas generate`: what a system needs beside the program.
+
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+
+use super::exit::Exit;
+use super::output::{print, print_bytes};
+use super::{Cli, Failure, shims};
+
+/// What `generate` is told.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  barnabas generate completions bash > /etc/bash_completion.d/barnabas\n  \
+    barnabas generate man | man -l -\n  barnabas generate shims /usr/local/bin")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Writes completions for a shell to stdout.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Writes a man page to stdout: of the program, or of one command.
+    Man {
+        /// The command, e.g. topics.
+        command: Option<String>,
+    },
+    /// Lays links to this program under the names of Kafka's tools, with and without .sh.
+    Shims {
+        /// Where.
+        directory: PathBuf,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "barnabas", &mut text);
+            print_bytes(&text)?;
+        }
+        Command::Man { command } => print_bytes(&man(command.as_deref())?)?,
+        Command::Shims { directory } => print(&lay(directory)?)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn man(command: Option<&str>) -> Result<Vec<u8>, Failure> {
+    let whole = Cli::command();
+    let title = command.map_or_else(|| "barnabas".to_owned(), |name| format!("barnabas-{name}"));
+    let page = match command {
+        None => whole,
+        Some(name) => {
+            let found = whole.find_subcommand(name).cloned();
+            found.ok_or_else(|| Failure::not_found(format!("there is no command {name}")))?
+        }
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).title(title).render(&mut text)?;
+    Ok(text)
+}
+
+/// Existing files of these names are left alone.
+fn lay(directory: &Path) -> Result<String, Failure> {
+    let program = std::env::current_exe()?;
+    let mut text = String::new();
+    for name in shims::NAMES {
+        for file in [(*name).to_owned(), format!("{name}.sh")] {
+            let path = directory.join(file);
+            match std::os::unix::fs::symlink(&program, &path) {
+                Ok(()) => text += &format!("{}\n", path.display()),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    eprintln!("{} is there already and was left alone", path.display());
+                }
+                Err(error) => return Err(format!("link {}: {error}", path.display()).into()),
+            }
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_laid_under_both_names_and_nothing_is_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = lay(directory.path()).unwrap();
+        assert_eq!(first.lines().count(), 2 * shims::NAMES.len());
+        assert!(directory.path().join("kafka-topics.sh").is_symlink());
+        assert_eq!(lay(directory.path()).unwrap(), "");
+    }
+
+    #[test]
+    fn every_command_has_a_man_page() {
+        for command in Cli::command().get_subcommands() {
+            let page = String::from_utf8(man(Some(command.get_name())).unwrap()).unwrap();
+            assert!(page.contains(".TH"), "{}", command.get_name());
+        }
+        assert!(man(Some("nonsense")).is_err());
+    }
+}

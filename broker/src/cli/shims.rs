@@ -1,0 +1,108 @@
+//! Kafka's tool names: the same binary, called as `kafka-topics` (with or without `.sh`), takes that tool's options and
+//! prints its columns. Where they differ from Apache Kafka 4.3: abbreviations of options are taken, and rows that Kafka
+//! prints in no order come in order.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use super::connection::ConnectionArguments;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::run_client;
+
+mod console_consumer;
+mod console_producer;
+mod consumer_groups;
+mod get_offsets;
+mod topics;
+
+/// The names that are served.
+pub(super) const NAMES: &[&str] =
+    &["kafka-topics", "kafka-consumer-groups", "kafka-get-offsets", "kafka-console-producer", "kafka-console-consumer"];
+
+/// The connection options of every tool.
+#[derive(Debug, clap::Args)]
+struct Server {
+    /// The servers to connect to.
+    #[arg(long, value_name = "HOST:PORT,...")]
+    bootstrap_server: String,
+    /// A properties file for the client.
+    #[arg(long, value_name = "FILE")]
+    command_config: Option<PathBuf>,
+}
+
+impl Server {
+    fn connection(&self) -> ConnectionArguments {
+        ConnectionArguments::of_tool(Some(self.bootstrap_server.clone()), self.command_config.clone())
+    }
+}
+
+/// Runs the tool that the program's name says; `None` when it is our own name.
+pub(super) fn run(program: &Path) -> Option<ExitCode> {
+    let name = program.file_name()?.to_str()?;
+    let name = name.strip_suffix(".sh").unwrap_or(name);
+    let ended = match name {
+        "kafka-topics" => run_client(topics::run(topics::Arguments::parse())),
+        "kafka-consumer-groups" => run_client(consumer_groups::run(consumer_groups::Arguments::parse())),
+        "kafka-get-offsets" => run_client(get_offsets::run(get_offsets::Arguments::parse())),
+        "kafka-console-producer" => run_client(console_producer::run(console_producer::Arguments::parse())),
+        "kafka-console-consumer" => run_client(console_consumer::run(console_consumer::Arguments::parse())),
+        _ => return None,
+    };
+    Some(end(name, ended))
+}
+
+/// Kafka's tools end with 1 whatever was wrong.
+fn end(name: &str, ended: Result<Exit, Failure>) -> ExitCode {
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("{name}: {failure}");
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// Text in a column that is padded on the right.
+fn pad(text: &str, width: usize) -> String {
+    format!("{text:<width$}")
+}
+
+/// The names that a tool's `--topic` means: a regular expression that covers a whole name, commas between several.
+fn matching(pattern: &str, names: impl IntoIterator<Item = String>) -> Result<Vec<String>, Failure> {
+    let alternatives = pattern.trim().trim_matches(['"', '\'']).replace(',', "|").replace(' ', "");
+    let wrong = |error| Failure::usage(format!("{pattern} is an invalid regex: {error}"));
+    let regex = regex_automata::meta::Regex::new(&format!("^(?:{alternatives})$")).map_err(wrong)?;
+    Ok(names.into_iter().filter(|name| regex.is_match(name.as_str())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tools_have_no_contradictions() {
+        topics::Arguments::command().debug_assert();
+        consumer_groups::Arguments::command().debug_assert();
+        get_offsets::Arguments::command().debug_assert();
+        console_producer::Arguments::command().debug_assert();
+        console_consumer::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pattern_covers_a_whole_name() {
+        let names = || ["orders", "orders.new", "bills"].map(str::to_owned);
+        assert_eq!(matching("orders", names()).unwrap(), ["orders"]);
+        assert_eq!(matching("orders.*,b.*", names()).unwrap().len(), 3);
+        assert!(matching("(", names()).is_err());
+    }
+
+    #[test]
+    fn our_own_name_is_no_tool() {
+        assert!(run(Path::new("/usr/bin/barnabas")).is_none());
+    }
+}

@@ -1,0 +1,245 @@
+//! Topics as a client sees them: partitions, leaders, replicas, settings; and their change.
+
+use std::collections::BTreeMap;
+
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
+use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::describe_configs_response::DescribeConfigsResult;
+use kafka_protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
+use kafka_protocol::messages::{
+    BrokerId, CreatePartitionsRequest, DeleteTopicsRequest, DescribeConfigsRequest, DescribeTopicPartitionsRequest,
+    TopicName,
+};
+use kafka_protocol::protocol::StrBytes;
+
+use super::cluster::topic_name;
+use super::{CallError, Cluster};
+
+/// The last versions whose fields are all understood here.
+const DESCRIBE_CONFIGS_VERSION: i16 = 4;
+const DELETE_TOPICS_VERSION: i16 = 6;
+const CREATE_PARTITIONS_VERSION: i16 = 3;
+/// From here on a DeleteTopics names topics in structures (KIP-516).
+const DELETE_STATES_SINCE: i16 = 6;
+/// From here on a DescribeConfigs may ask for documentation (KIP-569).
+const DOCUMENTATION_SINCE: i16 = 3;
+/// Partitions in one answer to DescribeTopicPartitions.
+const PARTITIONS_PER_ANSWER: i32 = 2000;
+/// A setting's source that is its own default.
+const DEFAULT_CONFIG: i8 = 5;
+
+/// A kind of resource that has settings, by Kafka's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigResource {
+    /// A topic.
+    Topic = 2,
+    /// A broker, or "" for the cluster's default.
+    Broker = 4,
+    /// The levels of a broker's loggers.
+    BrokerLogger = 8,
+    /// What clients are to measure (KIP-714).
+    ClientMetrics = 16,
+    /// A group.
+    Group = 32,
+}
+
+/// A partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartitionView {
+    /// Its index.
+    pub index: i32,
+    /// Its leader; `None` when it has none.
+    pub leader: Option<i32>,
+    /// The leader's epoch.
+    pub leader_epoch: i32,
+    /// Its replicas, the preferred leader first.
+    pub replicas: Vec<i32>,
+    /// Those in sync.
+    pub isr: Vec<i32>,
+    /// Those that may lead though not in sync (KIP-966); `None` when the broker does not say.
+    pub elr: Option<Vec<i32>>,
+    /// Those that were the last in sync (KIP-966).
+    pub last_known_elr: Option<Vec<i32>>,
+}
+
+/// A topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicView {
+    /// Its name.
+    pub name: String,
+    /// Its id, as Kafka writes it; `None` when the broker knows none.
+    pub id: Option<String>,
+    /// Whether only coordinators write to it.
+    pub is_internal: bool,
+    /// Its partitions by index.
+    pub partitions: Vec<PartitionView>,
+    /// Kafka's code when it cannot be described.
+    pub error_code: i16,
+}
+
+impl Cluster {
+    /// Topics by name, each with its error; all of them for `None`.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn topics(&mut self, names: Option<&[&str]>) -> Result<Vec<TopicView>, CallError> {
+        let answer = self.metadata(names).await?;
+        let ids = |ids: &[BrokerId]| ids.iter().map(|id| id.0).collect();
+        let view = |topic: &kafka_protocol::messages::metadata_response::MetadataResponseTopic| {
+            let partition =
+                |one: &kafka_protocol::messages::metadata_response::MetadataResponsePartition| PartitionView {
+                    index: one.partition_index,
+                    leader: Some(one.leader_id.0).filter(|id| *id >= 0),
+                    leader_epoch: one.leader_epoch,
+                    replicas: ids(&one.replica_nodes),
+                    isr: ids(&one.isr_nodes),
+                    elr: None,
+                    last_known_elr: None,
+                };
+            let mut partitions: Vec<_> = topic.partitions.iter().map(partition).collect();
+            partitions.sort_by_key(|one| one.index);
+            TopicView {
+                name: topic.name.as_ref().map_or_else(String::new, |name| name.to_string()),
+                id: (!topic.topic_id.is_nil()).then(|| barnabas_storage::TopicId(topic.topic_id).to_string()),
+                is_internal: topic.is_internal,
+                partitions,
+                error_code: topic.error_code,
+            }
+        };
+        let mut topics: Vec<_> = answer.topics.iter().map(view).collect();
+        topics.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(topics)
+    }
+
+    /// Adds what DescribeTopicPartitions says of eligible leaders, where a broker serves it.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn add_eligible_leaders(&mut self, topics: &mut [TopicView]) -> Result<(), CallError> {
+        let Ok(version) = self.any().version_of::<DescribeTopicPartitionsRequest>(0) else { return Ok(()) };
+        let named = |topic: &TopicView| TopicRequest::default().with_name(topic_name(&topic.name));
+        let names: Vec<_> = topics.iter().filter(|topic| topic.error_code == 0).map(named).collect();
+        let mut cursor: Option<(TopicName, i32)> = None;
+        while !names.is_empty() {
+            let from = cursor.map(|(name, index)| Cursor::default().with_topic_name(name).with_partition_index(index));
+            let request = DescribeTopicPartitionsRequest::default()
+                .with_topics(names.clone())
+                .with_response_partition_limit(PARTITIONS_PER_ANSWER)
+                .with_cursor(from);
+            let answer = self.any().call(&request, version).await?;
+            for described in &answer.topics {
+                let name = described.name.as_ref().map_or("", |name| name.as_str());
+                let Some(topic) = topics.iter_mut().find(|topic| topic.name == name) else { continue };
+                for one in &described.partitions {
+                    let ids = |ids: &Option<Vec<BrokerId>>| ids.as_ref().map(|ids| ids.iter().map(|id| id.0).collect());
+                    let found = topic.partitions.iter_mut().find(|partition| partition.index == one.partition_index);
+                    if let Some(partition) = found {
+                        partition.elr = ids(&one.eligible_leader_replicas);
+                        partition.last_known_elr = ids(&one.last_known_elr);
+                    }
+                }
+            }
+            cursor = answer.next_cursor.map(|next| (next.topic_name, next.partition_index));
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes topics; what became of each.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn delete_topics(&mut self, names: &[&str]) -> Result<Vec<DeletableTopicResult>, CallError> {
+        let timeout = self.timeout_ms();
+        let request = |version| {
+            let request = DeleteTopicsRequest::default().with_timeout_ms(timeout);
+            if version >= DELETE_STATES_SINCE {
+                let state = |name: &&str| DeleteTopicState::default().with_name(Some(topic_name(name)));
+                request.with_topics(names.iter().map(state).collect())
+            } else {
+                request.with_topic_names(names.iter().map(|name| topic_name(name)).collect())
+            }
+        };
+        let answer = self.ask_controller(DELETE_TOPICS_VERSION, request, |_| 0).await?;
+        Ok(answer.responses)
+    }
+
+    /// Gives topics more partitions; what became of each.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn create_partitions(
+        &mut self,
+        wanted: &[(&str, i32)],
+    ) -> Result<Vec<CreatePartitionsTopicResult>, CallError> {
+        let timeout = self.timeout_ms();
+        let topic = |(name, count): &(&str, i32)| {
+            CreatePartitionsTopic::default().with_name(topic_name(name)).with_count(*count).with_assignments(None)
+        };
+        let request = |_| {
+            let topics = wanted.iter().map(topic).collect();
+            CreatePartitionsRequest::default().with_topics(topics).with_timeout_ms(timeout)
+        };
+        let answer = self.ask_controller(CREATE_PARTITIONS_VERSION, request, |_| 0).await?;
+        Ok(answer.results)
+    }
+
+    /// The settings of resources; those of a broker are asked of it.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn describe_configs(
+        &mut self,
+        kind: ConfigResource,
+        names: &[&str],
+        documentation: bool,
+    ) -> Result<Vec<DescribeConfigsResult>, CallError> {
+        let of_one_broker = matches!(kind, ConfigResource::Broker | ConfigResource::BrokerLogger);
+        let broker = match names.first().and_then(|name| name.parse().ok()) {
+            Some(id) if of_one_broker => self.broker(id).await?,
+            _ => self.any(),
+        };
+        let version = broker.version_of::<DescribeConfigsRequest>(DESCRIBE_CONFIGS_VERSION)?;
+        let resource = |name: &&str| {
+            DescribeConfigsResource::default()
+                .with_resource_type(kind as i8)
+                .with_resource_name(StrBytes::from_string((*name).to_owned()))
+                .with_configuration_keys(None)
+        };
+        let request = DescribeConfigsRequest::default()
+            .with_resources(names.iter().map(resource).collect())
+            .with_include_synonyms(true)
+            .with_include_documentation(documentation && version >= DOCUMENTATION_SINCE);
+        Ok(broker.call(&request, version).await?.results)
+    }
+
+    /// What topics set differently from the defaults, as name=value in the broker's order, by topic; nothing where a
+    /// broker does not serve settings.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn topic_overrides(&mut self, names: &[&str]) -> Result<BTreeMap<String, Vec<String>>, CallError> {
+        let results = match self.describe_configs(ConfigResource::Topic, names, false).await {
+            Err(CallError::Unsupported { .. }) => return Ok(BTreeMap::new()),
+            results => results?,
+        };
+        let shown = |result: DescribeConfigsResult| {
+            let set = result.configs.iter().filter(|config| config.config_source != DEFAULT_CONFIG);
+            let value =
+                |value: &Option<StrBytes>| value.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string);
+            (result.resource_name.to_string(), set.map(|one| format!("{}={}", one.name, value(&one.value))).collect())
+        };
+        Ok(results.into_iter().map(shown).collect())
+    }
+
+    /// The timeout of a call, for requests that carry one.
+    #[must_use]
+    pub fn timeout_ms(&self) -> i32 {
+        i32::try_from(self.settings().timeout.as_millis()).unwrap_or(i32::MAX)
+    }
+}

@@ -1,0 +1,146 @@
+//! `/metrics`: Prometheus' text format, under the names that the JMX exporter and kafka_exporter gave them.
+
+use std::fmt::Write;
+
+use barnabas_storage::PartitionIndex;
+
+use super::lag::{GroupLag, of_groups};
+use crate::broker::Broker;
+
+/// All of it. Reads headers of batches from disk.
+pub(super) fn text(broker: &Broker) -> String {
+    let mut text = Exposition::default();
+    of_cluster(broker, &mut text);
+    of_partitions(broker, &mut text);
+    of_lag(&of_groups(broker), &mut text);
+    for (name, value) in broker.metrics.snapshot() {
+        text.family(&format!("barnabas_{name}"), "See broker/src/metrics.rs.");
+        text.sample(&[], value);
+    }
+    text.0
+}
+
+/// The text so far, and the family that samples belong to.
+#[derive(Default)]
+struct Exposition(String, String);
+
+impl Exposition {
+    /// Begins a family of samples. Everything here is a gauge: it may fall.
+    fn family(&mut self, name: &str, help: &str) {
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+        name.clone_into(&mut self.1);
+    }
+
+    fn sample(&mut self, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let _ = writeln!(self.0, "{}{labels} {value}", self.1);
+    }
+}
+
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+fn of_cluster(broker: &Broker, text: &mut Exposition) {
+    let image = broker.controller.image();
+    let partitions = || image.topics().flat_map(|topic| &topic.partitions);
+    let led = partitions().filter(|partition| partition.leader == Some(broker.id)).count();
+    let held = partitions().filter(|partition| partition.replicas.contains(&broker.id)).count();
+    let behind = partitions()
+        .filter(|partition| partition.leader == Some(broker.id) && partition.isr.len() < partition.replicas.len())
+        .count();
+    let fenced = image.brokers().filter(|broker| broker.fenced).count();
+    let active = image.brokers().count() - fenced;
+    for (name, help, value) in [
+        ("kafka_server_replicamanager_partitioncount", "Partitions of this broker.", held),
+        ("kafka_server_replicamanager_leadercount", "Partitions that this broker leads.", led),
+        ("kafka_server_replicamanager_underreplicatedpartitions", "Led here, with replicas behind.", behind),
+        ("kafka_controller_kafkacontroller_activecontrollercount", "1 on the active controller.", 1),
+        ("kafka_controller_kafkacontroller_globaltopiccount", "Topics of the cluster.", image.topic_count()),
+        ("kafka_controller_kafkacontroller_globalpartitioncount", "Partitions of the cluster.", partitions().count()),
+        (
+            "kafka_controller_kafkacontroller_offlinepartitionscount",
+            "Partitions without a leader.",
+            partitions().filter(|partition| partition.leader.is_none()).count(),
+        ),
+        ("kafka_controller_kafkacontroller_activebrokercount", "Brokers that are not fenced.", active),
+        ("kafka_controller_kafkacontroller_fencedbrokercount", "Brokers that are fenced.", fenced),
+        ("kafka_brokers", "Brokers of the cluster.", active + fenced),
+    ] {
+        text.family(name, help);
+        text.sample(&[], value);
+    }
+}
+
+fn of_partitions(broker: &Broker, text: &mut Exposition) {
+    let image = broker.controller.image();
+    text.family("kafka_topic_partitions", "Partitions of the topic.");
+    for topic in image.topics() {
+        text.sample(&[("topic", &topic.name)], topic.partitions.len());
+    }
+    let mut rows = Vec::new();
+    for topic in image.topics() {
+        for (_, index) in topic.partitions.iter().zip(0..) {
+            if let Some(partition) = broker.partitions.by_name(&topic.name, PartitionIndex(index)) {
+                rows.push((topic.name.clone(), index.to_string(), partition));
+            }
+        }
+    }
+    text.family("kafka_topic_partition_current_offset", "The next offset that consumers will see.");
+    for (topic, index, partition) in &rows {
+        text.sample(&[("topic", topic), ("partition", index)], partition.high_watermark());
+    }
+    text.family("kafka_topic_partition_oldest_offset", "The first offset that can be read.");
+    for (topic, index, partition) in &rows {
+        text.sample(&[("topic", topic), ("partition", index)], partition.log().log_start_offset());
+    }
+    text.family("kafka_log_log_size", "Bytes of the partition's log.");
+    for (topic, index, partition) in &rows {
+        text.sample(&[("topic", topic), ("partition", index)], partition.log().size_bytes());
+    }
+}
+
+fn of_lag(groups: &[GroupLag], text: &mut Exposition) {
+    text.family("kafka_consumergroup_members", "Members of the group.");
+    for group in groups {
+        text.sample(&[("consumergroup", group.group.listed.id.as_str())], group.group.members);
+    }
+    let mut of_partitions = |name, help, value: &dyn Fn(&super::lag::Lag) -> Option<String>| {
+        text.family(name, help);
+        for group in groups {
+            for lag in &group.lags {
+                let (id, index) = (group.group.listed.id.as_str(), lag.at.partition.to_string());
+                if let Some(value) = value(lag) {
+                    let labels = [("consumergroup", id), ("topic", &*lag.at.topic), ("partition", &index)];
+                    text.sample(&labels, value);
+                }
+            }
+        }
+    };
+    of_partitions("kafka_consumergroup_current_offset", "The next offset that the group wants.", &|lag| {
+        Some(lag.committed.to_string())
+    });
+    of_partitions("kafka_consumergroup_lag", "Records that the group has not read.", &|lag| {
+        lag.records.map(|records| records.to_string())
+    });
+    let help = "Age of the batch that holds the first record which the group has not read.";
+    of_partitions("kafka_consumergroup_lag_seconds", help, &|lag| lag.seconds.map(|seconds| format!("{seconds:.3}")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_has_its_labels_escaped() {
+        let mut text = Exposition::default();
+        text.family("kafka_x", "What it is.");
+        text.sample(&[("topic", "a\"b\\c\nd"), ("partition", "0")], 7);
+        text.sample(&[], 1.5);
+        let wanted = "# HELP kafka_x What it is.\n# TYPE kafka_x gauge\n\
+                      kafka_x{topic=\"a\\\"b\\\\c\\nd\",partition=\"0\"} 7\nkafka_x 1.5\n";
+        assert_eq!(text.0, wanted);
+    }
+}

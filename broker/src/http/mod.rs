@@ -1,0 +1,146 @@
+//! What monitors see over HTTP: `/metrics` as Prometheus reads it, `/healthz` and `/readyz`, and a page for people at `/`.
+//! Read-only, closed unless `barnabas.http.listener` says where to listen.
+//!
+//! Must not know: the Kafka protocol.
+//!
+//! 1. Nothing is sampled or kept between requests: an idle broker is not woken.
+//! 2. One request a connection, at most [`HTTP_CONNECTIONS_MAX`] at once, each within [`HTTP_DEADLINE`].
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::sync::Semaphore;
+
+use crate::broker::Broker;
+use crate::limits::{ACCEPT_RETRY_PAUSE, HTTP_CONNECTIONS_MAX, HTTP_DEADLINE, HTTP_HEAD_BYTES_MAX};
+use crate::seam::{Listener, Stream};
+
+mod exposition;
+mod lag;
+mod page;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+/// The page brings its own style and script and asks nobody else.
+const POLICY: &str = "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// Where to listen: a port alone is of the loopback address.
+///
+/// # Errors
+/// What the setting should look like.
+pub fn address(setting: &str) -> Result<Option<SocketAddr>, String> {
+    let setting = setting.trim();
+    if setting.is_empty() {
+        return Ok(None);
+    }
+    if let Ok(port) = setting.parse() {
+        return Ok(Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)));
+    }
+    let named = setting.replacen("localhost:", "127.0.0.1:", 1);
+    let wrong = |_| format!("barnabas.http.listener={setting}: it is a port, or address:port as 127.0.0.1:9644");
+    named.parse().map(Some).map_err(wrong)
+}
+
+/// Answers until the broker stops.
+pub async fn serve<L: Listener>(broker: Arc<Broker>, listener: L) {
+    let mut stopping = broker.tasks.stopping();
+    let room = Arc::new(Semaphore::new(HTTP_CONNECTIONS_MAX));
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stopping.wait() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // Beyond the bound a connection is closed: whoever asks comes again.
+                let Ok(slot) = Arc::clone(&room).try_acquire_owned() else { continue };
+                let broker_of_task = Arc::clone(&broker);
+                broker.tasks.spawn("http", async move {
+                    connection(broker_of_task, stream).await;
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                tracing::warn!("accept an HTTP connection: {error}; trying again");
+                broker.tasks.sleep(ACCEPT_RETRY_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection<S: Stream>(broker: Arc<Broker>, stream: S) {
+    let tasks = broker.tasks.clone();
+    let service = service_fn(move |request| {
+        let broker = Arc::clone(&broker);
+        async move { Ok::<_, Infallible>(answer(broker, &request).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.keep_alive(false).half_close(false).max_buf_size(HTTP_HEAD_BYTES_MAX);
+    let served = http.serve_connection(TokioIo::new(stream), service);
+    if let Some(Err(error)) = tasks.within(HTTP_DEADLINE, served).await {
+        tracing::debug!("an HTTP connection ended early: {error}");
+    }
+}
+
+async fn answer(broker: Arc<Broker>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return response(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET is served\n".to_owned());
+    }
+    let tasks = broker.tasks.clone();
+    match request.uri().path() {
+        "/healthz" | "/livez" => response(StatusCode::OK, TEXT, "ok\n".to_owned()),
+        "/readyz" => match not_ready(&broker) {
+            None => response(StatusCode::OK, TEXT, "ready\n".to_owned()),
+            Some(reason) => response(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{reason}\n")),
+        },
+        // Both read headers of batches from disk.
+        "/metrics" => response(StatusCode::OK, PROMETHEUS, tasks.blocking(move || exposition::text(&broker)).await),
+        "/" => response(StatusCode::OK, HTML, tasks.blocking(move || page::html(&broker)).await),
+        _ => response(StatusCode::NOT_FOUND, TEXT, "there are /, /metrics, /healthz and /readyz\n".to_owned()),
+    }
+}
+
+/// Why clients should not be sent here; `None` when all is well.
+fn not_ready(broker: &Broker) -> Option<&'static str> {
+    match broker.controller.image().broker(broker.id) {
+        None => Some("the broker is not registered"),
+        Some(this) if this.fenced => Some("the broker is fenced"),
+        Some(_) => None,
+    }
+}
+
+fn response(status: StatusCode, kind: &'static str, text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, hyper::header::HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, hyper::header::HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, hyper::header::HeaderValue::from_static(POLICY));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_of_this_machine() {
+        assert_eq!(address(" "), Ok(None));
+        assert_eq!(address("9644"), Ok(Some(SocketAddr::from(([127, 0, 0, 1], 9644)))));
+        assert_eq!(address("localhost:1"), Ok(Some(SocketAddr::from(([127, 0, 0, 1], 1)))));
+        assert_eq!(address("0.0.0.0:9644").unwrap().unwrap().to_string(), "0.0.0.0:9644");
+        assert!(address("here").is_err());
+    }
+}
