@@ -19,6 +19,11 @@ pub struct Dynamic {
     pub broker: Values,
 }
 
+/// What is honoured and, so far, read at a start only: refused rather than kept without effect, as are the settings of a
+/// single listener.
+const READ_AT_THE_START: [&str; 4] =
+    ["max.connection.creation.rate", "max.connections.per.ip.overrides", "sasl.enabled.mechanisms", "sasl.jaas.config"];
+
 /// Why a change of a running broker's settings was refused: the message is Kafka's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -62,7 +67,10 @@ pub fn check_broker_change(values: &Values, of_one_broker: bool) -> Result<(), I
         false => Err(InvalidChange(format!("{message}: [{}]", wrong.join(", ")))),
     };
     let those = |is: &dyn Fn(&str) -> bool| values.keys().map(String::as_str).filter(|name| is(name)).collect();
-    let fixed = |name: &str| row(name).is_some_and(|setting| !setting.is_live()) && !is_prefixed(name);
+    let fixed = |name: &str| match row(name) {
+        Some(setting) => !setting.is_live() || is_prefixed(name) || READ_AT_THE_START.contains(&setting.name),
+        None => false,
+    };
     refuse(those(&fixed), "Cannot update these configs dynamically")?;
     let unprefixed = |name: &str| name.starts_with("ssl.") && row(name).is_some_and(is_per_broker);
     let message = "These security configs can be dynamically updated only per-listener using the listener prefix";
