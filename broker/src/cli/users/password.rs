@@ -76,15 +76,16 @@ fn ask(prompt: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn a_password_is_one_line_of_a_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("password");
         for (text, password) in [("secret\n", Some("secret")), (" a b \nmore", Some(" a b ")), ("\n", None)] {
-            std::fs::write(&file, text).unwrap();
-            let arguments = PasswordSource { password_stdin: false, password_file: Some(file.clone()) };
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            let arguments = PasswordSource { password_stdin: false, password_file: Some(file.path().to_path_buf()) };
             assert_eq!(arguments.read().ok().as_deref(), password);
         }
     }
