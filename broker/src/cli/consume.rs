@@ -37,8 +37,8 @@ pub(super) struct Arguments {
     #[arg(short = 'e', long)]
     exit: bool,
     /// How a record is written: %t topic, %p partition, %o offset, %T time in ms, %k key, %v value, %s value, \n, \t.
-    #[arg(short, long, default_value = "%v\\n", hide_default_value = true)]
-    format: String,
+    #[arg(short = 'f', long = "format", id = "record_format", default_value = "%v\\n", hide_default_value = true)]
+    record_format: String,
     #[command(flatten)]
     connection: ConnectionArguments,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         end = Some(ends.into_iter().filter_map(|(at, found)| Some((at, found.ok()?.offset))).collect());
     }
     let as_json = matches!(arguments.output.format, Format::Json | Format::Yaml);
-    let format = unescape(&arguments.format);
+    let format = unescape(&arguments.record_format);
     let shown = |at: &TopicPartition, record: &Record| {
         if as_json { format!("{}\n", document(at, record)).into_bytes() } else { formatted(&format, at, record) }
     };
