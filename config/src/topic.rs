@@ -133,9 +133,9 @@ fn check(setting: &Setting, value: &str) -> Result<(), InvalidTopicConfig> {
         Err(InvalidTopicConfig(format!("Invalid value {shown} for configuration {name}: {reason}")))
     };
     if let Err(reason) = setting.check(value) {
-        // Kafka has read the number before it looks at its range.
+        // Kafka has read the number before it looks at its range. Rust reads words, too, that are no number to Java.
         return match value.trim().parse::<f64>() {
-            Ok(number) if setting.kind == Kind::Double => refuse(&format!("{number:?}"), &reason),
+            Ok(number) if setting.kind == Kind::Double && number.is_finite() => refuse(&format!("{number:?}"), &reason),
             _ => refuse(setting.offending(value), &reason),
         };
     }

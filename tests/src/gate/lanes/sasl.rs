@@ -105,11 +105,12 @@ fn console(room: &Room<'_>, broker: &Broker, mechanism: &str) -> Result<(), Outc
         command
     };
     let producer = connected("org.apache.kafka.tools.ConsoleProducer");
-    room.step_reading("console-producer", producer, &room.path("lines"))?;
+    room.step_reading(&format!("console-producer-{mechanism}"), producer, &room.path("lines"))?;
     let mut consumer = connected("org.apache.kafka.tools.consumer.ConsoleConsumer");
     consumer.args(["--from-beginning", "--max-messages", "100", "--timeout-ms", "60000"]);
-    room.step("console-consumer", consumer)?;
-    same(&format!("the console's lines by {mechanism}"), &lines, &fs::read_to_string(room.output("console-consumer"))?)
+    let step = format!("console-consumer-{mechanism}");
+    room.step(&step, consumer)?;
+    same(&format!("the console's lines by {mechanism}"), &lines, &fs::read_to_string(room.output(&step))?)
 }
 
 /// Debian's librdkafka 2.0.2 sends its nonce twice: Apache Kafka 4 refuses its SCRAM, we do not.
@@ -123,12 +124,13 @@ fn kcat(room: &Room<'_>, broker: &Broker, mechanism: &str) -> Result<(), Outcome
     };
     let mut producer = kcat();
     producer.arg("-P");
-    room.step_reading("kcat-producer", producer, &room.path("lines"))?;
+    room.step_reading(&format!("kcat-producer-{mechanism}"), producer, &room.path("lines"))?;
     let mut consumer = kcat();
     consumer.args(["-C", "-o", "beginning", "-e", "-q"]);
-    room.step("kcat-consumer", consumer)?;
+    let step = format!("kcat-consumer-{mechanism}");
+    room.step(&step, consumer)?;
     let sent = fs::read_to_string(room.path("lines"))?;
-    same(&format!("kcat's lines by {mechanism}"), &sent, &fs::read_to_string(room.output("kcat-consumer"))?)
+    same(&format!("kcat's lines by {mechanism}"), &sent, &fs::read_to_string(room.output(&step))?)
 }
 
 fn same(what: &str, expected: &str, found: &str) -> Result<(), Outcome> {
