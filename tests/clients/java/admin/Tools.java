@@ -194,6 +194,8 @@ public class Tools {
         var lines = new TreeSet<String>();
         for (var line : bytes.toString(StandardCharsets.UTF_8).split("\n")) {
             // Where in the tool it happened, and what it says of itself.
+            // Settings of our own are no difference.
+            if (line.startsWith("  durability.")) continue;
             if (!line.startsWith("\tat ") && !line.isBlank() && !line.startsWith("Tools$Exited") && !line.equals("null")) lines.add(normal(line));
         }
         OUT.printf("%s %s => %s %s%n", tool, normal(String.join(" ", options)), normal(status), tool.startsWith("BrokerApi") ? lines.size() > 20 : lines);
@@ -204,7 +206,7 @@ public class Tools {
         text = text.replace(directory.toString(), "<dir>").replaceAll("tools\\d+\\.json", "tools.json");
         text = text.replaceAll("TopicId: \\S+", "TopicId: <id>").replaceAll("(ClusterId|Cluster ID): +\\S+", "$1: <id>");
         text = text.replaceAll("(LeaderEpoch|HighWatermark|MaxFollowerLagTimeMs|LogEndOffset|Epoch):?(\\s+)\\d+", "$1 <n>");
-        text = text.replaceAll("^(\\d+\\s+\\S+\\s+)\\d+(\\s+\\d+\\s+)\\d+(\\s+)\\d+", "$1<n>$2<time>$3<time>");
+        text = text.replaceAll("^(\\d+\\s+\\S+\\s+)\\d+\\s+(\\d+\\s+)\\d+(\\s+)\\d+", "$1<n> $2<time>$3<time>");
         text = text.replaceAll("\"log_dirs\":\\[\"/[^\"]*\"", "\"log_dirs\":[\"<data>\"");
         text = text.replaceAll("\"logDir\":\"[^\"]*\"", "\"logDir\":\"<data>\"").replaceAll("\"size\":\\d+", "\"size\":<n>");
         text = text.replaceAll("Epoch: \\d+", "Epoch: <n>").replaceAll("\\s+$", "");
