@@ -128,3 +128,18 @@ fn a_damaged_journal_of_a_clean_stop_is_set_aside() {
     assert!(root.path().join("barnabas-journal-000.damaged").exists());
     assert_eq!(open(&seams, root.path()).log(id, PartitionIndex(0)).unwrap().log_end_offset(), Offset(10));
 }
+
+/// Nothing of it is the log's: all of it is kept beside it.
+#[test]
+fn a_longer_segment_of_another_place_is_cut_at_its_start() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    directory(&seams, root.path());
+    let of = |base: &str| root.path().join("t-0").join(format!("{base:0>20}.log"));
+    let read = |base| crate::whole_file::read(&*seams.disk, &of(base)).unwrap().unwrap();
+    let foreign = [read("4"), read("8")].concat();
+    let file = seams.disk.open(&of("0"), OpenMode::ReadWrite).unwrap();
+    file.write_all_at(&[IoSlice::new(&foreign)], 0).unwrap();
+    let findings = verify(&*seams.disk, root.path()).unwrap();
+    let steps = plan(&*seams.disk, root.path(), &findings).unwrap();
+    assert!(steps.contains(&Step::Cut(of("0"), 0)), "{steps:?}");
+}

@@ -123,7 +123,8 @@ pub(super) fn compare(
         findings.damage(data, mismatch.or(Some(walk.len)), what, action::CUT);
     } else if walk.len > checksums.len() && settled {
         let what = format!("it has {} bytes, its checksums cover all that there were: {}", walk.len, checksums.len());
-        findings.damage(data, Some(checksums.len()), what, action::CUT);
+        // Bytes of another place are not those that were written from their first block on.
+        findings.damage(data, mismatch.or(Some(checksums.len())), what, action::CUT);
     } else if let Some(position) = mismatch {
         let what = "the batches of the block that starts here are whole, but not those that were written: an offset or an \
                     epoch differs, or they came from elsewhere";
