@@ -44,7 +44,8 @@ struct Fact {
 }
 
 fn facts(view: &View<'_>, topic: usize, partition: i32, polls: &[&Poll]) -> Vec<Fact> {
-    let of_poll = |poll: &&Poll| Fact { since: poll.done, high_watermark: poll.high_watermark, log_start: poll.log_start };
+    let of_poll =
+        |poll: &&Poll| Fact { since: poll.done, high_watermark: poll.high_watermark, log_start: poll.log_start };
     let mut facts: Vec<Fact> = polls.iter().map(of_poll).collect();
     for send in view.history.sends.iter().filter(|send| (send.topic, send.partition) == (topic, partition)) {
         if let Outcome::Ok(Some(base)) = send.outcome
@@ -74,7 +75,10 @@ fn watermarks(polls: &[&Poll], facts: &[Fact], found: &mut Vec<String>) {
         }
         if poll.log_start < log_start {
             let seen = poll.log_start;
-            found.push(format!("log-start-back: {} saw a log that starts at {seen}, {log_start} was known", place(poll)));
+            found.push(format!(
+                "log-start-back: {} saw a log that starts at {seen}, {log_start} was known",
+                place(poll)
+            ));
         }
     }
 }
