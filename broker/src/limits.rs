@@ -22,6 +22,15 @@ pub const REQUEST_BYTES_FREE: usize = 24 << 10;
 /// What a request may take of the budget to count as small: a batch of Kafka's default largest size does.
 pub const SMALL_REQUEST_BYTES_MAX: usize = 2 << 20;
 
+/// Bytes of large requests between their arrival and the disk: a round of the journal.
+pub const BACKLOG_BYTES_MAX: usize = 4 << 20;
+
+/// A connection that writes so much at once takes turns with others like it, as one whose requests are above
+/// [`REQUEST_BYTES_FREE`].
+pub const TURN_ANSWER_BYTES_MIN: usize = 128 << 10;
+/// So many of them a worker pass without turns, which cost a sixth of what unsynced batches of 512 KiB reach.
+pub const TURNS_ABOVE: usize = 4;
+
 /// `socket.request.max.bytes` is never taken for less: ApiVersions must fit.
 pub const REQUEST_BYTES_LEAST: usize = 1024;
 

@@ -76,6 +76,12 @@ metrics! {
     request_budget_bytes,
     /// Requests that had to wait for the request budget.
     request_budget_waits,
+    /// Bytes of large requests between their arrival and the disk.
+    backlog_bytes,
+    /// Large requests that had to wait for others to reach the disk.
+    backlog_waits,
+    /// Times that a connection with large requests or answers waited for its turn at a worker.
+    turn_waits,
     /// Answers that are owed on all connections.
     answers_pending,
     /// Bytes of answers that wait for their peer to read.
@@ -108,6 +114,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 24);
+        assert_eq!(metrics.snapshot().len(), 27);
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::broker::Broker;
 use crate::limits::{SECOND_STAGE_BYTES, SECOND_STAGE_ELEMENT_BYTES};
-use crate::network::{Arrival, Begun, ResponseHeader, Service, Stage};
+use crate::network::{Admission, Arrival, Begun, ResponseHeader, Service, Stage};
 
 /// Answers the requests of every connection of one broker.
 pub struct Dispatch {
@@ -35,7 +35,7 @@ impl Dispatch {
 }
 
 impl Service for Dispatch {
-    fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason> {
+    fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<Admission, CloseReason> {
         let row = admit(prefix)?;
         if !connection.login.is_open() {
             check_gate(row, connection.is_authenticated())?;
@@ -46,7 +46,7 @@ impl Service for Dispatch {
         {
             return Err(CloseReason::SessionExpired);
         }
-        Ok((row.cost)(frame_bytes))
+        Ok(Admission { cost: (row.cost)(frame_bytes), in_backlog: matches!(row.run, Run::TwoStage(_)) })
     }
 
     fn token(&self, connection: &Arc<ConnectionInfo>, token: Bytes) -> SecondStage {

@@ -9,7 +9,6 @@
 //! 5. Who has had more than its quota is not read until its wait is over; its answers leave.
 //! 6. At a stop, what was received is finished and nothing more is read.
 
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -24,6 +23,7 @@ use super::budget::Share;
 use super::eagerness::{Eagerness, Half};
 use super::frame::{FrameError, Frames, Head};
 use super::outbox::Outbox;
+use super::turns::Weight;
 use super::{Network, ResponseHeader, Stage};
 use crate::api::context::ConnectionInfo;
 use crate::api::{CloseReason, Reply};
@@ -76,20 +76,22 @@ impl From<FrameError> for Ended {
 pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<ConnectionInfo>, stopping: Stopping) {
     let stream = Mutex::new(stream);
     let answers = Answers::new(Arc::clone(&network.metrics));
+    let weight = Weight::new(&network.turns);
     let mut reader = Reader {
         network: &network,
         info: &info,
         answers: &answers,
         frames: Frames::new(network.options.request_bytes_max),
         from: Half(&stream),
+        weight: &weight,
         stopping,
     };
-    let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: Half(&stream) };
+    let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: Half(&stream), weight: &weight };
     let mut writing = std::pin::pin!(writer.run());
     let ended = {
         let mut reading = std::pin::pin!(reader.run());
         let mut eagerness = Eagerness::default();
-        let both = poll_fn(|context| {
+        let both = network.turns.each(&weight, |context| {
             let mut round = 0;
             loop {
                 if let Poll::Ready(ended) = reading.as_mut().poll(context) {
@@ -138,6 +140,7 @@ struct Reader<'a, S> {
     answers: &'a Answers,
     frames: Frames,
     from: Half<'a, S>,
+    weight: &'a Weight<'a>,
     stopping: Stopping,
 }
 
@@ -162,13 +165,15 @@ impl<S: Stream> Reader<'_, S> {
         }
         self.muted().await?;
         let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
+        self.weight.asked(head.bytes);
         if head.bytes > network.options.login_bytes_max && !self.info.is_authenticated() {
             let claimed = i32::try_from(head.bytes).unwrap_or(i32::MAX);
             return Err(FrameError::Length(claimed).into());
         }
-        let cost = network.service.admit(self.info, head.prefix, head.bytes)?;
-        let mut share = network.budget.take(head.bytes.saturating_add(cost)).await;
+        let admission = network.service.admit(self.info, head.prefix, head.bytes)?;
+        let mut share = network.budget.take(head.bytes.saturating_add(admission.cost)).await;
         let frame = self.body(head, &share).await?;
+        let frame = if admission.in_backlog { network.backlog.take(frame).await } else { frame };
         network.unsent.room().await;
         network.metrics.requests.increment();
         let begun = network.service.begin(self.info, frame)?;
@@ -288,6 +293,7 @@ struct Writer<'a, S> {
     answers: &'a Answers,
     oldest: Option<Owed>,
     to: Half<'a, S>,
+    weight: &'a Weight<'a>,
 }
 
 impl<S: Stream> Writer<'_, S> {
@@ -330,6 +336,7 @@ impl<S: Stream> Writer<'_, S> {
     /// Writes while the peer takes its bytes. Who holds room that others wait for has to take them without a stall.
     async fn write(&mut self, outbox: &mut Outbox) -> Result<(), Ended> {
         let bytes = outbox.bytes();
+        self.weight.answered(bytes);
         if bytes == 0 {
             return Ok(());
         }

@@ -17,6 +17,7 @@ use crate::seam::Tasks;
 use crate::unsent::Unsent;
 
 pub mod answers;
+pub mod backlog;
 pub mod budget;
 pub mod connection;
 pub mod eagerness;
@@ -26,15 +27,15 @@ pub mod mute;
 pub mod outbox;
 mod secure;
 pub mod slots;
+pub mod turns;
 
 /// Answers requests. Implemented by `api::dispatch`.
 pub trait Service: Send + Sync + 'static {
-    /// Looks at the first eight bytes of a frame before its body is read; returns how much memory a frame of this
-    /// length and its answer may take.
+    /// Looks at the first eight bytes of a frame before its body is read.
     ///
     /// # Errors
     /// When the connection is to be closed.
-    fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<usize, CloseReason>;
+    fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<Admission, CloseReason>;
 
     /// Takes a bare token of a login: its answer is one, too, and nothing later is begun before it.
     fn token(&self, connection: &Arc<ConnectionInfo>, token: Bytes) -> SecondStage;
@@ -49,6 +50,16 @@ pub trait Service: Send + Sync + 'static {
     fn arrived(&self, _address: IpAddr) -> Arrival {
         Arrival::default()
     }
+}
+
+/// A frame that may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// Memory that answering it may take, beside the frame.
+    pub cost: usize,
+    /// Its bytes are used by its first stage and by nothing that waits for others: a large one waits for its place in the
+    /// backlog.
+    pub in_backlog: bool,
 }
 
 /// What a connection that was accepted means for those who come too often.
@@ -135,6 +146,10 @@ pub struct Network {
     pub service: Arc<dyn Service>,
     /// Memory for requests.
     pub budget: budget::Budget,
+    /// Large requests between their arrival and the disk.
+    pub backlog: backlog::Backlog,
+    /// Whose turn it is of those that keep a worker long.
+    pub turns: turns::Turns,
     /// Memory of answers that were not sent yet.
     pub unsent: Arc<Unsent>,
     /// Who is connected.
@@ -159,6 +174,8 @@ impl Network {
             service,
             slots: slots::Slots::new(options.places.clone(), Arc::clone(&metrics)),
             budget: budget::Budget::new(options.budget_bytes - options.unsent_bytes(), Arc::clone(&metrics)),
+            backlog: backlog::Backlog::new(Arc::clone(&metrics)),
+            turns: turns::Turns::new(tasks.workers(), Arc::clone(&metrics)),
             unsent,
             tasks,
             metrics,

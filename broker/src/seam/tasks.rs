@@ -93,6 +93,12 @@ impl Tasks {
         Self { shared: Arc::new(Shared { runtime, pool, stopping, running, ended, made }) }
     }
 
+    /// How many tasks can run at the same moment.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.shared.runtime.as_ref().map_or(1, |runtime| runtime.metrics().num_workers())
+    }
+
     /// Runs `work` in the background. It should end when [`Tasks::stopping`] says so.
     #[allow(clippy::disallowed_methods, reason = "this is the seam of async tasks")]
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {

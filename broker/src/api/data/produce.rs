@@ -157,10 +157,9 @@ fn produce_topic(context: &RequestContext, data: TopicProduceData, acks: Acks, t
         Err(error) => ProducedPartition { index: partition.index, result: Err((*error).into()), pending: None },
     });
     let partitions = partitions.collect();
-    ProducedTopic {
-        answer: TopicProduceResponse::default().with_name(data.name).with_topic_id(data.topic_id),
-        partitions,
-    }
+    // A name of its own: one that is cut from the frame would keep the frame until the answer leaves.
+    let name = StrBytes::from_string(data.name.to_string()).into();
+    ProducedTopic { answer: TopicProduceResponse::default().with_name(name).with_topic_id(data.topic_id), partitions }
 }
 
 /// The topic, when this client may write to it.

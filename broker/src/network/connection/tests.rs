@@ -13,7 +13,7 @@ use crate::api::Chunk;
 use crate::api::gate::Prefix;
 use crate::metrics::Metrics;
 use crate::network::slots::Places;
-use crate::network::{Begun, NetworkOptions, Service};
+use crate::network::{Admission, Begun, NetworkOptions, Service};
 use crate::seam::Tasks;
 use crate::session::Session;
 use crate::unsent::Unsent;
@@ -86,8 +86,12 @@ fn body(bytes: &'static [u8]) -> Reply {
 }
 
 impl Service for Script {
-    fn admit(&self, _: &ConnectionInfo, prefix: Prefix, _frame_bytes: usize) -> Result<usize, CloseReason> {
-        if prefix.key > LARGE { Err(CloseReason::UnknownKey(prefix.key)) } else { Ok(0) }
+    fn admit(&self, _: &ConnectionInfo, prefix: Prefix, _frame_bytes: usize) -> Result<Admission, CloseReason> {
+        if prefix.key > LARGE {
+            Err(CloseReason::UnknownKey(prefix.key))
+        } else {
+            Ok(Admission { cost: 0, in_backlog: true })
+        }
     }
 
     fn token(&self, _: &Arc<ConnectionInfo>, _: Bytes) -> crate::api::SecondStage {

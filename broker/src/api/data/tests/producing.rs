@@ -1,5 +1,7 @@
 //! Produce.
 
+use std::sync::Arc;
+
 use barnabas_storage::batch::BatchBuilder;
 use barnabas_storage::{ProducerEpoch, ProducerId, Timestamp};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -45,6 +47,34 @@ async fn pipelined_produces_keep_their_order() {
             kafka_protocol::protocol::Decodable::decode(&mut body(reply.await), 9).unwrap();
         assert_eq!(response.responses[0].partition_responses[0].base_offset, 2 * i64::try_from(request).unwrap());
     }
+}
+
+/// Bytes of a frame that tell whether anybody uses them.
+struct Watched(Bytes, Arc<()>);
+
+impl AsRef<[u8]> for Watched {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_nobody_waits_for_yet_keeps_nothing_of_its_frame() {
+    let bench = Bench::start().await;
+    bench.create("t", 1, &[]).await;
+    let mut frame = BytesMut::new();
+    let request = produce_request(-1, &[("t", 0, batch(2, 10)), ("unknown", 0, batch(2, 10))]);
+    request.encode(&mut frame, 9).unwrap();
+    let in_use = Arc::new(());
+    let mut frame = Bytes::from_owner(Watched(frame.freeze(), Arc::clone(&in_use)));
+    let request = kafka_protocol::protocol::Decodable::decode(&mut frame, 9).unwrap();
+    drop(frame);
+    let stage = Produce::begin(bench.context::<Produce>(9), request);
+    while Arc::strong_count(&in_use) > 1 {
+        tokio::task::yield_now().await;
+    }
+    let response = kafka_protocol::protocol::Decodable::decode(&mut body(stage.await), 9).unwrap();
+    assert_eq!(error_codes(&response), [0, 3]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
