@@ -259,10 +259,20 @@ fn refuse(context: &RequestContext, limits: &Limits, error: SessionError) -> Rep
 /// No broker replicates from this one yet; who is no broker is told of the topics, as in Kafka.
 fn refuse_replica(context: &RequestContext, limits: &Limits, request: SessionRequest) -> Reply {
     let is_broker = context.allowed(Operation::ClusterAction, ResourceType::Cluster, CLUSTER_NAME);
-    let error = if is_broker { ResponseError::NotLeaderOrFollower } else { ResponseError::TopicAuthorizationFailed };
     let refused = request.wanted.iter().map(|(key, _)| {
-        let error = Some(error);
-        PartitionAnswer { error, ..blank(key) }
+        let error = if is_broker { no_replica(context, key) } else { ResponseError::TopicAuthorizationFailed };
+        PartitionAnswer { error: Some(error), ..blank(key) }
     });
     respond(context, limits, 0, refused.collect())
+}
+
+/// Why a broker gets nothing of a partition: it is not there, or it has no replica but this one.
+fn no_replica(context: &RequestContext, key: &PartitionKey) -> ResponseError {
+    let partitions = &context.broker.partitions;
+    let topic = match &key.topic {
+        TopicKey::Id(id) => partitions.topic_by_id(*id).ok_or(ResponseError::UnknownTopicId),
+        TopicKey::Name(name) => partitions.topic(name).ok_or(ResponseError::UnknownTopicOrPartition),
+    };
+    let partition = topic.and_then(|topic| topic.partition(key.index).map_err(|error| error.code()));
+    partition.map_or_else(|error| error, |_| ResponseError::NotLeaderOrFollower)
 }

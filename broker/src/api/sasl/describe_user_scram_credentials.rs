@@ -40,10 +40,16 @@ impl OneStage for DescribeUserScramCredentials {
         request: Self::Request,
     ) -> Result<DescribeUserScramCredentialsResponse, CloseReason> {
         if !context.allowed(Operation::Describe, ResourceType::Cluster, CLUSTER_NAME) {
-            let error = ResponseError::ClusterAuthorizationFailed;
+            let error = ResponseError::ClusterAuthorizationFailed.code();
+            let message = StrBytes::from_static_str("Cluster authorization failed.");
+            // As Kafka refuses a whole request: each user that was asked for, without its name.
+            let refused = DescribeUserScramCredentialsResult::default()
+                .with_error_code(error)
+                .with_error_message(Some(message.clone()));
             return Ok(DescribeUserScramCredentialsResponse::default()
-                .with_error_code(error.code())
-                .with_error_message(Some(StrBytes::from_static_str("Cluster authorization failed."))));
+                .with_error_code(error)
+                .with_error_message(Some(message))
+                .with_results(vec![refused; request.users.map_or(0, |users| users.len())]));
         }
         let image = context.broker.controller.image();
         let results = match request.users.filter(|users| !users.is_empty()) {

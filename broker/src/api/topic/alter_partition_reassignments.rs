@@ -54,7 +54,8 @@ impl OneStage for AlterPartitionReassignments {
         if !context.allowed(Operation::Alter, ResourceType::Cluster, CLUSTER_NAME) {
             let message = StrBytes::from_static_str("Cluster authorization failed.");
             let error = ResponseError::ClusterAuthorizationFailed.code();
-            return Ok(response.with_error_code(error).with_error_message(Some(message)));
+            let refused = refuse_all(&request, error, &message);
+            return Ok(response.with_error_code(error).with_error_message(Some(message)).with_responses(refused));
         }
         let image = context.broker.controller.image();
         let topics = request.topics.into_iter().map(|topic| {
@@ -70,6 +71,25 @@ impl OneStage for AlterPartitionReassignments {
         });
         Ok(response.with_responses(topics.collect()))
     }
+}
+
+/// Every partition by itself, as Kafka refuses a whole request.
+fn refuse_all(
+    request: &AlterPartitionReassignmentsRequest,
+    error: i16,
+    message: &StrBytes,
+) -> Vec<ReassignableTopicResponse> {
+    let refused = |partition: &ReassignablePartition| {
+        ReassignablePartitionResponse::default()
+            .with_partition_index(partition.partition_index)
+            .with_error_code(error)
+            .with_error_message(Some(message.clone()))
+    };
+    let topics = request.topics.iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(refused).collect();
+        ReassignableTopicResponse::default().with_name(topic.name.clone()).with_partitions(partitions)
+    });
+    topics.collect()
 }
 
 /// Whether the partition has the replicas that are wanted. Kafka's checks in Kafka's order.
