@@ -25,6 +25,8 @@ use super::resource_configs::{Resource, ResourceConfigRecord, ResourceKind};
 use super::scram::{RemoveUserScramCredentialRecord, UserScramCredentialRecord};
 use super::topics::{RemoveTopicRecord, TopicRecord};
 use super::*;
+use crate::consensus::snapshot;
+use crate::consensus::type_config::SnapshotMeta;
 
 fn topic_id() -> impl Strategy<Value = TopicId> {
     // Few ids, so that records meet each other.
@@ -171,22 +173,33 @@ proptest! {
     }
 
     #[test]
-    fn a_snapshot_decides_as_the_log_does(
+    fn a_snapshot_and_the_log_behind_it_decide_as_the_whole_log_does(
         rules in prop::collection::vec((acl_id(), acl(), any::<bool>()), 0..16),
+        at in any::<prop::sample::Index>(),
         operation in prop::sample::select(Operation::EVERY),
         name in "[ab*]{1,3}",
     ) {
-        let (mut image, mut touched) = (MetadataImage::default(), Touched::default());
-        for (index, (id, acl, is_removed)) in (1..).zip(rules) {
-            let mut records = vec![AccessControlEntryRecord { id, acl: Arc::new(acl) }.into()];
-            if is_removed {
-                records.push(RemoveAccessControlEntryRecord { id }.into());
+        let entry = |(id, acl, is_removed): &(AclId, Acl, bool)| {
+            let mut records = vec![AccessControlEntryRecord { id: *id, acl: Arc::new(acl.clone()) }.into()];
+            if *is_removed {
+                records.push(RemoveAccessControlEntryRecord { id: *id }.into());
             }
-            image.apply(index, &Entry { timestamp: Timestamp(0), records }, &mut touched);
-        }
-        let restored = MetadataImage::from_records(image.applied_index(), &image.records());
-        prop_assert_eq!(&restored, &image);
-        let verdicts = [&image, &restored].map(|image| {
+            Entry { timestamp: Timestamp(0), records }
+        };
+        let log: Vec<Entry> = rules.iter().map(entry).collect();
+        let at = at.index(log.len() + 1);
+        let apply = |mut image: MetadataImage, entries: &[Entry], from: u64| {
+            for (index, entry) in (from..).zip(entries) {
+                image.apply(index, entry, &mut Touched::default());
+            }
+            image
+        };
+        let whole = apply(MetadataImage::default(), &log, 1);
+        let kept = snapshot::encode(&SnapshotMeta::default(), &apply(MetadataImage::default(), &log[..at], 1));
+        let (_, restored) = snapshot::decode(&kept).expect("what was written is read");
+        let restored = apply(restored, &log[at..], at as u64 + 1);
+        prop_assert_eq!(whole.records(), restored.records());
+        let verdicts = [&whole, &restored].map(|image| {
             let authorizer = StandardAuthorizer::new("", false).expect("no super users");
             authorizer.replace(image.acls().map(|(_, acl)| Arc::clone(acl)));
             let principal = Principal { kind: "User".into(), name: "a".into() };
