@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::fixture::{Fixture, program};
 
 /// Runs a command on the broker.
-fn run(fixture: &Fixture, line: &str, input: &str) -> Output {
+pub(crate) fn run(fixture: &Fixture, line: &str, input: &str) -> Output {
     let mut command = Command::new(program());
     command.args(line.split(' ')).args(["-b", &fixture.broker.bootstrap()]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -20,19 +20,19 @@ fn run(fixture: &Fixture, line: &str, input: &str) -> Output {
 }
 
 /// Runs a command that must succeed; its output.
-fn done(fixture: &Fixture, line: &str, input: &str) -> String {
+pub(crate) fn done(fixture: &Fixture, line: &str, input: &str) -> String {
     let output = run(fixture, line, input);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{line}: {} {errors}", output.status);
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn json(fixture: &Fixture, line: &str) -> Value {
+pub(crate) fn json(fixture: &Fixture, line: &str) -> Value {
     serde_json::from_str(&done(fixture, &format!("{line} -o json"), "")).unwrap()
 }
 
 /// How a command ends that fails, and what it says.
-fn failed(fixture: &Fixture, line: &str) -> (i32, String) {
+pub(crate) fn failed(fixture: &Fixture, line: &str) -> (i32, String) {
     let output = run(fixture, line, "");
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }

@@ -2,6 +2,7 @@
 //! runs the full number of hostile frames.
 #![allow(clippy::unwrap_used, reason = "a test, also where it is not inside a test function")]
 
+mod acls;
 mod authorization;
 mod bench;
 mod client;

@@ -193,8 +193,9 @@ fn next_step(code: i16) -> Option<&'static str> {
         E::GroupSubscribedToTopic => Some("stop the consumers that read the topic first"),
         E::InvalidConfig => Some("`barnabas configs list` names every setting"),
         E::TopicAuthorizationFailed | E::GroupAuthorizationFailed | E::ClusterAuthorizationFailed => {
-            Some("another user by --command-config FILE, or a rule for this one")
+            Some("another user by --command-config FILE, or a rule for this one: `barnabas acls grant`")
         }
+        E::SecurityDisabled => Some("authorizer.class.name=standard in the broker's settings"),
         E::CoordinatorLoadInProgress | E::CoordinatorNotAvailable | E::RequestTimedOut => Some("the same again"),
         E::TopicDeletionDisabled => Some("delete.topic.enable=true in the broker's settings"),
         _ => None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+mod acls;
 mod bench;
 mod cluster;
 mod confirm;
@@ -56,6 +57,8 @@ enum Command {
     Quotas(quotas::Arguments),
     /// Lists, makes and removes users that log in by SCRAM, on any broker that speaks the Kafka protocol.
     Users(users::Arguments),
+    /// Makes, removes and explains rules of access, on any broker that speaks the Kafka protocol.
+    Acls(acls::Arguments),
     /// Looks at log directories while no broker runs on them.
     Log(log::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Topics(arguments) => run_client(topics::run(arguments)),
         Command::Quotas(arguments) => run_client(quotas::run(arguments)),
         Command::Users(arguments) => run_client(users::run(arguments)),
+        Command::Acls(arguments) => run_client(acls::run(arguments)),
         Command::Groups(arguments) => run_client(groups::run(arguments)),
         Command::Produce(arguments) => run_client(produce::run(arguments)),
         Command::Consume(arguments) => run_client(consume::run(arguments)),

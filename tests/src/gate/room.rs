@@ -54,6 +54,11 @@ impl<'a> Room<'a> {
         needs.try_for_each(|need| self.workshop.ready(*need))
     }
 
+    /// Whether brokers of this run are Apache Kafka's.
+    pub(crate) fn is_kafka(&self) -> bool {
+        matches!(self.against, Against::Kafka)
+    }
+
     /// A path in the lane's directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)

@@ -1,5 +1,6 @@
 //! The table of lanes, in the order they run: what fails soonest first.
 
+mod acls;
 mod admin_golden;
 mod cargo;
 mod clients;
@@ -166,6 +167,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(4 * 60),
         run: tls::tls,
+    },
+    Lane {
+        name: "acls",
+        about: "kafka-acls with every option and barnabas acls, against what they print on Kafka",
+        needs: &[Need::Release, Need::JavaFour],
+        fast: false,
+        budget: Duration::from_secs(2 * 60),
+        run: acls::acls,
     },
     Lane {
         name: "dump-log",
