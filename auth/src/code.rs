@@ -78,6 +78,8 @@ numbered! {
         CreateTokens = 13 "CREATE_TOKENS",
         /// See delegation tokens of another.
         DescribeTokens = 14 "DESCRIBE_TOKENS",
+        /// Prepare a transaction that somebody else ends (KIP-939).
+        TwoPhaseCommit = 15 "TWO_PHASE_COMMIT",
     }
 }
 
@@ -151,7 +153,7 @@ mod tests {
         }
         assert_eq!(Operation::of_name("IdempotentWrite"), Some(Operation::IdempotentWrite));
         assert_eq!(ResourceType::of_name("transactional-id"), Some(ResourceType::TransactionalId));
-        assert_eq!((Operation::of_code(0), Operation::of_code(1), Operation::of_code(15)), (None, None, None));
+        assert_eq!((Operation::of_code(0), Operation::of_code(1), Operation::of_code(16)), (None, None, None));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use barnabas_auth::{Operation as Op, ResourceType as On};
 use kafka_protocol::messages::*;
 
 use super::cases::{
-    ALTER_CLUSTER, Case, DESCRIBE_CLUSTER, DESCRIBE_GROUP, KNOWN, both, case, group, need, shown, text, topic,
+    ALTER_CLUSTER, Case, DESCRIBE_CLUSTER, DESCRIBE_GROUP, KNOWN, both, case, group, groups, need, shown, text, topic,
 };
 use crate::client::Client;
 use barnabas_broker::api::Need;
@@ -57,13 +57,12 @@ fn incremental_alter_configs(client: &mut Client) -> IncrementalAlterConfigsResp
 }
 
 fn describe_groups(client: &mut Client) -> DescribeGroupsResponse {
-    let request = DescribeGroupsRequest::default().with_groups(vec![group()]).with_include_authorized_operations(true);
+    let request = DescribeGroupsRequest::default().with_groups(groups()).with_include_authorized_operations(true);
     client.ask(&request, 5)
 }
 
 fn delete_groups(client: &mut Client) -> DeleteGroupsResponse {
-    let groups = vec![group()];
-    client.ask(&DeleteGroupsRequest::default().with_groups_names(groups), 2)
+    client.ask(&DeleteGroupsRequest::default().with_groups_names(groups()), 2)
 }
 
 fn offset_delete(client: &mut Client) -> OffsetDeleteResponse {

@@ -49,8 +49,16 @@ pub(super) fn topic(name: &str) -> TopicName {
     TopicName(text(name))
 }
 
+pub(super) const GROUP: &str = "golden.group";
+pub(super) const STRANGER: &str = "golden.stranger";
+
 pub(super) fn group() -> GroupId {
-    GroupId(text("golden.group"))
+    GroupId(text(GROUP))
+}
+
+/// The group that is there and the one that is not.
+pub(super) fn groups() -> Vec<GroupId> {
+    [GROUP, STRANGER].map(|name| GroupId(text(name))).to_vec()
 }
 
 /// One element for the topic that is there and one for the one that is not.
@@ -190,12 +198,15 @@ fn offset_fetch(client: &mut Client, all: bool) -> OffsetFetchResponse {
         offset_fetch_request::OffsetFetchRequestTopics::default().with_name(name).with_partition_indexes(vec![0])
     };
     let topics = (!all).then(|| both(data));
-    let asked = offset_fetch_request::OffsetFetchRequestGroup::default().with_group_id(group()).with_topics(topics);
-    client.ask(&OffsetFetchRequest::default().with_groups(vec![asked]), 8)
+    let asked = |group| {
+        offset_fetch_request::OffsetFetchRequestGroup::default().with_group_id(group).with_topics(topics.clone())
+    };
+    client.ask(&OffsetFetchRequest::default().with_groups(groups().into_iter().map(asked).collect()), 8)
 }
 
-fn find_coordinator(client: &mut Client, key_type: i8, key: &str) -> FindCoordinatorResponse {
-    let request = FindCoordinatorRequest::default().with_key_type(key_type).with_coordinator_keys(vec![text(key)]);
+fn find_coordinator(client: &mut Client, key_type: i8, keys: &[&str]) -> FindCoordinatorResponse {
+    let keys = keys.iter().map(|key| text(key)).collect();
+    let request = FindCoordinatorRequest::default().with_key_type(key_type).with_coordinator_keys(keys);
     client.ask(&request, 4)
 }
 
@@ -359,9 +370,9 @@ const CASES: &[Case] = &[
     case("OffsetCommit", &[READ_GROUP, READ_TOPIC], |client| shown(offset_commit(client))),
     case("OffsetFetch", &[DESCRIBE_GROUP, DESCRIBE_TOPIC], |client| shown(offset_fetch(client, false))),
     case("OffsetFetch all-topics", &[DESCRIBE_GROUP, DESCRIBE_TOPIC], |client| shown(offset_fetch(client, true))),
-    case("FindCoordinator", &[DESCRIBE_GROUP], |client| shown(find_coordinator(client, 0, "golden.group"))),
+    case("FindCoordinator", &[DESCRIBE_GROUP], |client| shown(find_coordinator(client, 0, &[GROUP, STRANGER]))),
     case("FindCoordinator of-a-transaction", &[need(Op::Describe, On::TransactionalId)], |client| {
-        shown(find_coordinator(client, 1, "golden.name"))
+        shown(find_coordinator(client, 1, &["golden.name"]))
     }),
     case("JoinGroup", &[READ_GROUP], |client| {
         // The id that is given is random.

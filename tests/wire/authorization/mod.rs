@@ -77,7 +77,7 @@ fn names(resource: ResourceType) -> &'static [&'static str] {
     match resource {
         ResourceType::Topic => &["golden.known", "golden.absent", "golden.made", "golden.doomed"],
         ResourceType::Cluster => &["kafka-cluster"],
-        ResourceType::Group => &["golden.group"],
+        ResourceType::Group => &[cases::GROUP, cases::STRANGER],
         _ => &["golden.name"],
     }
 }
@@ -190,14 +190,16 @@ fn without_rights_nothing_tells_what_is_there_and_no_name_is_told() {
     ours.set(Vec::new());
     for case in every().filter(|case| table().iter().any(|row| row.name == api(case))) {
         let answer = (case.ask)(&mut peer);
-        for name in [cases::KNOWN, cases::DOOMED] {
-            if answer.contains(name) && answer.contains(cases::ABSENT) {
-                let other = swapped(&answer, name, cases::ABSENT);
-                assert_eq!(tree::whole(&other), tree::whole(&answer), "{}: {name} and {}", case.name, cases::ABSENT);
+        for (there, absent) in
+            [(cases::KNOWN, cases::ABSENT), (cases::DOOMED, cases::ABSENT), (cases::GROUP, cases::STRANGER)]
+        {
+            if answer.contains(there) && answer.contains(absent) {
+                let other = swapped(&answer, there, absent);
+                assert_eq!(tree::whole(&other), tree::whole(&answer), "{}: {there} and {absent}", case.name);
             }
         }
         let names_none = case.name.ends_with(" all-topics") || case.name.ends_with(" by-id");
-        let told = answer.replace("golden.group", "").contains("golden");
+        let told = answer.replace(cases::GROUP, "").replace(cases::STRANGER, "").contains("golden");
         assert!(!(names_none && told), "{}: {answer}", case.name);
     }
 }

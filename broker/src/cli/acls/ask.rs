@@ -136,7 +136,7 @@ fn operations(resource_type: ResourceType) -> &'static [Operation] {
         ResourceType::Cluster => {
             &[Create, Alter, Describe, ClusterAction, DescribeConfigs, AlterConfigs, IdempotentWrite]
         }
-        ResourceType::TransactionalId => &[Write, Describe],
+        ResourceType::TransactionalId => &[Write, Describe, Operation::TwoPhaseCommit],
         ResourceType::DelegationToken => &[Describe],
         ResourceType::User => &[Operation::CreateTokens, Operation::DescribeTokens],
     }
