@@ -46,7 +46,8 @@ impl Backlog {
             Ok(permit) => permit,
             Err(_) => {
                 self.metrics.backlog_waits.increment();
-                let waited = Arc::clone(&self.left).acquire_many_owned(bytes).await;
+                // On the heap: a connection that waits for nothing has no room for it.
+                let waited = Box::pin(Arc::clone(&self.left).acquire_many_owned(bytes)).await;
                 waited.expect("invariant: the semaphore is never closed")
             }
         };

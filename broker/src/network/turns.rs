@@ -11,11 +11,11 @@
 //!    ever wait, and the workers' queues would be as long as without turns.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::limits::{REQUEST_BYTES_FREE, TURN_ANSWER_BYTES_MIN, TURNS_ABOVE};
@@ -90,44 +90,43 @@ impl Turns {
         Self { left: Semaphore::new(workers), heavy: AtomicUsize::new(0), few: TURNS_ABOVE * workers, metrics }
     }
 
-    /// Polls until the result is there; while the connection is heavy, each time in a turn.
-    pub async fn each<T>(&self, weight: &Weight<'_>, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
-        loop {
-            let turn = if weight.takes_turns() { Some(self.take().await) } else { None };
-            if turn.is_some() {
-                tokio::task::yield_now().await;
+    /// Polls until the result is there; while the connection takes turns, each time in one.
+    pub fn each<T>(
+        &self,
+        weight: &Weight<'_>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> impl Future<Output = T> {
+        let mut waiting: Option<BoxFuture<'_, SemaphorePermit<'_>>> = None;
+        poll_fn(move |context| {
+            if waiting.is_none() && weight.takes_turns() {
+                waiting = Some(Box::pin(self.turn()));
             }
-            let polled = poll_fn(|context| Poll::Ready(poll(context))).await;
-            drop(turn);
-            if let Poll::Ready(result) = polled {
-                return result;
-            }
-            woken().await;
-        }
+            let _turn = match &mut waiting {
+                Some(turn) => Some(ready!(turn.as_mut().poll(context))),
+                None => None,
+            };
+            waiting = None;
+            poll(context)
+        })
     }
 
-    async fn take(&self) -> SemaphorePermit<'_> {
-        let mut turn = pin!(self.left.acquire());
-        let turn = poll_fn(|context| {
-            let turn = turn.as_mut().poll(context);
-            if turn.is_pending() {
+    async fn turn(&self) -> SemaphorePermit<'_> {
+        let turn = match self.left.try_acquire() {
+            Ok(turn) => turn,
+            Err(_) => {
                 self.metrics.turn_waits.increment();
+                self.left.acquire().await.expect("invariant: the semaphore is never closed")
             }
-            turn
-        });
-        turn.await.expect("invariant: the semaphore is never closed")
+        };
+        tokio::task::yield_now().await;
+        turn
     }
-}
-
-/// Returns when the task is polled again: whatever was polled before has told the waker whom to wake.
-async fn woken() {
-    let mut is_first = true;
-    poll_fn(|_| if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }).await;
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::pin::pin;
 
     use super::*;
 
@@ -148,7 +147,7 @@ mod tests {
     async fn those_with_large_requests_take_turns_and_the_others_pass() {
         let metrics = Arc::new(Metrics::default());
         let turns = turns(&metrics);
-        let other = turns.take().await;
+        let other = turns.turn().await;
         let (weight, polls) = (heavy(&turns), Cell::new(0));
         let mut waits = pin!(turns.each(&weight, |_| {
             polls.set(polls.get() + 1);
@@ -163,7 +162,7 @@ mod tests {
         assert!(futures_util::poll!(&mut waits).is_pending());
         assert_eq!(polls.get(), 1);
         // It waits for something else now: the turn is free.
-        drop(turns.take().await);
+        drop(turns.turn().await);
         assert!(futures_util::poll!(&mut waits).is_pending());
         assert!(futures_util::poll!(&mut waits).is_ready());
     }
@@ -173,7 +172,7 @@ mod tests {
         let metrics = Arc::new(Metrics::default());
         let turns = turns(&metrics);
         turns.heavy.fetch_sub(1, Ordering::Relaxed);
-        let _other = turns.take().await;
+        let _other = turns.turn().await;
         let weight = heavy(&turns);
         assert_eq!(turns.each(&weight, |_| Poll::Ready(7)).await, 7);
     }

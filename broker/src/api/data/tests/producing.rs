@@ -50,11 +50,14 @@ async fn pipelined_produces_keep_their_order() {
 }
 
 /// Bytes of a frame that tell whether anybody uses them.
-struct Watched(Bytes, Arc<()>);
+struct Watched {
+    bytes: Bytes,
+    _in_use: Arc<()>,
+}
 
 impl AsRef<[u8]> for Watched {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
@@ -66,7 +69,7 @@ async fn an_answer_that_nobody_waits_for_yet_keeps_nothing_of_its_frame() {
     let request = produce_request(-1, &[("t", 0, batch(2, 10)), ("unknown", 0, batch(2, 10))]);
     request.encode(&mut frame, 9).unwrap();
     let in_use = Arc::new(());
-    let mut frame = Bytes::from_owner(Watched(frame.freeze(), Arc::clone(&in_use)));
+    let mut frame = Bytes::from_owner(Watched { bytes: frame.freeze(), _in_use: Arc::clone(&in_use) });
     let request = kafka_protocol::protocol::Decodable::decode(&mut frame, 9).unwrap();
     drop(frame);
     let stage = Produce::begin(bench.context::<Produce>(9), request);
