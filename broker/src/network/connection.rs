@@ -75,8 +75,7 @@ impl From<FrameError> for Ended {
 /// Serves one connection until it ends.
 pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<ConnectionInfo>, stopping: Stopping) {
     let stream = Mutex::new(stream);
-    let answers = Answers::new(Arc::clone(&network.metrics));
-    let weight = Weight::new(&network.turns);
+    let (answers, weight) = (Answers::new(Arc::clone(&network.metrics)), Weight::new(&network.turns));
     let mut reader = Reader {
         network: &network,
         info: &info,

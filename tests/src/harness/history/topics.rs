@@ -29,6 +29,14 @@ struct Topic {
     sent: u64,
 }
 
+impl State {
+    fn delete(&mut self) {
+        if let Self::Present(topic) = self {
+            *self = Self::Deleting(topic.clone());
+        }
+    }
+}
+
 /// How much a history holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TopicsFacts {
@@ -57,9 +65,7 @@ pub(super) fn check<'a>(events: impl Iterator<Item = &'a str>) -> Result<TopicsF
                 states.insert(name, State::Creating);
             }
             ["deleting", name] => {
-                if let Some(State::Present(topic)) = states.remove(name) {
-                    states.insert(name, State::Deleting(topic));
-                }
+                states.entry(name).and_modify(State::delete);
             }
             ["created", name, id] => {
                 facts.created += 1;
