@@ -17,6 +17,8 @@ const BUDGET: Duration = Duration::from_secs(20 * 60);
 pub(crate) enum Need {
     /// The broker, built once with the release profile.
     Release,
+    /// The simulator, with a release profile of its own.
+    Simulator,
     /// kcat and a word list, from Debian.
     Debian,
     /// valgrind, from Debian.
@@ -48,6 +50,7 @@ impl Need {
     fn name(self) -> &'static str {
         match self {
             Self::Release => "release",
+            Self::Simulator => "simulator",
             Self::Debian => "debian",
             Self::Valgrind => "valgrind",
             Self::Python => "python",
@@ -68,6 +71,7 @@ impl Need {
         let shop = Preparation { workshop, log: place.join("prepare.log"), place };
         match self {
             Self::Release => shop.release(),
+            Self::Simulator => shop.simulator(),
             Self::Debian => shop.debian(),
             Self::Valgrind => shop.valgrind(),
             Self::Python => shop.python(),
@@ -90,6 +94,12 @@ impl Preparation<'_> {
         let mut command = Command::new("cargo");
         command.args(["build", "-q", "--release", "--bin", "barnabas"]).current_dir(self.workshop.root());
         self.run("cargo build --release", command)
+    }
+
+    fn simulator(&self) -> Result<(), Outcome> {
+        let mut command = Command::new("cargo");
+        command.args(["build", "-q", "--release", "--locked"]).current_dir(self.workshop.root().join("tests/sim"));
+        self.run("cargo build of the simulator", command)
     }
 
     fn debian(&self) -> Result<(), Outcome> {

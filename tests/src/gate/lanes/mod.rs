@@ -9,6 +9,7 @@ mod damage;
 mod disk;
 mod dump_log;
 mod instructions;
+mod overload;
 mod power;
 mod quotas;
 mod real_input;
@@ -92,14 +93,6 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: TEN_MINUTES,
         run: cargo::hostile,
-    },
-    Lane {
-        name: "sim",
-        about: "the whole node in the simulator: seeds, faults, a history check",
-        needs: &[],
-        fast: false,
-        budget: TEN_MINUTES,
-        run: sim::sim,
     },
     Lane {
         name: "instructions",
@@ -223,6 +216,22 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(4 * 60),
         run: real_input::real_input,
+    },
+    Lane {
+        name: "sim",
+        about: "the whole node in the simulator: seeds, faults, a history check",
+        needs: &[Need::Simulator],
+        fast: false,
+        budget: TEN_MINUTES,
+        run: sim::sim,
+    },
+    Lane {
+        name: "overload",
+        about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times, no deadlock",
+        needs: &[Need::Release],
+        fast: false,
+        budget: TEN_MINUTES,
+        run: overload::overload,
     },
 ];
 

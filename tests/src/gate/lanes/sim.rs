@@ -14,9 +14,6 @@ const COMPARED: &str = "3";
 
 /// Runs the seeds from 1 on.
 pub(crate) fn sim(room: &Room<'_>) -> Result<String, Outcome> {
-    let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--locked"]).current_dir(room.workshop.root().join("tests/sim"));
-    room.step("build", build)?;
     let traces = ["one", "two"].map(|name| room.path(&format!("{name}.trace")));
     for trace in &traces {
         let mut command = simulator(room);
