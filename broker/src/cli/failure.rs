@@ -161,6 +161,8 @@ fn exit_of(code: i16) -> Exit {
             | E::ClusterAuthorizationFailed
             | E::TransactionalIdAuthorizationFailed
             | E::DelegationTokenAuthorizationFailed
+            | E::DelegationTokenOwnerMismatch
+            | E::DelegationTokenRequestNotAllowed
             | E::SaslAuthenticationFailed
             | E::UnsupportedSaslMechanism
             | E::IllegalSaslState,
@@ -196,6 +198,8 @@ fn next_step(code: i16) -> Option<&'static str> {
             Some("another user by --command-config FILE, or a rule for this one")
         }
         E::CoordinatorLoadInProgress | E::CoordinatorNotAvailable | E::RequestTimedOut => Some("the same again"),
+        E::DelegationTokenAuthDisabled => Some("delegation.token.secret.key in the broker's settings"),
+        E::DelegationTokenRequestNotAllowed => Some("a login over SASL or by a certificate, and not with a token"),
         E::TopicDeletionDisabled => Some("delete.topic.enable=true in the broker's settings"),
         _ => None,
     }

@@ -23,6 +23,7 @@ mod produce;
 mod quotas;
 mod serve;
 mod shims;
+mod tokens;
 mod topics;
 mod users;
 mod watch;
@@ -56,6 +57,8 @@ enum Command {
     Quotas(quotas::Arguments),
     /// Lists, makes and removes users that log in by SCRAM, on any broker that speaks the Kafka protocol.
     Users(users::Arguments),
+    /// Lists, makes, renews and removes delegation tokens, on any broker that speaks the Kafka protocol.
+    Tokens(tokens::Arguments),
     /// Looks at log directories while no broker runs on them.
     Log(log::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
@@ -76,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
         Command::Quotas(arguments) => run_client(quotas::run(arguments)),
+        Command::Tokens(arguments) => run_client(tokens::run(arguments)),
         Command::Users(arguments) => run_client(users::run(arguments)),
         Command::Groups(arguments) => run_client(groups::run(arguments)),
         Command::Produce(arguments) => run_client(produce::run(arguments)),
