@@ -8,7 +8,7 @@
 //! 1. Nothing of the claims is believed before the signature was verified.
 //! 2. A key verifies only by algorithms of its own kind, and never by HMAC: what everybody may know cannot sign.
 //!
-//! Where it differs from Apache Kafka: tokens without a signature, of HMAC, ES512 and ES256K are refused always.
+//! Where it differs from Apache Kafka: tokens of HMAC and of ES512 are refused whatever the keys.
 
 use serde_json::{Map, Value};
 

@@ -12,7 +12,9 @@ fuzz_target!(|bytes: &[u8]| {
     let (mut is_done, mut is_failed, mut is_renewing) = (false, false, false);
     for (at, byte) in bytes.iter().enumerate() {
         match byte % 8 {
-            0 => { let _ = cell.admit(i16::from(byte / 8), "any"); },
+            0 => {
+                let _ = cell.admit(i16::from(byte / 8), "any");
+            }
             1 => is_failed |= !cell.tell_versions(),
             2 | 3 => {
                 let tokens = if byte % 8 == 2 { Tokens::InRequests } else { Tokens::Bare };
@@ -31,8 +33,12 @@ fuzz_target!(|bytes: &[u8]| {
                     (is_done, is_renewing) = (true, false);
                 }
             }
-            6 => { let _ = cell.expects_bare_token(); },
-            _ => { let _ = cell.may_begin_again(Duration::from_secs(at as u64), Duration::from_secs(1)); }
+            6 => {
+                let _ = cell.expects_bare_token();
+            }
+            _ => {
+                let _ = cell.may_begin_again(Duration::from_secs(at as u64), Duration::from_secs(1));
+            }
         }
         assert!(!cell.is_open() || is_done && !is_failed && !is_renewing);
         assert_eq!(cell.is_over(), is_failed);
