@@ -10,6 +10,7 @@ pub mod code;
 pub mod explain;
 mod host;
 mod index;
+pub mod jwt;
 pub mod lint;
 pub mod principal;
 mod principal_map;

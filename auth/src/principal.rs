@@ -12,6 +12,12 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The user of a name.
+    #[must_use]
+    pub fn user(name: String) -> Self {
+        Self { kind: "User".to_owned(), name }
+    }
+
     /// Who a connection is that did not authenticate.
     #[must_use]
     pub fn anonymous() -> Self {

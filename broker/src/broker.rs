@@ -7,6 +7,7 @@ use barnabas_config::Config;
 use barnabas_raft::{BrokerId, Controller};
 use barnabas_storage::seam::Seams;
 
+use crate::delegation_tokens::DelegationTokens;
 use crate::group::Groups;
 use crate::loggers::Loggers;
 use crate::login::Logins;
@@ -52,6 +53,8 @@ pub struct Broker {
     pub fetch_sessions: FetchSessions,
     /// Producer ids, handed out from blocks.
     pub producer_ids: ProducerIds,
+    /// What bearers of delegation tokens show.
+    pub delegation_tokens: Arc<DelegationTokens>,
     /// Lets connections log in.
     pub logins: Logins,
     /// Who may do what.

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod broker;
 pub mod cli;
 pub mod client;
+pub mod delegation_tokens;
 pub mod group;
 pub mod http;
 pub mod limits;

@@ -69,6 +69,13 @@ pub const PASSWORDS_KEPT_MAX: usize = 4096;
 /// ... for this long.
 pub const PASSWORDS_KEPT_FOR: Duration = Duration::from_secs(60);
 
+/// Credentials of delegation tokens that are kept: each is made by a salting.
+pub const TOKEN_CREDENTIALS_MAX: usize = 4096;
+/// Time for an issuer of tokens to answer with its keys, and for a login to wait for them.
+pub const ISSUER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Least time between two readings of an issuer's keys that tokens of unknown keys bring about.
+pub const ISSUER_PAUSE: Duration = Duration::from_secs(10);
+
 /// While others wait for the budget, a frame must bring this many bytes ...
 pub const CONTENDED_BYTES_MIN: usize = 64 << 10;
 /// ... in this time.

@@ -64,6 +64,16 @@ metrics! {
     logins,
     /// Logins that failed.
     logins_failed,
+    /// Delegation tokens that there are.
+    delegation_tokens,
+    /// Tokens of OAUTHBEARER that were refused.
+    bearers_refused,
+    /// Keys of issuers that are kept.
+    issuer_keys,
+    /// Times that keys of an issuer were read.
+    issuer_keys_read,
+    /// Times that keys of an issuer could not be read.
+    issuer_keys_failed,
     /// TLS handshakes under way.
     tls_handshakes,
     /// TLS handshakes that failed, by the peer's certificate, by version or suite, or because it does not speak TLS.
@@ -114,6 +124,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 27);
+        assert_eq!(metrics.snapshot().len(), 32);
     }
 }

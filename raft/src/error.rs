@@ -112,6 +112,26 @@ pub enum AlterScramError {
     TooLarge,
 }
 
+/// Why a delegation token was not made or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DelegationTokenError {
+    /// There is none such.
+    #[error("there is no such delegation token")]
+    NotFound,
+    /// Its time is over.
+    #[error("the delegation token has expired")]
+    Expired,
+    /// Whoever asks neither owns it nor may renew it.
+    #[error("the delegation token is another's")]
+    NotAllowed,
+    /// The cluster has as many as it may have.
+    #[error("the cluster has as many delegation tokens as it may have: let some expire")]
+    TooMany,
+    /// More renewers than a token may have.
+    #[error("a delegation token has at most 1000 renewers")]
+    TooManyRenewers,
+}
+
 /// Why rules of access were not made or removed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AclError {

@@ -15,16 +15,16 @@ mod verify;
 mod wal;
 
 pub use controller::{
-    AlteredQuotas, AlteredUsers, ConfigChange, ConfigOwner, Controller, ControllerOptions, MorePartitions, NewTopic,
-    ScramAlteration,
+    AlteredQuotas, AlteredUsers, ConfigChange, ConfigOwner, Controller, ControllerOptions, DelegationTokenChange,
+    MorePartitions, NewDelegationToken, NewTopic, ScramAlteration,
 };
 pub use error::{
-    AclError, AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DeleteTopicError, OpenError,
-    ProposeError,
+    AclError, AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DelegationTokenError,
+    DeleteTopicError, OpenError, ProposeError,
 };
 pub use metadata::{
-    BrokerEndpoint, BrokerId, BrokerImage, MetadataDelta, MetadataImage, PartitionImage, QuotaEntity, QuotaName,
-    QuotaValue, QuotaValues, TopicImage,
+    BrokerEndpoint, BrokerId, BrokerImage, DelegationToken, DelegationTokenId, MetadataDelta, MetadataImage,
+    PartitionImage, QuotaEntity, QuotaName, QuotaValue, QuotaValues, TopicImage,
 };
 pub use publisher::MetadataListener;
 pub use verify::verify;

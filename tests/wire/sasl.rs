@@ -1,21 +1,16 @@
 //! Logins on a SASL listener: every mechanism, both ways of tokens, what is refused and how, and credentials that change.
 
 use barnabas_auth::ScramMechanism;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use kafka_protocol::error::ResponseError;
-use kafka_protocol::messages::alter_user_scram_credentials_request::{
-    ScramCredentialDeletion, ScramCredentialUpsertion,
-};
+use kafka_protocol::messages::alter_user_scram_credentials_request::ScramCredentialDeletion;
 use kafka_protocol::messages::{
     AlterUserScramCredentialsRequest, ApiVersionsRequest, DescribeUserScramCredentialsRequest, MetadataRequest,
-    SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
+    SaslAuthenticateRequest, SaslAuthenticateResponse,
 };
-use kafka_protocol::protocol::StrBytes;
 
 use crate::client::{Client, frame};
 use crate::fixture::Fixture;
+use crate::login::{authenticate, first, handshake, last, scram, set, text};
 
 const SHA256: ScramMechanism = ScramMechanism::Sha256;
 const SHA512: ScramMechanism = ScramMechanism::Sha512;
@@ -35,52 +30,6 @@ fn start(settings: &[(&str, &str)]) -> Fixture {
     Fixture::start(&[&own[..], settings].concat())
 }
 
-fn text(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
-}
-
-fn handshake(client: &mut Client, mechanism: &str, version: i16) -> i16 {
-    client.ask(&SaslHandshakeRequest::default().with_mechanism(text(mechanism)), version).error_code
-}
-
-fn authenticate(client: &mut Client, token: &[u8]) -> SaslAuthenticateResponse {
-    client.ask(&SaslAuthenticateRequest::default().with_auth_bytes(Bytes::copy_from_slice(token)), 2)
-}
-
-const NONCE: &str = "c1ientNonce";
-
-fn first(user: &str) -> String {
-    format!("n,,n={user},r={NONCE}")
-}
-
-/// The client's last message, and what the server has to answer.
-fn last(mechanism: ScramMechanism, user: &str, password: &str, challenge: &[u8]) -> (String, String) {
-    let challenge = std::str::from_utf8(challenge).unwrap();
-    let fields: Vec<&str> = challenge.split(',').map(|field| &field[2..]).collect();
-    let without_proof = format!("c=biws,r={}", fields[0]);
-    let salt = STANDARD.decode(fields[1]).unwrap();
-    let salted = mechanism.salted_password(password, &salt, fields[2].parse().unwrap());
-    let client_key = mechanism.hmac(&salted, b"Client Key");
-    let signed = format!("n={user},r={NONCE},{challenge},{without_proof}");
-    let signature = mechanism.hmac(&mechanism.hash(&client_key), signed.as_bytes());
-    let proof: Vec<u8> = client_key.iter().zip(signature).map(|(left, right)| left ^ right).collect();
-    let expected = mechanism.hmac(&mechanism.hmac(&salted, b"Server Key"), signed.as_bytes());
-    (format!("{without_proof},p={}", STANDARD.encode(proof)), format!("v={}", STANDARD.encode(expected)))
-}
-
-/// Logs in by SCRAM; the last answer.
-fn scram(client: &mut Client, mechanism: ScramMechanism, user: &str, password: &str) -> SaslAuthenticateResponse {
-    assert_eq!(handshake(client, mechanism.name(), 1), 0);
-    let challenge = authenticate(client, first(user).as_bytes());
-    assert_eq!(challenge.error_code, 0);
-    let (token, expected) = last(mechanism, user, password, &challenge.auth_bytes);
-    let answer = authenticate(client, token.as_bytes());
-    if answer.error_code == 0 {
-        assert_eq!(answer.auth_bytes, expected.as_bytes());
-    }
-    answer
-}
-
 fn plain(client: &mut Client, user: &str, password: &str) -> SaslAuthenticateResponse {
     assert_eq!(handshake(client, "PLAIN", 1), 0);
     authenticate(client, format!("\0{user}\0{password}").as_bytes())
@@ -94,16 +43,6 @@ fn admin(fixture: &Fixture) -> Client {
     let mut client = Client::connect(fixture.address());
     assert_eq!(scram(&mut client, SHA512, "admin", "admin-secret").error_code, 0);
     client
-}
-
-fn set(user: &str, mechanism: ScramMechanism, password: &str) -> ScramCredentialUpsertion {
-    let salt = b"salt of the client".to_vec();
-    ScramCredentialUpsertion::default()
-        .with_name(text(user))
-        .with_mechanism(mechanism.number())
-        .with_iterations(4096)
-        .with_salted_password(mechanism.salted_password(password, &salt, 4096).into())
-        .with_salt(salt.into())
 }
 
 #[test]
@@ -142,7 +81,7 @@ fn unknown_users_are_answered_like_known_ones() {
         let mut client = Client::connect(fixture.address());
         assert_eq!(handshake(&mut client, SHA256.name(), 1), 0);
         let challenge = authenticate(&mut client, first(user).as_bytes());
-        let (token, _) = last(SHA256, user, "guess", &challenge.auth_bytes);
+        let (token, _) = last(SHA256, &first(user), "guess", &challenge.auth_bytes);
         let refused = authenticate(&mut client, token.as_bytes());
         assert!(!is_served(&mut client));
         (challenge, refused)
@@ -175,7 +114,7 @@ fn tokens_without_headers_follow_a_handshake_of_version_0() {
     let mut client = Client::connect(fixture.address());
     assert_eq!(handshake(&mut client, SHA256.name(), 0), 0);
     let challenge = token(&mut client, first("admin").as_bytes()).unwrap();
-    let (answer, expected) = last(SHA256, "admin", "admin-secret", &challenge);
+    let (answer, expected) = last(SHA256, &first("admin"), "admin-secret", &challenge);
     assert_eq!(token(&mut client, answer.as_bytes()).unwrap(), expected.as_bytes());
     assert!(is_served(&mut client));
     let mut client = Client::connect(fixture.address());
@@ -289,7 +228,7 @@ fn a_session_is_renewed_by_its_own_user_only() {
     let mut client = login("admin", SHA512);
     again(&mut client, SHA512.name());
     let challenge = authenticate(&mut client, first("admin").as_bytes());
-    let (token, _) = last(SHA512, "admin", "admin-secret", &challenge.auth_bytes);
+    let (token, _) = last(SHA512, &first("admin"), "admin-secret", &challenge.auth_bytes);
     assert_eq!(authenticate(&mut client, token.as_bytes()).error_code, 0);
     assert!(is_served(&mut client));
     let mut client = login("admin", SHA512);

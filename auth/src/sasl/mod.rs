@@ -3,10 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::principal::Principal;
 use crate::scram::{ScramError, ScramMechanism};
 
 pub mod jaas;
+pub mod oauthbearer;
 pub mod plain;
+
+use oauthbearer::OauthBearerError;
 
 /// A SASL mechanism that is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,11 +19,25 @@ pub enum Mechanism {
     Plain,
     /// SCRAM.
     Scram(ScramMechanism),
+    /// A signed token of an issuer (RFC 7628, KIP-255).
+    OauthBearer,
+}
+
+/// Who a successful exchange makes of the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Who it is; of a delegation token its owner.
+    pub principal: Principal,
+    /// When what it logged in with expires, in milliseconds since 1970.
+    pub expires_ms: Option<i64>,
+    /// Whether it logged in with a delegation token.
+    pub is_token: bool,
 }
 
 impl Mechanism {
     /// All.
-    pub const ALL: [Self; 3] = [Self::Plain, Self::Scram(ScramMechanism::Sha256), Self::Scram(ScramMechanism::Sha512)];
+    pub const ALL: [Self; 4] =
+        [Self::Plain, Self::Scram(ScramMechanism::Sha256), Self::Scram(ScramMechanism::Sha512), Self::OauthBearer];
 
     /// The SASL name.
     #[must_use]
@@ -27,6 +45,7 @@ impl Mechanism {
         match self {
             Self::Plain => "PLAIN",
             Self::Scram(scram) => scram.name(),
+            Self::OauthBearer => "OAUTHBEARER",
         }
     }
 }
@@ -39,7 +58,7 @@ impl fmt::Display for Mechanism {
 
 /// A mechanism that is not served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the mechanism {0} is not served: PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 are")]
+#[error("the mechanism {0} is not served: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER are")]
 pub struct UnknownMechanism(pub String);
 
 impl FromStr for Mechanism {
@@ -68,6 +87,20 @@ impl From<ScramError> for Refusal {
         match error {
             ScramError::AuthorizationId => Self::Said(OTHER_AUTHORIZATION_ID),
             ScramError::Malformed | ScramError::Nonce | ScramError::Credentials | ScramError::Over => Self::Credentials,
+        }
+    }
+}
+
+/// As Kafka says it, without the names.
+const OTHER_THAN_TOKEN: &str = "Authentication failed: Client requested an authorization id that is different from the \
+                                token's principal name";
+
+impl From<OauthBearerError> for Refusal {
+    fn from(error: OauthBearerError) -> Self {
+        match error {
+            OauthBearerError::AuthorizationId => Self::Said(OTHER_THAN_TOKEN),
+            OauthBearerError::Refused => Self::Said(oauthbearer::INVALID_TOKEN),
+            OauthBearerError::Malformed | OauthBearerError::Over => Self::Credentials,
         }
     }
 }

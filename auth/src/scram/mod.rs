@@ -15,7 +15,7 @@ pub use client::ScramClient;
 pub use credential::ScramCredential;
 pub use decoy::Decoys;
 pub use message::ClientFirst;
-pub use server::{Candidate, Login, ScramServer};
+pub use server::{Candidate, ScramServer};
 
 /// The least rounds that a credential may have (Kafka's `ScramMechanism.minIterations`).
 pub const ITERATIONS_MIN: u32 = 4096;

@@ -18,17 +18,7 @@ use subtle::ConstantTimeEq;
 
 use super::message::{ClientFinal, ClientFirst};
 use super::{ScramCredential, ScramError, ScramMechanism};
-
-/// Who a successful exchange makes of the connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// The user; of a delegation token its owner.
-    pub user: String,
-    /// When what it logged in with expires, in milliseconds since 1970.
-    pub expires_ms: Option<i64>,
-    /// Whether it logged in with a delegation token.
-    pub is_token: bool,
-}
+use crate::sasl::Login;
 
 /// What the store says of a name.
 #[derive(Clone, Debug)]

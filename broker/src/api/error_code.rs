@@ -5,8 +5,8 @@
 use barnabas_config::client_metrics::InvalidSubscription;
 use barnabas_config::topic::InvalidTopicConfig;
 use barnabas_raft::{
-    AclError, AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DeleteTopicError,
-    ProposeError,
+    AclError, AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DelegationTokenError,
+    DeleteTopicError, ProposeError,
 };
 use barnabas_storage::{AppendError, ReadError};
 use kafka_protocol::error::ResponseError;
@@ -164,6 +164,17 @@ impl ErrorCode for DeleteTopicError {
     fn code(&self) -> ResponseError {
         match self {
             Self::UnknownId(_) => ResponseError::UnknownTopicId,
+        }
+    }
+}
+
+impl ErrorCode for DelegationTokenError {
+    fn code(&self) -> ResponseError {
+        match self {
+            Self::NotFound => ResponseError::DelegationTokenNotFound,
+            Self::Expired => ResponseError::DelegationTokenExpired,
+            Self::NotAllowed => ResponseError::DelegationTokenOwnerMismatch,
+            Self::TooMany | Self::TooManyRenewers => ResponseError::PolicyViolation,
         }
     }
 }

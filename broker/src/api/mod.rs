@@ -28,6 +28,7 @@ pub mod sasl;
 pub mod shape;
 pub mod table;
 pub mod throttle;
+pub mod token;
 pub mod topic;
 
 pub use context::RequestContext;
@@ -67,6 +68,10 @@ const ROWS: &[Row] = &[
     row::<cluster::describe_log_dirs::DescribeLogDirs>(),                         // 35
     row::<sasl::sasl_authenticate::SaslAuthenticate>(),                           // 36
     row::<topic::create_partitions::CreatePartitions>(),                          // 37
+    row::<token::create_delegation_token::CreateDelegationToken>(),               // 38
+    row::<token::renew_delegation_token::RenewDelegationToken>(),                 // 39
+    row::<token::expire_delegation_token::ExpireDelegationToken>(),               // 40
+    row::<token::describe_delegation_token::DescribeDelegationToken>(),           // 41
     row::<group::delete_groups::DeleteGroups>(),                                  // 42
     row::<topic::elect_leaders::ElectLeaders>(),                                  // 43
     row::<configs::incremental_alter_configs::IncrementalAlterConfigs>(),         // 44

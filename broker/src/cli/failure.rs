@@ -161,6 +161,8 @@ fn exit_of(code: i16) -> Exit {
             | E::ClusterAuthorizationFailed
             | E::TransactionalIdAuthorizationFailed
             | E::DelegationTokenAuthorizationFailed
+            | E::DelegationTokenOwnerMismatch
+            | E::DelegationTokenRequestNotAllowed
             | E::SaslAuthenticationFailed
             | E::UnsupportedSaslMechanism
             | E::IllegalSaslState,
@@ -197,6 +199,8 @@ fn next_step(code: i16) -> Option<&'static str> {
         }
         E::SecurityDisabled => Some("authorizer.class.name=standard in the broker's settings"),
         E::CoordinatorLoadInProgress | E::CoordinatorNotAvailable | E::RequestTimedOut => Some("the same again"),
+        E::DelegationTokenAuthDisabled => Some("delegation.token.secret.key in the broker's settings"),
+        E::DelegationTokenRequestNotAllowed => Some("a login over SASL or by a certificate, and not with a token"),
         E::TopicDeletionDisabled => Some("delete.topic.enable=true in the broker's settings"),
         _ => None,
     }

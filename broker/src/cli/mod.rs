@@ -24,6 +24,7 @@ mod produce;
 mod quotas;
 mod serve;
 mod shims;
+mod tokens;
 mod topics;
 mod users;
 mod watch;
@@ -59,6 +60,8 @@ enum Command {
     Users(users::Arguments),
     /// Makes, removes and explains rules of access, on any broker that speaks the Kafka protocol.
     Acls(acls::Arguments),
+    /// Lists, makes, renews and removes delegation tokens, on any broker that speaks the Kafka protocol.
+    Tokens(tokens::Arguments),
     /// Looks at log directories while no broker runs on them.
     Log(log::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
@@ -79,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
         Command::Quotas(arguments) => run_client(quotas::run(arguments)),
+        Command::Tokens(arguments) => run_client(tokens::run(arguments)),
         Command::Users(arguments) => run_client(users::run(arguments)),
         Command::Acls(arguments) => run_client(acls::run(arguments)),
         Command::Groups(arguments) => run_client(groups::run(arguments)),

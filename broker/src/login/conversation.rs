@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use barnabas_auth::Mechanism;
+use barnabas_auth::sasl::oauthbearer::OauthBearerServer;
 use barnabas_auth::scram::ScramServer;
 use parking_lot::Mutex;
 
@@ -36,6 +37,8 @@ pub enum Exchange {
     Plain,
     /// SCRAM.
     Scram(Box<ScramServer>),
+    /// OAUTHBEARER.
+    OauthBearer(OauthBearerServer),
 }
 
 /// Where a conversation is.

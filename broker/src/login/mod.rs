@@ -3,31 +3,37 @@
 //!
 //! Where it differs from Apache Kafka: a user that does not exist is answered like one that does
 //! (`auth/src/scram/server.rs`); PLAIN is checked against the same users as SCRAM, beside those of the listener's
-//! `sasl.jaas.config`; authenticating again with another mechanism is answered before the connection closes.
+//! `sasl.jaas.config`; authenticating again with another mechanism is answered before the connection closes;
+//! what `oauth/mod.rs` says of tokens.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use barnabas_auth::sasl::Refusal;
+use barnabas_auth::jwt::TokenError;
+use barnabas_auth::sasl::oauthbearer::{Answer, OauthBearerServer};
+use barnabas_auth::sasl::{Login, Refusal};
 use barnabas_auth::scram::message::ClientFirst;
-use barnabas_auth::scram::{Candidate, Decoys, Login, ScramServer};
+use barnabas_auth::scram::{Candidate, Decoys, ScramServer};
 use barnabas_auth::{Mechanism, Principal, ScramMechanism, base36};
 use barnabas_config::{Config, key};
 use barnabas_raft::{Controller, MetadataImage};
 use barnabas_storage::seam::Seams;
 
 use crate::api::context::ConnectionInfo;
+use crate::delegation_tokens::DelegationTokens;
 use crate::limits::CLOSES_NOTED;
 use crate::metrics::Metrics;
 use crate::seam::Tasks;
 use crate::session::Session;
 
 pub mod conversation;
+pub mod oauth;
 mod passwords;
 pub mod settings;
 
 use conversation::{Exchange, Tokens};
+use oauth::TokenCheck;
 use passwords::Passwords;
 use settings::ListenerLogins;
 pub use settings::LoginSettingsError;
@@ -65,6 +71,9 @@ pub struct Logins {
     tasks: Tasks,
     metrics: Arc<Metrics>,
     listeners: HashMap<String, ListenerLogins>,
+    /// Of the listeners that serve OAUTHBEARER.
+    token_checks: HashMap<String, TokenCheck>,
+    delegation_tokens: Arc<DelegationTokens>,
     passwords: Passwords,
     is_nonce_strict: bool,
     decoy_iterations: u32,
@@ -84,13 +93,17 @@ impl Logins {
         metrics: Arc<Metrics>,
     ) -> Result<Self, LoginSettingsError> {
         let delay_ms = config.read(&key::CONNECTION_FAILED_AUTHENTICATION_DELAY_MS);
+        let listeners = settings::of_listeners(config)?;
+        let token_checks = token_checks(&listeners, &seams, &tasks, &metrics)?;
         Ok(Self {
+            token_checks,
+            delegation_tokens: Arc::new(DelegationTokens::new(config, tasks.clone(), Arc::clone(&metrics))),
             passwords: Passwords::new(&seams, tasks.clone()),
             controller,
             seams,
             tasks,
             metrics,
-            listeners: settings::of_listeners(config)?,
+            listeners,
             is_nonce_strict: config.read(&key::SCRAM_STRICT_NONCE),
             decoy_iterations: u32::try_from(config.read(&key::SCRAM_ITERATIONS)).unwrap_or(0),
             failure_delay: Duration::from_millis(u64::try_from(delay_ms).unwrap_or(0)),
@@ -123,6 +136,7 @@ impl Logins {
             Mechanism::Scram(scram) => {
                 Exchange::Scram(Box::new(ScramServer::new(*scram, self.nonce(), self.is_nonce_strict)))
             }
+            Mechanism::OauthBearer => Exchange::OauthBearer(OauthBearerServer::default()),
         };
         if connection.login.begin(*mechanism, exchange, tokens) {
             Ok(())
@@ -155,7 +169,8 @@ impl Logins {
         };
         let stepped = match exchange {
             Exchange::Plain => self.plain(connection, token).await,
-            Exchange::Scram(scram) => self.scram(connection, mechanism, scram, token),
+            Exchange::Scram(scram) => self.scram(connection, mechanism, scram, token).await,
+            Exchange::OauthBearer(server) => self.oauth_bearer(connection, server, token).await,
         };
         let done = match stepped {
             Ok(Stepped::More(token)) => return Ok(Step { token, lifetime_ms: 0 }),
@@ -172,7 +187,13 @@ impl Logins {
         done
     }
 
-    fn scram(
+    /// Delegation tokens, which log in by SCRAM too.
+    #[must_use]
+    pub fn delegation_tokens(&self) -> &Arc<DelegationTokens> {
+        &self.delegation_tokens
+    }
+
+    async fn scram(
         &self,
         connection: &ConnectionInfo,
         mechanism: Mechanism,
@@ -185,7 +206,14 @@ impl Logins {
         }
         let of = scram.mechanism();
         let (image, decoys) = self.image_and_decoys();
-        let challenge = scram.challenge(token, |first| find(&image, &decoys, of, first))?;
+        let first = ClientFirst::read(token)?;
+        let candidate = if first.is_token {
+            let now = self.seams.clock.now();
+            self.delegation_tokens.candidate(&image, &decoys, (of, &first.user), now).await
+        } else {
+            find(&image, &decoys, of, &first)
+        };
+        let challenge = scram.challenge(token, |_| candidate)?;
         connection.login.put_back(mechanism, Exchange::Scram(scram));
         Ok(Stepped::More(challenge))
     }
@@ -194,7 +222,34 @@ impl Logins {
         let listener = self.listeners.get(&*connection.listener).ok_or(Refusal::Credentials)?;
         let (image, decoys) = self.image_and_decoys();
         let user = self.passwords.check(listener, &image, &decoys, token).await?;
-        Ok(Stepped::Done(Vec::new(), Login { user, expires_ms: None, is_token: false }))
+        Ok(Stepped::Done(Vec::new(), Login { principal: Principal::user(user), expires_ms: None, is_token: false }))
+    }
+
+    async fn oauth_bearer(
+        &self,
+        connection: &ConnectionInfo,
+        mut server: OauthBearerServer,
+        token: &[u8],
+    ) -> Result<Stepped, Refusal> {
+        let check = self.token_checks.get(&*connection.listener).ok_or(Refusal::Credentials)?;
+        let initial = server.take(token)?;
+        let bearer = check.check(&initial.token).await.inspect_err(|error| self.note_bearer(connection, error)).ok();
+        match server.answer(&initial, bearer)? {
+            Answer::Done(login) => Ok(Stepped::Done(Vec::new(), login)),
+            Answer::Refused(challenge) => {
+                connection.login.put_back(Mechanism::OauthBearer, Exchange::OauthBearer(server));
+                Ok(Stepped::More(challenge.as_bytes().to_vec()))
+            }
+        }
+    }
+
+    /// The client is not told why: whoever runs the broker is.
+    fn note_bearer(&self, connection: &ConnectionInfo, error: &TokenError) {
+        let count = self.metrics.bearers_refused.increment();
+        if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
+            let listener = &*connection.listener;
+            tracing::info!(connection = connection.id, peer = %connection.peer, listener, "a token was refused: {error}");
+        }
     }
 
     fn image_and_decoys(&self) -> (Arc<MetadataImage>, Decoys) {
@@ -206,7 +261,7 @@ impl Logins {
     /// Makes a login the connection's session; returns how long it lasts.
     fn log_in(&self, connection: &ConnectionInfo, mechanism: Mechanism, login: Login) -> Result<i64, LoginError> {
         let before = connection.session();
-        let principal = Principal { kind: "User".to_owned(), name: login.user };
+        let principal = login.principal;
         if before.is_authenticated {
             check_unchanged(connection, &before.principal, mechanism, &principal)?;
         }
@@ -271,13 +326,31 @@ enum Stepped {
 fn find(image: &MetadataImage, decoys: &Decoys, mechanism: ScramMechanism, first: &ClientFirst) -> Candidate {
     let decoy = Arc::new(decoys.credential(mechanism, &first.user));
     let known = image.scram_credentials(&first.user).and_then(|user| user.get(mechanism));
-    match known.filter(|_| !first.is_token) {
+    match known {
         Some(credential) => {
-            let login = Login { user: first.user.clone(), expires_ms: None, is_token: false };
+            let login = Login { principal: Principal::user(first.user.clone()), expires_ms: None, is_token: false };
             Candidate { credential: Arc::clone(credential), login: Some(login) }
         }
         None => Candidate { credential: decoy, login: None },
     }
+}
+
+/// What checks the tokens of each listener that serves OAUTHBEARER.
+fn token_checks(
+    listeners: &HashMap<String, ListenerLogins>,
+    seams: &Seams,
+    tasks: &Tasks,
+    metrics: &Arc<Metrics>,
+) -> Result<HashMap<String, TokenCheck>, LoginSettingsError> {
+    let mut checks = HashMap::new();
+    for (listener, logins) in listeners {
+        let Some(settings) = &logins.oauth else { continue };
+        let check = TokenCheck::open(settings, seams, tasks, metrics).map_err(|error| {
+            LoginSettingsError::OauthBearer { listener: listener.clone(), reason: error.to_string() }
+        })?;
+        checks.insert(listener.clone(), check);
+    }
+    Ok(checks)
 }
 
 /// A connection stays whose it is, and keeps to its mechanism.

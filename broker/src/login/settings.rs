@@ -10,6 +10,7 @@ use barnabas_auth::sasl::jaas::{
 };
 use barnabas_config::{Config, key};
 
+use super::oauth::settings::OauthSettings;
 use crate::session::asks_for_login;
 
 /// Why a start was refused.
@@ -24,7 +25,7 @@ pub enum LoginSettingsError {
         error: UnknownMechanism,
     },
     /// Nobody could log in.
-    #[error("listener {0}: sasl.enabled.mechanisms is empty: name SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN")]
+    #[error("listener {0}: sasl.enabled.mechanisms is empty: name SCRAM-SHA-256, SCRAM-SHA-512, PLAIN or OAUTHBEARER")]
     NoMechanism(String),
     /// `sasl.jaas.config` cannot be read.
     #[error("listener {listener}: sasl.jaas.config: {error}")]
@@ -33,6 +34,14 @@ pub enum LoginSettingsError {
         listener: String,
         /// Why.
         error: JaasError,
+    },
+    /// OAUTHBEARER cannot be served.
+    #[error("listener {listener}: {reason}")]
+    OauthBearer {
+        /// The listener.
+        listener: String,
+        /// Why.
+        reason: String,
     },
     /// A login module without a counterpart.
     #[error("listener {listener}: sasl.jaas.config names {module}, which is not served")]
@@ -53,6 +62,8 @@ pub struct ListenerLogins {
     session_ms_max: HashMap<Mechanism, i64>,
     /// The users of `sasl.jaas.config`, for PLAIN.
     users: Users,
+    /// What tokens are checked by, for OAUTHBEARER.
+    pub oauth: Option<OauthSettings>,
 }
 
 /// Names and passwords.
@@ -105,10 +116,18 @@ fn of_listener(config: &Config, listener: &str) -> Result<ListenerLogins, LoginS
     }
     let session_ms_max = mechanisms.iter().map(|one| (*one, session_ms_max(config, listener, *one))).collect();
     let users = if mechanisms.contains(&Mechanism::Plain) { users(config, listener)? } else { Users::default() };
-    Ok(ListenerLogins { mechanisms, session_ms_max, users })
+    let oauth = mechanisms.contains(&Mechanism::OauthBearer).then(|| OauthSettings::read(config, listener)).transpose();
+    let oauth = oauth.map_err(|reason| LoginSettingsError::OauthBearer { listener: listener.to_owned(), reason })?;
+    Ok(ListenerLogins { mechanisms, session_ms_max, users, oauth })
 }
 
-fn of_mechanism<'a>(config: &'a Config, listener: &str, mechanism: Mechanism, name: &str) -> Option<&'a str> {
+/// A setting's text for one mechanism of a listener.
+pub(super) fn of_mechanism<'a>(
+    config: &'a Config,
+    listener: &str,
+    mechanism: Mechanism,
+    name: &str,
+) -> Option<&'a str> {
     let prefixed = format!("{}.{name}", mechanism.name().to_ascii_lowercase());
     config.of_listener_alone(listener, &prefixed).or_else(|| config.of_listener(listener, name))
 }

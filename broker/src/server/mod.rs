@@ -149,6 +149,7 @@ impl Server {
         broker.controller.subscribe(partitions as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(groups as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(Arc::clone(&broker.quotas) as Arc<dyn MetadataListener>).await;
+        broker.controller.subscribe(Arc::clone(&broker.delegation_tokens) as Arc<dyn MetadataListener>).await;
         authorization.follow(&broker.controller).await;
         let rack = broker.config.read(&key::BROKER_RACK);
         broker.controller.register_broker(endpoints::advertised(&broker.config, &bound), rack).await?;
@@ -159,6 +160,7 @@ impl Server {
         let addresses = bound.iter().map(|each| each.address).collect();
         serve(&broker, bound, &certificates).await;
         certificates::watch(&broker, &certificates);
+        broker.delegation_tokens.expire(&broker.controller);
         let http_address = http.as_ref().map(|(address, _)| *address);
         if let Some((address, listener)) = http {
             tracing::info!(%address, "metrics, health and the page are served over HTTP");
@@ -318,6 +320,7 @@ fn compose(
         id,
         fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0), Arc::clone(&metrics)),
         producer_ids: ProducerIds::new(&controller),
+        delegation_tokens: Arc::clone(logins.delegation_tokens()),
         logins,
         authorizer: authorization.authorizer(),
         groups: Arc::new(groups),

@@ -8,7 +8,7 @@ use barnabas_storage::seam::{Disk, OpenMode};
 use crate::limits::KEY_FILE_BYTES_MAX;
 
 /// A whole file of at most [`KEY_FILE_BYTES_MAX`].
-pub(super) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
     let file = disk.open(path, OpenMode::Read)?;
     let length = usize::try_from(file.len()?).unwrap_or(usize::MAX);
     if length > KEY_FILE_BYTES_MAX {

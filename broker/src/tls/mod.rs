@@ -23,6 +23,7 @@ mod versions;
 
 pub use client::ClientTls;
 pub use error::TlsError;
+pub(crate) use files::read as read_file;
 pub use handshake::{HandshakeError, accept};
 pub use live::{LiveTls, Reloaded};
 pub use remedy::remedy;

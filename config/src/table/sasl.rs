@@ -1,7 +1,7 @@
 //! SASL: mechanisms, credentials, OAuth and Kerberos.
 
 settings! {
-    /// Mechanisms that clients may use: SCRAM-SHA-256, SCRAM-SHA-512, PLAIN.
+    /// Mechanisms that clients may use: SCRAM-SHA-256, SCRAM-SHA-512, PLAIN, OAUTHBEARER.
     "sasl.enabled.mechanisms": List = "SCRAM-SHA-256,SCRAM-SHA-512", per_broker, honoured;
     /// Mechanism between brokers.
     "sasl.mechanism.inter.broker.protocol": Text = "GSSAPI", per_broker;
@@ -62,19 +62,19 @@ settings! {
     /// Client secret for the client credentials grant.
     "sasl.oauthbearer.client.credentials.client.secret": Password;
     /// Difference of clocks that a token's times may have.
-    "sasl.oauthbearer.clock.skew.seconds": Int = "30";
-    /// Audiences of which a token must name one.
-    "sasl.oauthbearer.expected.audience": List = "";
+    "sasl.oauthbearer.clock.skew.seconds": Int = "30", honoured;
+    /// Audiences of which a token must name one; without any, it must not name one.
+    "sasl.oauthbearer.expected.audience": List = "", honoured;
     /// Issuer that a token must name.
-    "sasl.oauthbearer.expected.issuer": Text;
-    /// Where the keys that check tokens are read.
-    "sasl.oauthbearer.jwks.endpoint.url": Text;
+    "sasl.oauthbearer.expected.issuer": Text, honoured;
+    /// Where the keys that check tokens are read: a file: or https: URL. Tokens without a signature are never taken.
+    "sasl.oauthbearer.jwks.endpoint.url": Text, honoured;
     /// How often those keys are read again.
-    "sasl.oauthbearer.jwks.endpoint.refresh.ms": Long = "3600000";
+    "sasl.oauthbearer.jwks.endpoint.refresh.ms": Long = "3600000", honoured;
     /// First wait before they are asked for again.
-    "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": Long = "100";
+    "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": Long = "100", honoured;
     /// Longest wait before they are asked for again.
-    "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms": Long = "10000";
+    "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms": Long = "10000", honoured;
     /// A Java class that fetches tokens.
     "sasl.oauthbearer.jwt.retriever.class": Class
         = "org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever";
@@ -84,9 +84,9 @@ settings! {
     /// Scope that a token is asked for.
     "sasl.oauthbearer.scope": Text;
     /// Claim that holds a token's scope.
-    "sasl.oauthbearer.scope.claim.name": Text = "scope";
+    "sasl.oauthbearer.scope.claim.name": Text = "scope", honoured;
     /// Claim that holds a token's subject.
-    "sasl.oauthbearer.sub.claim.name": Text = "sub";
+    "sasl.oauthbearer.sub.claim.name": Text = "sub", honoured;
     /// Where tokens are issued.
     "sasl.oauthbearer.token.endpoint.url": Text;
     /// Path of kinit.

@@ -11,19 +11,23 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use barnabas_auth::{Acl, AclFilter};
-use barnabas_storage::TopicId;
 use barnabas_storage::seam::Seams;
+use barnabas_storage::{Timestamp, TopicId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    AlteredQuotas, AlteredUsers, ConfigChange, CreatedTopics, DeletedAcls, MorePartitions, NewTopic, ScramAlteration,
+    AlteredQuotas, AlteredUsers, ConfigChange, CreatedTopics, DelegationTokenChange, DeletedAcls, MorePartitions,
+    NewDelegationToken, NewTopic, ScramAlteration,
 };
 use crate::consensus::quorum::Quorum;
-use crate::error::{AclError, AlterConfigError, CreatePartitionsError, DeleteTopicError, OpenError, ProposeError};
+use crate::error::{
+    AclError, AlterConfigError, CreatePartitionsError, DelegationTokenError, DeleteTopicError, OpenError, ProposeError,
+};
 use crate::metadata::cluster::{ClusterRecord, ClusterSecretRecord};
+use crate::metadata::delegation_tokens::DelegationTokenRecord;
 use crate::metadata::features::{FeatureLevelRecord, METADATA_VERSION, METADATA_VERSION_BOOTSTRAP};
 use crate::metadata::scram::UserScramCredentialRecord;
-use crate::metadata::{BrokerEndpoint, BrokerId, Entry, MetadataImage, Record, Touched};
+use crate::metadata::{BrokerEndpoint, BrokerId, DelegationToken, Entry, MetadataImage, Record, Touched};
 use crate::publisher::Publications;
 
 /// Requests that one round takes.
@@ -82,6 +86,14 @@ pub(super) enum Request {
         filters: Vec<AclFilter>,
         answer: Answer<DeletedAcls>,
     },
+    DelegationToken(TokenRequest),
+}
+
+/// What the actor is asked about delegation tokens.
+pub(super) enum TokenRequest {
+    Create { new: NewDelegationToken, answer: Answer<Result<Arc<DelegationToken>, DelegationTokenError>> },
+    Change { change: DelegationTokenChange, answer: Answer<Result<Timestamp, DelegationTokenError>> },
+    RemoveExpired { answer: Answer<usize> },
 }
 
 /// What a request came to: entries to propose, and who to tell of their fate.
@@ -231,6 +243,31 @@ impl Actor {
             Request::DeleteAcls { filters, answer } => {
                 let (records, outcomes) = super::acls::delete(&round.image, &filters);
                 self.record(round, records, outcomes, answer);
+            }
+            Request::DelegationToken(request) => self.decide_token(request, round),
+        }
+    }
+
+    fn decide_token(&self, request: TokenRequest, round: &mut Round) {
+        let now = self.seams.clock.now();
+        match request {
+            TokenRequest::Create { new, answer } => {
+                let made = super::delegation_tokens::create(&round.image, new, now, &*self.seams.rng);
+                let record = |token: &Arc<_>| DelegationTokenRecord { token: Arc::clone(token) }.into();
+                self.record(round, made.iter().map(record).collect(), made, answer);
+            }
+            TokenRequest::Change { change, answer } => {
+                let decided = super::delegation_tokens::change(&round.image, &change, now);
+                let (records, outcome) = match decided {
+                    Ok((record, expires)) => (vec![record], Ok(expires)),
+                    Err(error) => (Vec::new(), Err(error)),
+                };
+                self.record(round, records, outcome, answer);
+            }
+            TokenRequest::RemoveExpired { answer } => {
+                let records = super::delegation_tokens::expired(&round.image, now);
+                let count = records.len();
+                self.record(round, records, count, answer);
             }
         }
     }

@@ -7,6 +7,7 @@ mod alter_configs;
 mod alter_scram;
 mod create_partitions;
 mod create_topics;
+mod delegation_tokens;
 mod delete_topics;
 mod producer_ids;
 mod register_broker;
@@ -20,23 +21,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use barnabas_auth::{Acl, AclFilter};
-use barnabas_storage::TopicId;
 use barnabas_storage::seam::Seams;
+use barnabas_storage::{Timestamp, TopicId};
 use openraft::type_config::TypeConfigExt as _;
 use tokio::sync::{mpsc, oneshot};
 
-use self::actor::{Actor, Request};
+use self::actor::{Actor, Request, TokenRequest};
 pub use self::alter_client_quotas::AlteredQuotas;
 pub use self::alter_configs::{ConfigChange, ConfigOwner};
 pub use self::alter_scram::{AlteredUsers, ScramAlteration};
 pub use self::create_partitions::MorePartitions;
+pub use self::delegation_tokens::{DelegationTokenChange, NewDelegationToken};
 use crate::consensus::quorum::Quorum;
 use crate::consensus::type_config::TypeConfig;
 use crate::error::{
-    AclError, AlterConfigError, CreatePartitionsError, CreateTopicError, DeleteTopicError, OpenError, ProposeError,
+    AclError, AlterConfigError, CreatePartitionsError, CreateTopicError, DelegationTokenError, DeleteTopicError,
+    OpenError, ProposeError,
 };
 use crate::metadata::scram::UserScramCredentialRecord;
-use crate::metadata::{BrokerEndpoint, BrokerId, MetadataImage, TopicImage};
+use crate::metadata::{BrokerEndpoint, BrokerId, DelegationToken, MetadataImage, TopicImage};
 use crate::publisher::{MetadataListener, Publications};
 
 /// Requests that may wait for the actor; callers wait when more do.
@@ -257,6 +260,36 @@ impl Controller {
         alterations: Vec<ScramAlteration>,
     ) -> Result<AlteredUsers, ProposeError> {
         self.ask(|answer| Request::AlterScram { alterations, answer }).await
+    }
+
+    /// Makes a delegation token; returns when committed and published, so that it can be used at once.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; a refusal is inside the answer.
+    pub async fn create_delegation_token(
+        &self,
+        new: NewDelegationToken,
+    ) -> Result<Result<Arc<DelegationToken>, DelegationTokenError>, ProposeError> {
+        self.ask(|answer| Request::DelegationToken(TokenRequest::Create { new, answer })).await
+    }
+
+    /// Renews a delegation token, lets it expire, or removes it; when it then expires.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; a refusal is inside the answer.
+    pub async fn change_delegation_token(
+        &self,
+        change: DelegationTokenChange,
+    ) -> Result<Result<Timestamp, DelegationTokenError>, ProposeError> {
+        self.ask(|answer| Request::DelegationToken(TokenRequest::Change { change, answer })).await
+    }
+
+    /// Removes delegation tokens whose time is over, some thousands at once; how many.
+    ///
+    /// # Errors
+    /// See [`ProposeError`].
+    pub async fn remove_expired_delegation_tokens(&self) -> Result<usize, ProposeError> {
+        self.ask(|answer| Request::DelegationToken(TokenRequest::RemoveExpired { answer })).await
     }
 
     /// The term in which this node leads: rises at each start.

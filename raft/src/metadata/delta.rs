@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::delegation_tokens::DelegationTokenId;
 use super::image::{MetadataImage, Touched};
 use super::topics::TopicImage;
 
@@ -23,6 +24,8 @@ pub struct MetadataDelta {
     pub configs_changed: bool,
     /// Whether any rule of access changed.
     pub acls_changed: bool,
+    /// Delegation tokens that were made, renewed or removed.
+    pub delegation_tokens: Vec<DelegationTokenId>,
 }
 
 impl MetadataDelta {
@@ -34,6 +37,7 @@ impl MetadataDelta {
             client_quotas_changed: touched.client_quotas,
             configs_changed: touched.configs,
             acls_changed: touched.acls,
+            delegation_tokens: touched.delegation_tokens.iter().cloned().collect(),
             ..Self::default()
         };
         for id in &touched.topics {
@@ -54,6 +58,7 @@ impl MetadataDelta {
             && !self.client_quotas_changed
             && !self.configs_changed
             && !self.acls_changed
+            && self.delegation_tokens.is_empty()
             && self.topics_created.is_empty()
             && self.topics_deleted.is_empty()
             && self.topics_changed.is_empty()

@@ -19,6 +19,7 @@ use super::brokers::{BrokerId, BrokerImage, RegisterBrokerRecord};
 use super::client_quotas::{ClientQuotaRecord, QuotaEntity, QuotaValues};
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::configs::TopicConfigRecord;
+use super::delegation_tokens::{DelegationToken, DelegationTokenId, DelegationTokenRecord};
 use super::entry::Entry;
 use super::features::FeatureLevelRecord;
 use super::partitions::PartitionRecord;
@@ -46,6 +47,7 @@ pub struct MetadataImage {
     pub(super) resource_configs: RedBlackTreeMapSync<Resource, Arc<BTreeMap<String, String>>>,
     pub(super) acls: RedBlackTreeMapSync<AclId, Arc<Acl>>,
     pub(super) acl_ids: RedBlackTreeMapSync<Arc<Acl>, AclId>,
+    pub(super) delegation_tokens: RedBlackTreeMapSync<DelegationTokenId, Arc<DelegationToken>>,
 }
 
 /// The settings of a resource that has none.
@@ -59,6 +61,7 @@ pub struct Touched {
     pub(super) client_quotas: bool,
     pub(super) configs: bool,
     pub(super) acls: bool,
+    pub(super) delegation_tokens: BTreeSet<DelegationTokenId>,
 }
 
 impl Touched {
@@ -82,6 +85,10 @@ impl Touched {
         self.acls = true;
     }
 
+    pub(super) fn delegation_token(&mut self, id: &DelegationTokenId) {
+        self.delegation_tokens.insert(id.clone());
+    }
+
     /// Adds what a later change touched.
     pub fn merge(&mut self, later: Self) {
         self.topics.extend(later.topics);
@@ -89,6 +96,7 @@ impl Touched {
         self.client_quotas |= later.client_quotas;
         self.configs |= later.configs;
         self.acls |= later.acls;
+        self.delegation_tokens.extend(later.delegation_tokens);
     }
 }
 
@@ -222,6 +230,23 @@ impl MetadataImage {
         self.acls.contains_key(&id)
     }
 
+    /// A delegation token.
+    #[must_use]
+    pub fn delegation_token(&self, id: &DelegationTokenId) -> Option<&Arc<DelegationToken>> {
+        self.delegation_tokens.get(id)
+    }
+
+    /// Every delegation token, in the order of the ids.
+    pub fn delegation_tokens(&self) -> impl Iterator<Item = &Arc<DelegationToken>> + '_ {
+        self.delegation_tokens.values()
+    }
+
+    /// How many delegation tokens there are.
+    #[must_use]
+    pub fn delegation_token_count(&self) -> usize {
+        self.delegation_tokens.size()
+    }
+
     /// Applies the entry at `index`.
     pub fn apply(&mut self, index: u64, entry: &Entry, touched: &mut Touched) {
         for record in &entry.records {
@@ -246,6 +271,8 @@ impl MetadataImage {
             Record::FeatureLevel(record) => record.apply(self),
             Record::ClientQuota(record) => record.apply(self, touched),
             Record::ProducerIds(record) => record.apply(self),
+            Record::DelegationToken(record) => record.apply(self, touched),
+            Record::RemoveDelegationToken(record) => record.apply(self, touched),
             Record::UserScramCredential(record) => record.apply(self),
             Record::RemoveUserScramCredential(record) => record.apply(self),
             Record::AccessControlEntry(record) => record.apply(self, touched),
@@ -279,6 +306,7 @@ impl MetadataImage {
             records.extend(ClientQuotaRecord::of(entity, values).map(Record::from));
         }
         records.extend(self.acls().map(|(id, acl)| AccessControlEntryRecord { id, acl: Arc::clone(acl) }.into()));
+        records.extend(self.delegation_tokens().map(|token| DelegationTokenRecord { token: Arc::clone(token) }.into()));
         for topic in self.topics() {
             topic_records(topic, &mut records);
         }
@@ -311,6 +339,7 @@ impl MetadataImage {
             client_quotas: true,
             configs: true,
             acls: true,
+            delegation_tokens: self.delegation_tokens.keys().cloned().collect(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::client_quotas::ClientQuotaRecord;
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::codec::{DecodeError, Reader, Writer};
 use super::configs::TopicConfigRecord;
+use super::delegation_tokens::{DelegationTokenRecord, RemoveDelegationTokenRecord};
 use super::features::FeatureLevelRecord;
 use super::partitions::{PartitionChangeRecord, PartitionRecord};
 use super::producer_ids::ProducerIdsRecord;
@@ -80,6 +81,8 @@ records! {
     5 => PartitionChange(PartitionChangeRecord);
     /// A topic was deleted.
     9 => RemoveTopic(RemoveTopicRecord);
+    /// A delegation token was made or renewed.
+    10 => DelegationToken(DelegationTokenRecord);
     /// A user's SCRAM credential.
     11 => UserScramCredential(UserScramCredentialRecord);
     /// A feature's finalized level.
@@ -94,6 +97,8 @@ records! {
     19 => RemoveAccessControlEntry(RemoveAccessControlEntryRecord);
     /// A user's SCRAM credential was removed.
     22 => RemoveUserScramCredential(RemoveUserScramCredentialRecord);
+    /// A delegation token is gone.
+    26 => RemoveDelegationToken(RemoveDelegationTokenRecord);
     /// The cluster's id (ours alone).
     128 => Cluster(ClusterRecord);
     /// A setting of what is no topic (ours alone).

@@ -18,6 +18,7 @@ use super::client_quotas::ClientQuotaRecord;
 use super::cluster::{ClusterRecord, ClusterSecretRecord};
 use super::codec::{DecodeError, Reader, Writer};
 use super::configs::TopicConfigRecord;
+use super::delegation_tokens::{DelegationTokenRecord, RemoveDelegationTokenRecord};
 use super::features::FeatureLevelRecord;
 use super::partitions::{PartitionChangeRecord, PartitionRecord};
 use super::producer_ids::ProducerIdsRecord;
@@ -102,10 +103,28 @@ fn acl() -> impl Strategy<Value = Acl> {
     )
 }
 
+fn delegation_token() -> impl Strategy<Value = Record> {
+    let principal = || ("[UG]", "[a-c]").prop_map(|(kind, name)| Principal { kind, name });
+    let renewers = prop::collection::vec(principal(), 0..3);
+    (token_id(), principal(), principal(), renewers, any::<[i64; 3]>()).prop_map(
+        |(id, owner, requester, renewers, [issued, expires, ends])| {
+            let (issued, expires, ends) = (Timestamp(issued), Timestamp(expires), Timestamp(ends));
+            let token = DelegationToken { id, owner, requester, renewers, issued, expires, ends };
+            DelegationTokenRecord { token: Arc::new(token) }.into()
+        },
+    )
+}
+
+fn token_id() -> impl Strategy<Value = DelegationTokenId> {
+    "[x-z]".prop_map(|id| DelegationTokenId(id.into()))
+}
+
 fn record() -> impl Strategy<Value = Record> {
     let index = || (0_i32..3).prop_map(PartitionIndex);
     prop_oneof![
         register_broker(),
+        delegation_token(),
+        token_id().prop_map(|id| RemoveDelegationTokenRecord { id }.into()),
         ("[a-z._]{1,3}", topic_id()).prop_map(|(name, id)| TopicRecord { name, id }.into()),
         (topic_id(), index(), partition()).prop_map(|(topic, index, partition)| PartitionRecord {
             topic,

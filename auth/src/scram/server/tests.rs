@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::principal::Principal;
 use crate::scram::Decoys;
 
 /// RFC 7677, section 3.
@@ -14,7 +15,7 @@ const RFC_FINAL: &str = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNl
 const RFC_ANSWER: &str = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
 fn login(user: &str) -> Login {
-    Login { user: user.to_owned(), expires_ms: None, is_token: false }
+    Login { principal: Principal::user(user.to_owned()), expires_ms: None, is_token: false }
 }
 
 fn candidate(mechanism: ScramMechanism, user: &str, password: &str, salt: &[u8]) -> Candidate {

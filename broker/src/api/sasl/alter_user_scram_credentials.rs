@@ -17,6 +17,7 @@ use kafka_protocol::messages::alter_user_scram_credentials_response::AlterUserSc
 use kafka_protocol::messages::{AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use super::super_users::super_users;
 use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::context::ConnectionInfo;
 use crate::api::error_code::ErrorCode;
@@ -116,11 +117,6 @@ fn alterations(
     removals.chain(sets).collect()
 }
 
-/// `super.users` as Kafka reads it: split at semicolons, compared as a whole.
-fn super_users(text: &str) -> BTreeSet<&str> {
-    text.split(';').map(str::trim).filter(|name| !name.is_empty()).collect()
-}
-
 fn is_safe(connection: &ConnectionInfo) -> bool {
     match connection.protocol {
         SecurityProtocol::Ssl | SecurityProtocol::SaslSsl => true,
@@ -162,11 +158,5 @@ mod tests {
             assert!(safe(protocol, "[::ffff:127.0.0.1]:5000"));
             assert!(!safe(protocol, "10.0.0.2:5000"));
         }
-    }
-
-    #[test]
-    fn names_of_super_users_may_hold_commas() {
-        assert_eq!(super_users(" User:CN=a,O=b ; User:root;").len(), 2);
-        assert!(super_users("User:CN=a,O=b;User:root").contains("User:CN=a,O=b"));
     }
 }

@@ -17,6 +17,7 @@ mod sasl;
 mod shims;
 mod sim;
 mod tls;
+mod tokens;
 mod tools;
 mod workload;
 
@@ -131,11 +132,19 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "sasl",
-        about: "stock clients behind a login by SCRAM and PLAIN, and kafka-configs on credentials",
+        about: "stock clients behind a login by SCRAM, PLAIN and OAUTHBEARER, and kafka-configs on credentials",
         needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
         fast: false,
-        budget: Duration::from_secs(2 * 60),
+        budget: Duration::from_secs(3 * 60),
         run: sasl::sasl,
+    },
+    Lane {
+        name: "tokens",
+        about: "kafka-delegation-tokens, a console producer that logs in with a token, and barnabas tokens",
+        needs: &[Need::Release, Need::JavaFour],
+        fast: false,
+        budget: Duration::from_secs(2 * 60),
+        run: tokens::tokens,
     },
     Lane {
         name: "quotas",

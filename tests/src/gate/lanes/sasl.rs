@@ -1,5 +1,5 @@
 //! Stock clients behind a login: Kafka's tools, kcat, confluent-kafka, kafka-python, kafkajs and franz-go, by every
-//! mechanism; and kafka-configs on credentials.
+//! mechanism, kcat without OAUTHBEARER; and kafka-configs on credentials.
 
 use std::fs;
 use std::process::Command;
@@ -11,6 +11,8 @@ use crate::gate::lane::{Outcome, failed};
 use crate::gate::lanes::clients;
 use crate::gate::need::Need;
 use crate::gate::room::Room;
+
+mod oauth;
 
 const USER: &str = "admin";
 const PASSWORD: &str = "admin-secret";
@@ -27,7 +29,7 @@ pub(crate) fn sasl(room: &Room<'_>) -> Result<String, Outcome> {
     let outcome = at_work(room, &broker);
     let facts = room.with_log_of(&mut broker, outcome)?;
     broker.stop()?;
-    Ok(facts)
+    Ok(format!("{facts}; {}", oauth::oauth(room)?))
 }
 
 fn at_work(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
@@ -36,9 +38,22 @@ fn at_work(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
     }
     credentials(room, broker)?;
     for mechanism in MECHANISMS {
-        console(room, broker, mechanism)?;
+        console(room, broker, mechanism, &|class| tool(room, class))?;
         kcat(room, broker, mechanism)?;
     }
+    let mut facts = vec!["Kafka's tools and kcat".to_owned()];
+    facts.extend(clients_of_languages(room, broker, &MECHANISMS.join(","), USER, PASSWORD)?);
+    Ok(format!("{} by {}", facts.join(", "), MECHANISMS.join(", ")))
+}
+
+/// Clients for Python, Node and Go by these mechanisms; the password of OAUTHBEARER is a token.
+fn clients_of_languages(
+    room: &Room<'_>,
+    broker: &Broker,
+    mechanisms: &str,
+    user: &str,
+    password: &str,
+) -> Result<Vec<String>, Outcome> {
     let mut python = Command::new(Need::Python.place(room.workshop).join("bin/python"));
     python.arg("-B").arg(room.workshop.client("python").join("sasl.py"));
     let mut node = Command::new("node");
@@ -46,15 +61,17 @@ fn at_work(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
     node.env("NODE_PATH", Need::Node.place(room.workshop).join("node_modules"));
     let mut go = Command::new(clients::go(room, Need::FranzGo));
     go.arg("login");
-    let mut facts = vec!["Kafka's tools and kcat".to_owned()];
+    let mut facts = Vec::new();
     for (name, mut command) in [("python", python), ("kafkajs", node), ("franz-go", go)] {
-        command.env("BOOTSTRAP", broker.bootstrap()).env("SASL_USER", USER).env("SASL_PASSWORD", PASSWORD);
-        room.step(name, command)?;
-        let output = fs::read_to_string(room.output(name))?;
+        command.env("BOOTSTRAP", broker.bootstrap()).env("SASL_MECHANISMS", mechanisms);
+        command.env("SASL_USER", user).env("SASL_PASSWORD", password);
+        let step = format!("{name}-{mechanisms}");
+        room.step(&step, command)?;
+        let output = fs::read_to_string(room.output(&step))?;
         let line: Value = serde_json::from_str(output.lines().last().unwrap_or_default())?;
         facts.push(line["clients"].as_str().unwrap_or("?").to_owned());
     }
-    Ok(format!("{} by {}", facts.join(", "), MECHANISMS.join(", ")))
+    Ok(facts)
 }
 
 /// A Java client's settings.
@@ -95,12 +112,13 @@ fn credentials(room: &Room<'_>, broker: &Broker) -> Result<(), Outcome> {
     login("SCRAM-SHA-256")
 }
 
-fn console(room: &Room<'_>, broker: &Broker, mechanism: &str) -> Result<(), Outcome> {
+/// Kafka's console tools; `tool` starts one of a class.
+fn console(room: &Room<'_>, broker: &Broker, mechanism: &str, tool: &dyn Fn(&str) -> Command) -> Result<(), Outcome> {
     let (topic, config) = (format!("console-{mechanism}"), room.path(&format!("{mechanism}.properties")));
     let lines: String = (0..100).map(|n| format!("line {n}\n")).collect();
     fs::write(room.path("lines"), &lines)?;
     let connected = |class: &str| {
-        let mut command = tool(room, class);
+        let mut command = tool(class);
         command.args(["--bootstrap-server", &broker.bootstrap(), "--topic", &topic, "--command-config"]).arg(&config);
         command
     };

@@ -1,0 +1,179 @@
+//! Delegation tokens (KIP-48) by Kafka's tool: made, shown, renewed, removed; and console tools that log in with one. What our own
+//! `barnabas tokens` makes of the same. Green against Apache Kafka too: users are those of a file, which both know.
+
+use std::fs;
+use std::process::Command;
+
+use barnabas_tests::harness::broker::{Broker, java};
+
+use crate::gate::lane::{Outcome, failed};
+use crate::gate::need::Need;
+use crate::gate::room::Room;
+
+const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule";
+const SCRAM: &str = "org.apache.kafka.common.security.scram.ScramLoginModule";
+/// Seven days.
+const MAX_LIFE_MS: &str = "604800000";
+
+pub(crate) fn tokens(room: &Room<'_>) -> Result<String, Outcome> {
+    let users = format!(
+        "{PLAIN} required username=\"admin\" password=\"of admin\" user_admin=\"of admin\" user_alice=\"of alice\" \
+         user_bob=\"of bob\";"
+    );
+    let scram = format!("{SCRAM} required;");
+    let mut broker = room.broker(
+        "broker",
+        &[
+            ("listener.security.protocol.map", "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT"),
+            ("sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"),
+            ("sasl.mechanism.inter.broker.protocol", "PLAIN"),
+            ("listener.name.plaintext.plain.sasl.jaas.config", &users),
+            ("listener.name.plaintext.scram-sha-256.sasl.jaas.config", &scram),
+            ("listener.name.plaintext.scram-sha-512.sasl.jaas.config", &scram),
+            ("delegation.token.secret.key", "the secret of the gate"),
+        ],
+    )?;
+    for user in ["admin", "alice", "bob"] {
+        let login = format!("username=\"{user}\" password=\"of {user}\"");
+        fs::write(room.path(&format!("{user}.properties")), properties("PLAIN", PLAIN, &login))?;
+    }
+    let outcome = by_tool(room, &broker).and_then(|facts| Ok(format!("{facts}; {}", by_command(room, &broker)?)));
+    let facts = room.with_log_of(&mut broker, outcome)?;
+    broker.stop()?;
+    Ok(facts)
+}
+
+fn properties(mechanism: &str, module: &str, login: &str) -> String {
+    format!(
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism={mechanism}\nsasl.jaas.config={module} required {login};\n"
+    )
+}
+
+/// Runs one of Kafka's tools as a user; what it printed.
+struct Tools<'a> {
+    room: &'a Room<'a>,
+    broker: &'a Broker,
+}
+
+impl Tools<'_> {
+    fn command(&self, class: &str, user: &str, arguments: &[&str]) -> Command {
+        let jars = Need::JavaFour.place(self.room.workshop).join("jars");
+        let mut command = java(&jars, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
+        command.args([class, "--bootstrap-server", &self.broker.bootstrap(), "--command-config"]);
+        command.arg(self.room.path(&format!("{user}.properties"))).args(arguments);
+        command
+    }
+
+    fn tokens(&self, step: &str, user: &str, arguments: &[&str]) -> Result<String, Outcome> {
+        let command = self.command("org.apache.kafka.tools.DelegationTokenCommand", user, arguments);
+        self.room.step(step, command)?;
+        Ok(fs::read_to_string(self.room.output(step))?)
+    }
+
+    /// As [`Tools::tokens`], for what is to be refused with this error.
+    fn refused(&self, step: &str, user: &str, arguments: &[&str], error: &str) -> Result<(), Outcome> {
+        match self.tokens(step, user, arguments) {
+            Ok(told) if !told.contains(error) => failed(format!("{step} was not refused: {told}")),
+            Ok(_) => Ok(()),
+            Err(Outcome::Failed(why)) if why.contains(error) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// Kafka's own tool, and a producer and a consumer that log in with what it made.
+fn by_tool(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
+    let tools = Tools { room, broker };
+    let create = ["--create", "--max-life-time-period", MAX_LIFE_MS, "--renewer-principal", "User:bob"];
+    let (id, hmac) = made(&tools.tokens("create", "alice", &create)?)?;
+    // Without an owner Kafka's tool asks for the tokens of nobody.
+    let of_alice = ["--describe", "--owner-principal", "User:alice"];
+    let shown = tools.tokens("describe", "alice", &of_alice)?;
+    holds(&shown, &[&id, &hmac, "User:alice", "User:bob"])?;
+    let shown = tools.tokens("describe-of-owner", "bob", &of_alice)?;
+    holds(&shown, &[&id])?;
+    let renew = |period| ["--renew", "--renew-time-period", period, "--hmac", &hmac];
+    holds(&tools.tokens("renew", "bob", &renew("-1"))?, &["Completed renew operation"])?;
+    tools.refused("renew-of-another", "admin", &renew("-1"), "not valid Owner/Renewer")?;
+    for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
+        console(&tools, mechanism, &id, &hmac)?;
+    }
+    tools.refused("token-of-a-token", "SCRAM-SHA-256", &create, "not allowed")?;
+    let expire = ["--expire", "--expiry-time-period", "-1", "--hmac", &hmac];
+    holds(&tools.tokens("expire", "alice", &expire)?, &["Completed expire operation"])?;
+    tools.refused("expire-again", "alice", &expire, "not found")?;
+    if tools.tokens("describe-none", "alice", &of_alice)?.contains(&id) {
+        return failed("a removed token is described".to_owned());
+    }
+    Ok("kafka-delegation-tokens creates, describes, renews and expires; console tools log in".to_owned())
+}
+
+/// Id and HMAC of the table that the tool prints.
+fn made(table: &str) -> Result<(String, String), Outcome> {
+    let row = table.lines().find(|line| line.contains("User:alice")).unwrap_or_default();
+    let mut words = row.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some(id), Some(hmac)) => Ok((id.to_owned(), hmac.to_owned())),
+        _ => failed(format!("no token was made: {table}")),
+    }
+}
+
+fn holds(told: &str, words: &[&str]) -> Result<(), Outcome> {
+    match words.iter().find(|word| !told.contains(**word)) {
+        None => Ok(()),
+        Some(missing) => failed(format!("{missing} is not in: {told}")),
+    }
+}
+
+fn console(tools: &Tools<'_>, mechanism: &str, id: &str, hmac: &str) -> Result<(), Outcome> {
+    let room = tools.room;
+    let login = format!("username=\"{id}\" password=\"{hmac}\" tokenauth=\"true\"");
+    fs::write(room.path(&format!("{mechanism}.properties")), properties(mechanism, SCRAM, &login))?;
+    let lines: String = (0..100).map(|n| format!("line {n}\n")).collect();
+    fs::write(room.path("lines"), &lines)?;
+    let topic = ["--topic", mechanism];
+    let producer = tools.command("org.apache.kafka.tools.ConsoleProducer", mechanism, &topic);
+    room.step_reading(&format!("producer-{mechanism}"), producer, &room.path("lines"))?;
+    let mut consumer = tools.command("org.apache.kafka.tools.consumer.ConsoleConsumer", mechanism, &topic);
+    consumer.args(["--from-beginning", "--max-messages", "100", "--timeout-ms", "60000"]);
+    let step = format!("consumer-{mechanism}");
+    room.step(&step, consumer)?;
+    let read = fs::read_to_string(room.output(&step))?;
+    if read == lines {
+        Ok(())
+    } else {
+        failed(format!("{} bytes sent by {mechanism}, {} read", lines.len(), read.len()))
+    }
+}
+
+/// Our own command, against whatever broker it is. Beside Apache Kafka it need not be built.
+fn by_command(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
+    if !room.program().exists() {
+        return Ok("barnabas tokens is not built".to_owned());
+    }
+    let run = |step: &str, config: &str, arguments: &[&str]| {
+        let mut command = Command::new(room.program());
+        command.args(arguments).args(["-b", &broker.bootstrap(), "--command-config"]);
+        command.arg(room.path(config)).args(["--command-property", "security.protocol=SASL_PLAINTEXT"]);
+        room.step(step, command)?;
+        Ok::<_, Outcome>(fs::read_to_string(room.output(step))?)
+    };
+    let settings =
+        run("own-create", "alice.properties", &["tokens", "create", "--renewer", "bob", "--max-life", "2d"])?;
+    fs::write(room.path("own.properties"), settings)?;
+    holds(&run("own-login", "own.properties", &["topics", "list"])?, &["SCRAM-SHA-256"])?;
+    let list = run("own-list", "bob.properties", &["tokens", "list", "-o", "name"])?;
+    let id = list.trim();
+    holds(
+        &run("own-show", "bob.properties", &["tokens", "list", "--owner", "alice"])?,
+        &[id, "User:alice", "User:bob"],
+    )?;
+    run("own-renew", "bob.properties", &["tokens", "renew", id, "--life", "1h"])?;
+    run("own-expire", "alice.properties", &["tokens", "expire", id, "--yes"])?;
+    let left = run("own-left", "alice.properties", &["tokens", "list", "-o", "name"])?;
+    if left.trim().is_empty() {
+        Ok("barnabas tokens does the same".to_owned())
+    } else {
+        failed(format!("left: {left}"))
+    }
+}
