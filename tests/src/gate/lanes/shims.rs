@@ -130,7 +130,7 @@ const QUESTIONS: &[Question] = &[
         Exactly,
     ),
     ("kafka-configs", CONFIGS, &["--describe", "--user", "u"], Exactly),
-    ("kafka-configs", CONFIGS, &["--alter", "--user", "u", "--delete-config", "SCRAM-SHA-256"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--user", "u", "--delete-config", "SCRAM-SHA-512"], Exactly),
     ("kafka-configs", CONFIGS, &["--alter", "--ip-defaults", "--add-config", "connection_creation_rate=1000"], Exactly),
     ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "ips"], Exactly),
     ("kafka-configs", CONFIGS, &["--alter", "--client-metrics", "m", "--add-config", "interval.ms=60000"], Exactly),

@@ -36,7 +36,7 @@ fn text(text: &str) -> StrBytes {
 /// The quotas of exactly these types; a type without a name means every one that has one.
 pub(super) async fn found(entities: &Entities, cluster: &mut Cluster) -> Result<Vec<Described>, Failure> {
     let component = |(at, kind): (usize, &EntityKind)| {
-        let component = ComponentData::default().with_entity_type(text(word(*kind)));
+        let component = ComponentData::default().with_entity_type(text(word(*kind))).with_match(None);
         match entities.names.get(at).map(String::as_str) {
             Some("") => component.with_match_type(DEFAULT),
             Some(name) => component.with_match_type(EXACT).with_match(Some(text(name))),

@@ -117,13 +117,13 @@ pub(super) async fn alter(
     cluster: &mut Cluster,
 ) -> Result<(), Failure> {
     let known = settings(kind, name, cluster).await?;
-    let is_known = |key: &&String| known.iter().any(|setting| setting.name.as_str() == key.as_str());
-    let is_logger = kind == EntityKind::BrokerLogger;
-    let asked = changes.delete.iter().chain(changes.add.iter().map(|(key, _)| key).filter(|_| is_logger));
-    let unknown: Vec<&str> = asked.filter(|key| !is_known(key)).map(String::as_str).collect();
-    if !unknown.is_empty() {
-        let what = if is_logger { "broker logger(s)" } else { "config(s)" };
-        return Err(Failure::usage(format!("Invalid {what}: {}", unknown.join(","))));
+    if kind == EntityKind::BrokerLogger {
+        let is_known = |key: &&str| known.iter().any(|setting| setting.name.as_str() == *key);
+        let asked = changes.delete.iter().chain(changes.add.iter().map(|(key, _)| key)).map(String::as_str);
+        let unknown: Vec<&str> = asked.filter(|key| !is_known(key)).collect();
+        if !unknown.is_empty() {
+            return Err(Failure::usage(format!("Invalid broker logger(s): {}", unknown.join(","))));
+        }
     }
     let set = changes.add.iter().map(|(key, value)| (key.clone(), ConfigChange::Set(value.clone())));
     let unset = changes.delete.iter().map(|key| (key.clone(), ConfigChange::Unset));
