@@ -18,6 +18,9 @@ pub(crate) struct Options {
     /// How often each job is done; the table shows medians.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: u16,
+    /// Also takes the time of our commands on Kafka's broker.
+    #[arg(long)]
+    on_kafka: bool,
 }
 
 /// A job, as it is typed; `N` in a word is the round, because what is made can be made once.
@@ -133,22 +136,23 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     for (peer, pairs) in [(Peer::Kafka, &[Pair::Theirs, Pair::OursOnKafka][..]), (Peer::Group, &[Pair::Ours])] {
         say(&format!("{} starts", peer.name()));
         let running = Running::start(peer, &options.programs)?;
-        for pair in pairs {
+        for pair in pairs.iter().filter(|pair| options.on_kafka || **pair != Pair::OursOnKafka) {
             times.push((*pair, measure(options, *pair, &running.bootstrap)?));
         }
     }
     let of = |pair: Pair| times.iter().find(|(measured, _)| *measured == pair).map_or(&[][..], |(_, times)| times);
-    report("| job | Apache Kafka's tool | ms | `barnabas` | ms | ms on Kafka |\n|---|---|---|---|---|---|");
+    let (head, line) = if options.on_kafka { (" ms on Kafka |", "---|") } else { ("", "") };
+    report(&format!("| job | Apache Kafka's tool | ms | `barnabas` | ms |{head}\n|---|---|---|---|---|{line}"));
     for (at, job) in JOBS.iter().enumerate() {
         let ms = |pair| of(pair).get(at).map_or_else(String::new, |ms| format!("{ms:.0}"));
         report(&format!(
-            "| {} | `{}` | {} | `{}` | {} | {} |",
+            "| {} | `{}` | {} | `{}` | {} |{}",
             job.what,
             job.theirs.replace("ordersN", "orders"),
             ms(Pair::Theirs),
             job.ours.replace("ordersN", "orders"),
             ms(Pair::Ours),
-            ms(Pair::OursOnKafka)
+            if options.on_kafka { format!(" {} |", ms(Pair::OursOnKafka)) } else { String::new() }
         ));
     }
     Ok(())

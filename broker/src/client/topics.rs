@@ -1,5 +1,6 @@
 //! Topics as a client sees them: partitions, leaders, replicas; and their change.
 
+use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
@@ -176,6 +177,25 @@ impl Cluster {
                 .with_validate_only(validate_only)
         };
         Ok(self.ask_controller(CREATE_TOPICS_VERSION, request, |_| 0).await?.topics)
+    }
+
+    /// Waits until the broker that is asked first knows these topics and their leaders: Apache Kafka answers a creation
+    /// before its brokers have heard of it.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn await_topics(&mut self, names: &[&str]) -> Result<(), CallError> {
+        let unheard = [ResponseError::UnknownTopicOrPartition.code(), ResponseError::LeaderNotAvailable.code()];
+        let mut attempts = self.attempts();
+        loop {
+            let topics = self.topics(Some(names)).await?;
+            let waits = |topic: &TopicView| {
+                unheard.contains(&topic.error_code) || topic.partitions.iter().any(|one| one.leader.is_none())
+            };
+            if !topics.iter().any(waits) || !attempts.again().await {
+                return Ok(());
+            }
+        }
     }
 
     /// Deletes topics; what became of each.

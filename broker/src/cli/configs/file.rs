@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use barnabas_config::properties::write;
-use barnabas_config::{Config, ConfigErrors, ConfigSources, Source, Warning};
+use barnabas_config::{Config, ConfigSources, Source, Warning};
 use barnabas_storage::seam::Seams;
 
 use crate::cli::Failure;
@@ -24,10 +24,11 @@ struct Layers {
 }
 
 impl Layers {
-    fn load(&self, files: &[PathBuf]) -> Result<(Config, Vec<Warning>), ConfigErrors> {
+    /// Hands what a start would read to `use_them`.
+    fn with<T>(&self, files: &[PathBuf], use_them: impl FnOnce(&ConfigSources<'_>) -> T) -> T {
         let seams = Seams::system();
         let read_file = |path: &Path| read_text(&seams, path);
-        Config::load(&ConfigSources {
+        use_them(&ConfigSources {
             files: files.to_vec(),
             environment: if self.no_environment { Vec::new() } else { variables() },
             assignments: self.assignments.clone(),
@@ -67,21 +68,14 @@ const SETTINGS: &[Column] = &[column("SETTING", "setting"), column("VALUE", "val
 /// Settings that are known but do nothing yet are worth a note, not an exit code.
 pub(super) fn lint(told: &Lint, output: Output) -> Result<Exit, Failure> {
     let mut table = Table::new(FINDINGS);
-    let mut is_clean = true;
-    match told.layers.load(&told.files) {
-        Ok((_, warnings)) => {
-            for warning in &warnings {
-                let is_note = matches!(warning, Warning::WithoutEffect(_));
-                is_clean &= is_note;
-                let severity = if is_note { "note" } else { "warning" };
-                table.row(vec![Cell::text(severity), Cell::text(warning.to_string())]);
-            }
-        }
-        Err(errors) => {
-            is_clean = false;
-            errors.0.iter().for_each(|error| table.row(vec![Cell::text("error"), Cell::text(error.to_string())]));
-        }
+    let mut told_as = |severity: &str, finding: String| table.row(vec![Cell::text(severity), Cell::Text(finding)]);
+    let (errors, warnings) = told.layers.with(&told.files, Config::lint);
+    errors.iter().for_each(|error| told_as("error", error.to_string()));
+    let is_note = |warning: &&Warning| matches!(warning, Warning::WithoutEffect(_));
+    for warning in &warnings {
+        told_as(if is_note(&warning) { "note" } else { "warning" }, warning.to_string());
     }
+    let is_clean = errors.is_empty() && warnings.iter().all(|warning| is_note(&warning));
     if table.is_empty() && output.is_table() {
         eprintln!("nothing was found");
     } else {
@@ -91,7 +85,7 @@ pub(super) fn lint(told: &Lint, output: Output) -> Result<Exit, Failure> {
 }
 
 pub(super) fn render(told: &Render, output: Output) -> Result<Exit, Failure> {
-    let (config, warnings) = told.layers.load(&told.files)?;
+    let (config, warnings) = told.layers.with(&told.files, Config::load)?;
     warnings.iter().for_each(|warning| eprintln!("{warning}"));
     let mut table = Table::new(SETTINGS);
     let mut text = String::new();

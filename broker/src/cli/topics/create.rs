@@ -62,6 +62,11 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
             Err(failure) => failures.push(failure),
         }
     }
+    let made = results.iter().filter(|result| result.error_code == 0 && !arguments.dry_run);
+    let made: Vec<&str> = made.map(|result| result.name.as_str()).collect();
+    if !made.is_empty() {
+        cluster.await_topics(&made).await?;
+    }
     if !table.is_empty() {
         output.show(&table)?;
     }
