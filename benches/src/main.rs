@@ -5,6 +5,7 @@
 mod authorize;
 mod cache;
 mod compare;
+mod daily;
 mod load;
 mod peer;
 mod plot;
@@ -38,6 +39,8 @@ enum Command {
     Scale(scale::Options),
     /// Tell where the time goes: CPU, system calls, context switches of a request, and the functions that take the time.
     Profile(profile::Options),
+    /// Time a dozen jobs of every day, with Kafka's tools and with `barnabas`.
+    Daily(daily::Options),
     /// Time the authorizer's answers.
     Authorize(authorize::Options),
 }
@@ -47,6 +50,7 @@ fn main() -> Outcome<()> {
         Command::Compare(options) => compare::run(&options),
         Command::Scale(options) => scale::run(&options),
         Command::Profile(options) => profile::run(&options),
+        Command::Daily(options) => daily::run(&options),
         Command::Authorize(options) => authorize::run(&options),
     }
 }

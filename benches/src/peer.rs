@@ -46,10 +46,10 @@ impl Peer {
 pub(crate) struct Programs {
     /// Directory with the jars of Apache Kafka 4.3.1 (`cargo gate` puts them there).
     #[arg(long, default_value = ".gate/java-4/jars")]
-    kafka_jars: PathBuf,
+    pub(crate) kafka_jars: PathBuf,
     /// The release build of Barnabas.
     #[arg(long, default_value = "target/release/barnabas")]
-    barnabas: PathBuf,
+    pub(crate) barnabas: PathBuf,
     /// Where the brokers keep their data: use the disk that you want to measure.
     #[arg(long, default_value = "target")]
     pub(crate) scratch: PathBuf,

@@ -18,6 +18,7 @@ use crate::seam::{self, Outgoing};
 
 pub mod cluster;
 pub mod code;
+pub mod configs;
 pub mod groups;
 mod line;
 mod login;

@@ -3,7 +3,7 @@
 //! Invariants: CFG-1, every value kept here was checked against its row, so that reading cannot fail; CFG-2, every
 //! value knows the layer it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -179,6 +179,14 @@ impl Config {
     #[must_use]
     pub fn of_listener_alone(&self, listener: &str, name: &str) -> Option<&str> {
         self.given(&format!("listener.name.{}.{name}", listener.to_ascii_lowercase()))
+    }
+
+    /// The names of all broker settings but the retired, and of everything that was given, ordered.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let known = table::names().filter(|name| table::broker(name).is_some_and(|row| !row.is_retired()));
+        let names: BTreeSet<String> = known.map(str::to_owned).chain(self.given.keys().cloned()).collect();
+        names.into_iter().collect()
     }
 
     /// Where the effective text of a setting comes from.

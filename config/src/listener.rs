@@ -2,6 +2,7 @@
 //! and ports.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use crate::setting::list;
@@ -24,6 +25,17 @@ impl SecurityProtocol {
     #[must_use]
     pub fn is_tls(self) -> bool {
         matches!(self, Self::Ssl | Self::SaslSsl)
+    }
+}
+
+impl fmt::Display for SecurityProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plaintext => "PLAINTEXT",
+            Self::Ssl => "SSL",
+            Self::SaslPlaintext => "SASL_PLAINTEXT",
+            Self::SaslSsl => "SASL_SSL",
+        })
     }
 }
 

@@ -60,7 +60,29 @@ impl Config {
     /// # Errors
     /// Every problem that stops a start, each with its place.
     pub fn load(sources: &ConfigSources<'_>) -> Result<(Self, Vec<Warning>), ConfigErrors> {
-        let mut loader = Loader {
+        let (config, warnings, errors) = Loader::read(sources).finish();
+        if errors.is_empty() { Ok((config, warnings)) } else { Err(ConfigErrors(errors)) }
+    }
+
+    /// Everything that a start would be told: warnings are not hidden by errors.
+    #[must_use]
+    pub fn lint(sources: &ConfigSources<'_>) -> (Vec<ConfigError>, Vec<Warning>) {
+        let (_, warnings, errors) = Loader::read(sources).finish();
+        (errors, warnings)
+    }
+}
+
+struct Loader<'a> {
+    providers: Providers<'a>,
+    given: BTreeMap<String, Given>,
+    warnings: Vec<Warning>,
+    errors: Vec<ConfigError>,
+}
+
+impl<'a> Loader<'a> {
+    /// Takes all sources in, weakest first.
+    fn read(sources: &'a ConfigSources<'a>) -> Self {
+        let mut loader = Self {
             providers: Providers { variables: &sources.environment, read_file: sources.read_file },
             given: BTreeMap::new(),
             warnings: Vec::new(),
@@ -83,18 +105,9 @@ impl Config {
                 None => loader.errors.push(ConfigError::NoValue(assignment.clone())),
             }
         }
-        loader.finish()
+        loader
     }
-}
 
-struct Loader<'a> {
-    providers: Providers<'a>,
-    given: BTreeMap<String, Given>,
-    warnings: Vec<Warning>,
-    errors: Vec<ConfigError>,
-}
-
-impl Loader<'_> {
     fn take_file(&mut self, path: &Path) {
         let text = match (self.providers.read_file)(path) {
             Ok(text) => text,
@@ -142,13 +155,14 @@ impl Loader<'_> {
         self.given.insert(name.to_owned(), Given { text: resolved.text, hidden: resolved.hidden, source });
     }
 
-    fn finish(mut self) -> Result<(Config, Vec<Warning>), ConfigErrors> {
+    /// The settings, which are good when there is no error.
+    fn finish(mut self) -> (Config, Vec<Warning>, Vec<ConfigError>) {
         self.judge_keys();
         let mut config = Config { given: self.given, listeners: Vec::new(), advertised: Vec::new() };
         if self.errors.is_empty() {
             checks::run(&mut config, &mut self.warnings, &mut self.errors);
         }
-        if self.errors.is_empty() { Ok((config, self.warnings)) } else { Err(ConfigErrors(self.errors)) }
+        (config, self.warnings, self.errors)
     }
 
     /// Says what is unknown, retired, or without effect.

@@ -25,6 +25,30 @@ pub fn parse(text: &str) -> Vec<Result<Property, MalformedEscape>> {
     logical_lines(text).into_iter().map(|(line, logical)| parse_line(line, &logical)).collect()
 }
 
+/// One assignment as a line that [`parse`] reads back.
+#[must_use]
+pub fn write(key: &str, value: &str) -> String {
+    format!("{}={}\n", escape(key, true), escape(value, false))
+}
+
+/// Blanks end a key, and are dropped before a value; separators end a key; signs of a comment begin a line.
+fn escape(text: &str, is_key: bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (at, c) in text.chars().enumerate() {
+        match c {
+            '\t' => escaped.push_str("\\t"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\u{c}' => escaped.push_str("\\f"),
+            '\\' => escaped.push_str("\\\\"),
+            ' ' if is_key || at == 0 => escaped.push_str("\\ "),
+            '=' | ':' | '#' | '!' if is_key => escaped.extend(['\\', c]),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
 /// Joins continued lines, drops comments and blank lines; each with the number of its first natural line.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
@@ -163,6 +187,13 @@ mod tests {
         #[test]
         fn text_made_of_the_grammar_does_not_panic(text in r"[ab=:\\u0d8\n\r\t !#]{0,60}") {
             let _ = parse(&text);
+        }
+
+        #[test]
+        fn what_is_written_comes_back(key in any::<String>(), value in any::<String>()) {
+            prop_assume!(!key.is_empty());
+            let read = parse(&write(&key, &value));
+            prop_assert_eq!(read, vec![Ok(Property { line: 1, key, value })]);
         }
 
         #[test]

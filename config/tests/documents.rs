@@ -140,3 +140,17 @@ fn the_example_file_is_the_table_and_loads() {
         assert!(matches!(config.source(name), Source::File { .. }), "{name}");
     }
 }
+
+/// Files that a start takes as they are: nothing in them is unknown, wrong, or for more nodes than one.
+#[test]
+fn the_files_for_a_start_have_no_findings() {
+    let read_file = |path: &Path| std::fs::read_to_string(path);
+    for name in ["dev.properties", "single.properties"] {
+        let files = vec![path(name)];
+        let sources = ConfigSources { files, environment: Vec::new(), assignments: Vec::new(), read_file: &read_file };
+        let (config, warnings) = Config::load(&sources).unwrap_or_else(|errors| panic!("{name}: {errors}"));
+        let told: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        assert!(told.iter().all(|warning| warning.starts_with("accepted, but without effect")), "{name}: {told:?}");
+        assert!(!config.listeners().is_empty(), "{name}");
+    }
+}

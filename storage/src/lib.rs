@@ -10,6 +10,7 @@ mod checkpointer;
 mod checksums;
 mod clean_shutdown;
 pub mod compression;
+pub mod dump;
 pub mod error;
 pub mod ids;
 mod index_file;

@@ -40,6 +40,28 @@ pub(crate) fn take_record<'a>(from: &mut &'a [u8]) -> Result<RawRecord<'a>, &'st
     Ok(RawRecord { timestamp_delta, offset_delta, key, value })
 }
 
+/// As [`take_record`], with the keys of its headers: for people who look, not for the way of a record.
+pub(crate) fn take_record_with_headers<'a>(
+    from: &mut &'a [u8],
+) -> Result<(RawRecord<'a>, Vec<&'a [u8]>), &'static str> {
+    let mut whole = *from;
+    let raw = take_record(from)?;
+    // The fields were checked by now: only the headers are new.
+    take_varint(&mut whole).ok_or("bad record length")?;
+    let (_attributes, mut body) = whole.split_first().ok_or("an empty record")?;
+    take_varlong(&mut body).ok_or("bad timestamp delta")?;
+    take_varint(&mut body).ok_or("bad offset delta")?;
+    take_nullable(&mut body).ok_or("bad key length")?;
+    take_nullable(&mut body).ok_or("bad value length")?;
+    let count = take_varint(&mut body).ok_or("bad header count")?;
+    let mut keys = Vec::new();
+    for _ in 0..count {
+        keys.push(take_nullable(&mut body).flatten().ok_or("bad header key")?);
+        take_nullable(&mut body).ok_or("bad header value")?;
+    }
+    Ok((raw, keys))
+}
+
 fn skip_headers(body: &mut &[u8]) -> Result<(), &'static str> {
     let count = take_varint(body).ok_or("bad header count")?;
     if count < 0 {

@@ -102,6 +102,8 @@ const MEMBERS: [Member; 8] = [
             "regex-automata",
             "rustix",
             "rustls",
+            "sd-notify",
+            "serde-saphyr",
             "serde_json",
             "socket2",
             "thiserror",

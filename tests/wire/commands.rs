@@ -100,3 +100,172 @@ fn commands_end_as_documented() {
     let ended = nobody.args(["topics", "list", "-b", "127.0.0.1:1"]).output().unwrap();
     assert_eq!(ended.status.code(), Some(6));
 }
+
+#[test]
+fn settings_of_topics_and_brokers_by_command() {
+    let fixture = Fixture::start(&[("auto.create.topics.enable", "false")]);
+    done(&fixture, "topics create orders --config retention.ms=1000", "");
+    assert_eq!(json(&fixture, "configs list topic/orders")[0]["value"], "1000");
+    done(&fixture, "configs set topic/orders retention.ms=2000 cleanup.policy+=compact", "");
+    let found = json(&fixture, "configs get topic/orders retention.ms cleanup.policy");
+    assert_eq!((&found[0]["value"], &found[0]["from"]), (&Value::from("2000"), &Value::from("topic")));
+    assert_eq!(found[1]["value"], "delete,compact");
+    assert!(found[0]["documentation"].as_str().is_some_and(|text| !text.is_empty()), "{found}");
+    done(&fixture, "configs unset topic/orders retention.ms", "");
+    assert_eq!(json(&fixture, "configs get topic/orders retention.ms")[0]["from"], "default");
+    assert_eq!(failed(&fixture, "configs unset topic/orders retention.ms").0, 3);
+    assert_eq!(failed(&fixture, "configs get topic/orders no.such").0, 3);
+    assert_eq!(failed(&fixture, "configs get topic/none retention.ms").0, 3);
+    let (code, text) = failed(&fixture, "configs set topic/orders retention.ms=soon");
+    assert!(code == 1 && text.contains("Not a number of type LONG"), "{text}");
+    assert_eq!(failed(&fixture, "configs set orders retention.ms=1").0, 2);
+
+    done(&fixture, "configs set cluster log.retention.ms=86400000", "");
+    done(&fixture, "configs set group/g consumer.session.timeout.ms=50000", "");
+    done(&fixture, "configs set client-metrics/m interval.ms=60000", "");
+    done(&fixture, "configs set broker-logger/1 root=WARN --dry-run", "");
+    let changed = json(&fixture, "configs list");
+    let of: Vec<_> = changed.as_array().unwrap().iter().filter_map(|one| one["of"].as_str()).collect();
+    assert_eq!(of, ["cluster", "group/g", "client-metrics/m", "topic/orders"], "{changed}");
+    assert_eq!(json(&fixture, "configs get broker/1 log.retention.ms")[0]["from"], "cluster");
+}
+
+#[test]
+fn topics_are_altered_all_or_nothing_and_applied_from_a_file() {
+    let fixture = Fixture::start(&[("auto.create.topics.enable", "false")]);
+    done(&fixture, "topics create orders --partitions 2", "");
+    let partitions =
+        |topic: &str| json(&fixture, &format!("topics describe {topic}"))["topics"][0]["partitions"].clone();
+    assert_eq!(failed(&fixture, "topics alter orders --partitions 4 --config retention.ms=soon").0, 1);
+    assert_eq!(partitions("orders"), 2, "nothing was changed");
+    done(&fixture, "topics alter orders --partitions 4 --config retention.ms=5", "");
+    assert_eq!(partitions("orders"), 4);
+    done(&fixture, "topics alter orders --unset retention.ms", "");
+
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("topics.yaml");
+    let apply = |text: &str, options: &str| {
+        std::fs::write(&file, text).unwrap();
+        run(&fixture, &format!("topics apply {}{options}", file.display()), "")
+    };
+    let text = "topics:\n- {name: orders, partitions: 6, configs: {retention.ms: 7}}\n- {name: bills, partitions: 3}\n";
+    let plan = apply(text, " --dry-run -o json");
+    let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+    assert_eq!((&plan[0]["from"], &plan[0]["to"]), (&Value::from(4), &Value::from(6)), "{plan}");
+    assert_eq!(failed(&fixture, "topics describe bills").0, 3, "a plan changes nothing");
+    assert_eq!(apply(text, "").status.code(), Some(2), "nobody is there to say yes");
+    assert!(apply(text, " --yes").status.success());
+    assert_eq!((partitions("orders"), partitions("bills")), (Value::from(6), Value::from(3)));
+    let again = apply(text, " --yes -o json");
+    assert_eq!(serde_json::from_slice::<Value>(&again.stdout).unwrap(), Value::Array(Vec::new()));
+    assert!(!apply("topics: [{name: orders, partitions: 2}, {name: new}]", " --yes").status.success());
+    assert_eq!(failed(&fixture, "topics describe new").0, 3, "a conflict changes nothing");
+}
+
+#[test]
+fn the_doctor_finds_an_advertised_address_that_nobody_answers_at() {
+    let fixture = Fixture::start(&[]);
+    done(&fixture, "topics create t", "");
+    let well = json(&fixture, "doctor --round-trip t");
+    let steps: Vec<_> = well.as_array().unwrap().iter().filter_map(|check| check["step"].as_str()).collect();
+    assert_eq!(
+        steps,
+        ["dns", "tcp", "api-versions", "metadata", "dns", "tcp", "api-versions", "metadata", "round-trip"]
+    );
+    assert_eq!(run(&fixture, "doctor --round-trip none", "").status.code(), Some(8));
+
+    let silent = port::free().unwrap();
+    let advertised = format!("PLAINTEXT://127.0.0.1:{silent}");
+    let fixture = Fixture::start(&[("advertised.listeners", &advertised)]);
+    let ended = run(&fixture, "doctor -o json", "");
+    assert_eq!(ended.status.code(), Some(8));
+    let checks: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    let finding = checks.as_array().unwrap().iter().find(|check| check["result"] == "FINDING").unwrap();
+    assert_eq!((&finding["who"], &finding["step"]), (&Value::from("broker 1"), &Value::from("tcp")), "{checks}");
+    assert!(finding["try"].as_str().unwrap().contains("advertised.listeners"), "{checks}");
+}
+
+/// A program of ours on a directory of its own, without a broker.
+fn offline(directory: &std::path::Path, line: &str) -> Output {
+    let data = format!("log.dirs={}", directory.join("data").display());
+    Command::new(program()).args(line.split(' ')).args(["-c", &data]).output().unwrap()
+}
+
+#[test]
+fn a_user_given_at_the_formatting_can_log_in_at_the_first_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let scram = directory.path().join("admin.scram");
+    std::fs::write(&scram, "SCRAM-SHA-512=[name=admin,password=secret]\n").unwrap();
+    let line = format!("storage format --cluster-id abcdefghijklmnopqrstuv --add-scram @{}", scram.display());
+    let formatted = offline(directory.path(), &line);
+    assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
+    assert!(!offline(directory.path(), &line).status.success(), "it is formatted already");
+    assert!(!offline(directory.path(), &format!("{line} -g")).status.success(), "users come too late");
+    let info: Value = serde_json::from_slice(&offline(directory.path(), "storage info -o json").stdout).unwrap();
+    assert_eq!(info[0]["cluster_id"], "abcdefghijklmnopqrstuv");
+
+    let port = port::free().unwrap();
+    let mut broker = Command::new(program());
+    broker.args(["serve", "-c", &format!("log.dirs={}", directory.path().join("data").display())]);
+    broker.args(["-c", &format!("listeners=SASL_PLAINTEXT://127.0.0.1:{port}")]);
+    let mut broker = broker.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let login = "sasl.jaas.config=M required username=\"admin\" password=\"secret\";";
+    let list = || {
+        let mut list = Command::new(program());
+        list.args(["users", "list", "-o", "name", "-b", &format!("127.0.0.1:{port}")]);
+        list.args(["--command-property", "security.protocol=SASL_PLAINTEXT"]);
+        list.args(["--command-property", "sasl.mechanism=SCRAM-SHA-512", "--command-property", login]);
+        let listed = list.output().unwrap();
+        listed.status.success().then(|| String::from_utf8(listed.stdout).unwrap())
+    };
+    let listed = barnabas_tests::harness::wait::until("a login", std::time::Duration::from_secs(60), list);
+    broker.kill().unwrap();
+    broker.wait().unwrap();
+    assert_eq!(listed.unwrap(), "admin\n");
+}
+
+#[test]
+fn systemd_is_told_when_clients_are_served_and_when_that_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = std::os::unix::net::UnixDatagram::bind(directory.path().join("notify")).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let mut broker = Command::new(program());
+    broker.env("NOTIFY_SOCKET", directory.path().join("notify"));
+    broker.args(["serve", "-c", &format!("log.dirs={}", directory.path().join("data").display())]);
+    broker.args(["-c", &format!("listeners=PLAINTEXT://127.0.0.1:{}", port::free().unwrap())]);
+    let mut broker = broker.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let told = || {
+        let mut bytes = [0; 1024];
+        let length = socket.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    let ready = told();
+    assert!(ready.contains("READY=1") && ready.contains("STATUS=serves on 127.0.0.1:"), "{ready}");
+    // Without TLS nothing is read again, but the broker of a service goes on.
+    for signal in ["-HUP", "-TERM"] {
+        assert!(Command::new("kill").args([signal, &broker.id().to_string()]).status().unwrap().success());
+    }
+    assert!(told().contains("STOPPING=1"));
+    assert!(broker.wait().unwrap().success());
+}
+
+#[test]
+fn files_of_a_stopped_broker_are_dumped() {
+    let mut fixture = Fixture::start(&[]);
+    done(&fixture, "topics create t", "");
+    done(&fixture, "produce t", "one\ntwo\n");
+    fixture.broker.stop().unwrap();
+    let log = fixture.broker.data().join("t-0/00000000000000000000.log");
+    let dump = || Command::new(program()).args(["log", "dump", "--records", "-o", "json"]).arg(&log).output().unwrap();
+    let dumped = dump();
+    assert!(dumped.status.success());
+    let dumped: Value = serde_json::from_slice(&dumped.stdout).unwrap();
+    let values: Vec<_> = dumped["records"].as_array().unwrap().iter().map(|record| &record["value"]).collect();
+    assert_eq!(values, ["one", "two"], "{dumped}");
+    assert_eq!(dumped["batches"][0]["valid"], true, "{dumped}");
+    let mut bytes = std::fs::read(&log).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    std::fs::write(&log, bytes).unwrap();
+    assert_eq!(dump().status.code(), Some(8), "a wrong checksum is a finding");
+}

@@ -116,6 +116,7 @@ plain! {
     barnabas_config::ConfigErrors => Usage,
     barnabas_storage::LogDirError => Failed,
     crate::server::StartError => Failed,
+    crate::server::FormatError => Failed,
     crate::bench::BenchError => Failed,
     SettingsError => Usage,
 }
@@ -193,7 +194,7 @@ fn next_step(code: i16) -> Option<&'static str> {
         E::InvalidReplicationFactor => Some("a lower --replication-factor; `barnabas cluster info` lists the brokers"),
         E::NonEmptyGroup => Some("stop the group's consumers first; `barnabas groups describe GROUP` names them"),
         E::GroupSubscribedToTopic => Some("stop the consumers that read the topic first"),
-        E::InvalidConfig => Some("`barnabas configs list` names every setting"),
+        E::InvalidConfig => Some("`barnabas configs list WHAT/NAME --all` names every setting"),
         E::TopicAuthorizationFailed | E::GroupAuthorizationFailed | E::ClusterAuthorizationFailed => {
             Some("another user by --command-config FILE, or a rule for this one: `barnabas acls grant`")
         }

@@ -8,6 +8,7 @@ use super::Failure;
 use super::exit::Exit;
 use super::output::Output;
 
+mod dump;
 mod repair;
 mod verify;
 
@@ -20,6 +21,9 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Shows what the files of partitions hold: batches, records, entries of indexes, producers. Changes nothing, and a
+    /// broker may run. Ends with 8 when something is damaged.
+    Dump(dump::Arguments),
     /// Reads log directories of a stopped broker and names everything that is damaged. Changes nothing. Ends with 8 when
     /// there is something to be repaired.
     Verify(verify::Arguments),
@@ -30,6 +34,7 @@ enum Command {
 /// Runs it.
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
+        Command::Dump(arguments) => dump::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Repair(arguments) => repair::run(arguments),
     }

@@ -9,9 +9,11 @@ use clap::{Parser, Subcommand};
 mod acls;
 mod bench;
 mod cluster;
+mod configs;
 mod confirm;
 mod connection;
 mod consume;
+mod doctor;
 mod environment;
 mod exit;
 mod failure;
@@ -24,6 +26,8 @@ mod produce;
 mod quotas;
 mod serve;
 mod shims;
+mod storage;
+mod supervisor;
 mod tokens;
 mod topics;
 mod users;
@@ -46,6 +50,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Lists, shows and makes topics, on any broker that speaks the Kafka protocol.
     Topics(topics::Arguments),
+    /// Shows, changes and checks settings, of files and on any broker that speaks the Kafka protocol.
+    Configs(configs::Arguments),
     /// Lists, shows, moves and deletes consumer groups, on any broker that speaks the Kafka protocol.
     Groups(groups::Arguments),
     /// Writes a record for each line of stdin.
@@ -54,6 +60,8 @@ enum Command {
     Consume(consume::Arguments),
     /// Shows the brokers, what is wrong, and what their disks hold.
     Cluster(cluster::Arguments),
+    /// Tests from this machine every address that brokers advertise, step by step, and says what to do.
+    Doctor(doctor::Arguments),
     /// Lists, sets and removes client quotas, on any broker that speaks the Kafka protocol.
     Quotas(quotas::Arguments),
     /// Lists, makes and removes users that log in by SCRAM, on any broker that speaks the Kafka protocol.
@@ -62,6 +70,8 @@ enum Command {
     Acls(acls::Arguments),
     /// Lists, makes, renews and removes delegation tokens, on any broker that speaks the Kafka protocol.
     Tokens(tokens::Arguments),
+    /// Formats log directories before the first start, and tells whose they are.
+    Storage(storage::Arguments),
     /// Looks at log directories while no broker runs on them.
     Log(log::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
@@ -81,6 +91,9 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
+        Command::Configs(arguments) => run_client(configs::run(arguments)),
+        Command::Doctor(arguments) => run_client(doctor::run(arguments)),
+        Command::Storage(arguments) => run_client(storage::run(arguments)),
         Command::Quotas(arguments) => run_client(quotas::run(arguments)),
         Command::Tokens(arguments) => run_client(tokens::run(arguments)),
         Command::Users(arguments) => run_client(users::run(arguments)),

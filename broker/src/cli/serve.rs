@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 use super::Failure;
 use super::environment::variables;
 use super::files::read_text;
+use super::supervisor;
 use crate::limits::{BLOCKING_THREADS_MAX, POLLS_BETWEEN_EVENTS};
 use crate::loggers;
 use crate::seam::TcpNet;
@@ -96,9 +97,11 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let log_dirs: Vec<String> = config.read(&key::LOG_DIRS);
     let mut server = Server::start(Arc::new(config), Seams::system(), &TcpNet).await?;
-    tracing::info!(addresses = ?server.addresses(), "ready");
     // Without TLS there is nothing to read again, and a terminal that goes away still ends the broker.
-    let mut hang_up = if server.has_tls() { Some(signal(SignalKind::hangup())?) } else { None };
+    let hears_hang_up = server.has_tls() || supervisor::is_there();
+    let mut hang_up = if hears_hang_up { Some(signal(SignalKind::hangup())?) } else { None };
+    tracing::info!(addresses = ?server.addresses(), "ready");
+    supervisor::ready(server.addresses());
     if let Some(address) = server.addresses().first().filter(|_| greet) {
         println!("{}", greeting(*address, &log_dirs.join(",")));
     }
@@ -112,6 +115,7 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
         server.reload_certificates().await;
     };
     tracing::info!("stopping");
+    supervisor::stopping();
     // A second Ctrl-C is a person in a hurry. A second SIGTERM is not: timeout(1) and init systems send it to the
     // process and to its group, so that one stop arrives twice.
     tokio::select! {

@@ -6,21 +6,44 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use kafka_protocol::error::ResponseError;
 
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::run_client;
+use crate::client::code;
 
+mod api_versions;
+mod cluster;
+mod configs;
 mod console_consumer;
 mod console_producer;
 mod consumer_groups;
+mod delete_records;
+mod dump_log;
 mod get_offsets;
+mod log_dirs;
+mod metadata_quorum;
+mod storage;
 mod topics;
 
 /// The names that are served.
-pub(super) const NAMES: &[&str] =
-    &["kafka-topics", "kafka-consumer-groups", "kafka-get-offsets", "kafka-console-producer", "kafka-console-consumer"];
+pub(super) const NAMES: &[&str] = &[
+    "kafka-topics",
+    "kafka-configs",
+    "kafka-consumer-groups",
+    "kafka-console-producer",
+    "kafka-console-consumer",
+    "kafka-get-offsets",
+    "kafka-delete-records",
+    "kafka-log-dirs",
+    "kafka-broker-api-versions",
+    "kafka-cluster",
+    "kafka-metadata-quorum",
+    "kafka-storage",
+    "kafka-dump-log",
+];
 
 /// The connection options of every tool.
 #[derive(Debug, clap::Args)]
@@ -47,6 +70,14 @@ pub(super) fn run(program: &Path) -> Option<ExitCode> {
         "kafka-topics" => run_client(topics::run(topics::Arguments::parse())),
         "kafka-consumer-groups" => run_client(consumer_groups::run(consumer_groups::Arguments::parse())),
         "kafka-get-offsets" => run_client(get_offsets::run(get_offsets::Arguments::parse())),
+        "kafka-configs" => run_client(configs::run(configs::Arguments::read())),
+        "kafka-delete-records" => run_client(delete_records::run(delete_records::Arguments::parse())),
+        "kafka-log-dirs" => run_client(log_dirs::run(log_dirs::Arguments::parse())),
+        "kafka-broker-api-versions" => run_client(api_versions::run(api_versions::Arguments::parse())),
+        "kafka-cluster" => run_client(cluster::run(cluster::Arguments::parse())),
+        "kafka-metadata-quorum" => run_client(metadata_quorum::run(metadata_quorum::Arguments::parse())),
+        "kafka-storage" => run_client(storage::run(storage::Arguments::parse())),
+        "kafka-dump-log" => dump_log::run(&dump_log::Arguments::parse()),
         "kafka-console-producer" => run_client(console_producer::run(console_producer::Arguments::parse())),
         "kafka-console-consumer" => run_client(console_consumer::run(console_consumer::Arguments::parse())),
         _ => return None,
@@ -63,6 +94,24 @@ fn end(name: &str, ended: Result<Exit, Failure>) -> ExitCode {
             Exit::Failed.into()
         }
     }
+}
+
+/// What the broker said, as the Java client shows it: its message, or the error's own.
+fn java_message(code: i16, said: Option<&str>) -> String {
+    said.filter(|said| !said.is_empty()).map_or_else(|| code::message(code), str::to_owned)
+}
+
+/// The Java client's exception for a code.
+fn java_class(code: i16) -> String {
+    let name =
+        ResponseError::try_from_code(code).map_or_else(|| "UnknownServer".to_owned(), |error| format!("{error:?}"));
+    let name = name.strip_suffix("Failed").filter(|name| name.ends_with("Authorization")).unwrap_or(&name);
+    format!("org.apache.kafka.common.errors.{name}Exception")
+}
+
+/// An exception as the Java client shows it.
+fn java_exception(code: i16, said: Option<&str>) -> String {
+    format!("{}: {}", java_class(code), java_message(code, said))
 }
 
 /// Text in a column that is padded on the right.
@@ -89,6 +138,14 @@ mod tests {
         topics::Arguments::command().debug_assert();
         consumer_groups::Arguments::command().debug_assert();
         get_offsets::Arguments::command().debug_assert();
+        configs::Arguments::command().debug_assert();
+        delete_records::Arguments::command().debug_assert();
+        log_dirs::Arguments::command().debug_assert();
+        api_versions::Arguments::command().debug_assert();
+        cluster::Arguments::command().debug_assert();
+        metadata_quorum::Arguments::command().debug_assert();
+        storage::Arguments::command().debug_assert();
+        dump_log::Arguments::command().debug_assert();
         console_producer::Arguments::command().debug_assert();
         console_consumer::Arguments::command().debug_assert();
     }
@@ -99,6 +156,16 @@ mod tests {
         assert_eq!(matching("orders", names()).unwrap(), ["orders"]);
         assert_eq!(matching("orders.*,b.*", names()).unwrap().len(), 3);
         assert!(matching("(", names()).is_err());
+    }
+
+    #[test]
+    fn errors_are_named_as_java_names_them() {
+        assert_eq!(
+            java_exception(1, None),
+            "org.apache.kafka.common.errors.OffsetOutOfRangeException: The requested offset is not within the range of \
+             offsets maintained by the server."
+        );
+        assert_eq!(java_exception(29, Some("no")), "org.apache.kafka.common.errors.TopicAuthorizationException: no");
     }
 
     #[test]

@@ -6,16 +6,20 @@ use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::output::Output;
 
+mod apply;
 mod change;
 mod create;
 mod describe;
 mod list;
+mod plan;
+mod wanted;
 
 pub(super) use describe::finding;
 
 /// What `topics` is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  barnabas topics list\n  barnabas topics create orders --partitions 12\n  \
+    barnabas topics alter orders --partitions 24 --config retention.ms=86400000\n  barnabas topics apply topics.yaml\n  \
     barnabas topics list -o json --command-config client.properties")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -38,6 +42,10 @@ enum Command {
     },
     /// Makes topics.
     Create(create::Arguments),
+    /// Changes a topic's number of partitions and its settings.
+    Alter(change::Alter),
+    /// Makes topics and their settings as a YAML file says; shows its plan first.
+    Apply(apply::Arguments),
     /// Gives a topic more partitions. Keys go to other partitions from then on.
     AddPartitions {
         /// The topic.
@@ -68,6 +76,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::List(told) => list::run(&told, &mut cluster, output).await,
         Command::Describe { names } => describe::run(&names, &mut cluster, output).await,
         Command::Create(told) => create::run(&told, &mut cluster, output).await,
+        Command::Alter(told) => change::alter(&told, &mut cluster).await,
+        Command::Apply(told) => apply::run(&told, &mut cluster, output).await,
         Command::AddPartitions { name, to } => change::add_partitions(&name, to, &mut cluster).await,
         Command::Delete { names, if_exists, confirm } => {
             confirm.ask(&format!("Delete {} with everything in it", names.join(", ")))?;

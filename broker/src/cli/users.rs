@@ -17,6 +17,8 @@ use crate::client::Cluster;
 mod alter;
 mod password;
 
+pub(super) use alter::{remove_credential, set_credential};
+
 const VERSION: i16 = 0;
 /// KIP-554: RESOURCE_NOT_FOUND.
 const NOT_FOUND: i16 = 91;
@@ -87,7 +89,10 @@ async fn list(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
 }
 
 /// These users, or all of them; those that are not there are left out.
-async fn describe(cluster: &mut Cluster, names: &[&str]) -> Result<Vec<DescribeUserScramCredentialsResult>, Failure> {
+pub(super) async fn describe(
+    cluster: &mut Cluster,
+    names: &[&str],
+) -> Result<Vec<DescribeUserScramCredentialsResult>, Failure> {
     let name = |name: &&str| UserName::default().with_name(StrBytes::from_string((*name).to_owned()));
     let users = (!names.is_empty()).then(|| names.iter().map(name).collect());
     let request = |_| DescribeUserScramCredentialsRequest::default().with_users(users.clone());

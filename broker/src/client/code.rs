@@ -19,6 +19,34 @@ pub fn name(code: i16) -> String {
     name
 }
 
+/// What a Java client says when a broker sends a code without a word of its own.
+#[must_use]
+pub fn message(code: i16) -> String {
+    let text = match ResponseError::try_from_code(code) {
+        Some(ResponseError::OffsetOutOfRange) => {
+            "The requested offset is not within the range of offsets maintained by the server."
+        }
+        Some(ResponseError::UnknownTopicOrPartition) => "This server does not host this topic-partition.",
+        Some(ResponseError::LeaderNotAvailable) => {
+            "There is no leader for this topic-partition as we are in the middle of a leadership election."
+        }
+        Some(ResponseError::NotLeaderOrFollower) => {
+            "For requests intended only for the leader, this error indicates that the broker is not the current leader. \
+             For requests intended for any replica, this error indicates that the broker is not a replica of the topic \
+             partition."
+        }
+        Some(ResponseError::RequestTimedOut) => "The request timed out.",
+        Some(ResponseError::TopicAuthorizationFailed) => "Topic authorization failed.",
+        Some(ResponseError::GroupAuthorizationFailed) => "Group authorization failed.",
+        Some(ResponseError::ClusterAuthorizationFailed) => "Cluster authorization failed.",
+        Some(ResponseError::PolicyViolation) => "Request parameters do not satisfy the configured policy.",
+        Some(ResponseError::KafkaStorageError) => "Disk error when trying to access log file on the disk.",
+        Some(ResponseError::BrokerIdNotRegistered) => "The given broker ID was not registered.",
+        _ => return name(code),
+    };
+    text.to_owned()
+}
+
 /// Whether the same request may succeed a moment later, perhaps at another broker.
 #[must_use]
 pub fn passes(code: i16) -> bool {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use barnabas_storage::PartitionIndex;
 use barnabas_storage::batch::{BatchHeader, HEADER_LEN};
 use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
-use kafka_protocol::messages::{BrokerId, FetchRequest, ListOffsetsRequest};
+use kafka_protocol::messages::{BrokerId, DeleteRecordsRequest, FetchRequest, ListOffsetsRequest};
 
 use super::cluster::topic_name;
 use super::{CallError, Cluster};
@@ -18,6 +19,7 @@ pub const LATEST: i64 = -1;
 /// Asks for the log's start.
 pub const EARLIEST: i64 = -2;
 
+const DELETE_RECORDS_VERSION: i16 = 2;
 const LIST_OFFSETS_VERSION: i16 = 7;
 /// The last version that names topics.
 const FETCH_VERSION: i16 = 12;
@@ -97,6 +99,39 @@ impl Cluster {
             }
         }
         Ok(found)
+    }
+
+    /// Deletes the records before an offset of each partition, -1 being the log's end: where the log begins now, or
+    /// Kafka's code.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn delete_records(
+        &mut self,
+        wanted: &BTreeMap<TopicPartition, i64>,
+    ) -> Result<BTreeMap<TopicPartition, Result<i64, i16>>, CallError> {
+        let timeout = self.timeout_ms();
+        let mut outcomes = BTreeMap::new();
+        for (at, leader) in self.leaders(wanted.keys()).await? {
+            let leader = match leader {
+                Ok(leader) => leader,
+                Err(code) => {
+                    outcomes.insert(at, Err(code));
+                    continue;
+                }
+            };
+            let offset = wanted.get(&at).copied().unwrap_or(0);
+            let partition = DeleteRecordsPartition::default().with_partition_index(at.partition.0).with_offset(offset);
+            let topic = DeleteRecordsTopic::default().with_name(topic_name(&at.topic)).with_partitions(vec![partition]);
+            let request = DeleteRecordsRequest::default().with_topics(vec![topic]).with_timeout_ms(timeout);
+            let broker = self.broker(leader).await?;
+            let version = broker.version_of::<DeleteRecordsRequest>(DELETE_RECORDS_VERSION)?;
+            let answer = broker.call(&request, version).await?;
+            if let Some(one) = answer.topics.first().and_then(|topic| topic.partitions.first()) {
+                outcomes.insert(at, if one.error_code == 0 { Ok(one.low_watermark) } else { Err(one.error_code) });
+            }
+        }
+        Ok(outcomes)
     }
 
     /// The timestamp of the batch that holds an offset, in milliseconds; `None` when there is nothing there (any more).

@@ -1,16 +1,15 @@
-//! Topics as a client sees them: partitions, leaders, replicas, settings; and their change.
+//! Topics as a client sees them: partitions, leaders, replicas; and their change.
 
-use std::collections::BTreeMap;
-
+use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
+use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use kafka_protocol::messages::create_topics_response::CreatableTopicResult;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
-use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
-use kafka_protocol::messages::describe_configs_response::DescribeConfigsResult;
 use kafka_protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
 use kafka_protocol::messages::{
-    BrokerId, CreatePartitionsRequest, DeleteTopicsRequest, DescribeConfigsRequest, DescribeTopicPartitionsRequest,
+    BrokerId, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeTopicPartitionsRequest,
     TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
@@ -19,32 +18,15 @@ use super::cluster::topic_name;
 use super::{CallError, Cluster};
 
 /// The last versions whose fields are all understood here.
-const DESCRIBE_CONFIGS_VERSION: i16 = 4;
+const CREATE_TOPICS_VERSION: i16 = 7;
 const DELETE_TOPICS_VERSION: i16 = 6;
 const CREATE_PARTITIONS_VERSION: i16 = 3;
+/// From here on partitions and replicas of a new topic may be left to the broker (KIP-464).
+const DEFAULTS_SINCE: i16 = 4;
 /// From here on a DeleteTopics names topics in structures (KIP-516).
 const DELETE_STATES_SINCE: i16 = 6;
-/// From here on a DescribeConfigs may ask for documentation (KIP-569).
-const DOCUMENTATION_SINCE: i16 = 3;
 /// Partitions in one answer to DescribeTopicPartitions.
 const PARTITIONS_PER_ANSWER: i32 = 2000;
-/// A setting's source that is its own default.
-const DEFAULT_CONFIG: i8 = 5;
-
-/// A kind of resource that has settings, by Kafka's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConfigResource {
-    /// A topic.
-    Topic = 2,
-    /// A broker, or "" for the cluster's default.
-    Broker = 4,
-    /// The levels of a broker's loggers.
-    BrokerLogger = 8,
-    /// What clients are to measure (KIP-714).
-    ClientMetrics = 16,
-    /// A group.
-    Group = 32,
-}
 
 /// A partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +60,34 @@ pub struct TopicView {
     pub partitions: Vec<PartitionView>,
     /// Kafka's code when it cannot be described.
     pub error_code: i16,
+}
+
+/// A topic that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTopic {
+    /// Its name.
+    pub name: String,
+    /// Number of partitions; `None` leaves it to the broker.
+    pub partitions: Option<i32>,
+    /// Number of replicas; `None` leaves it to the broker.
+    pub replicas: Option<i16>,
+    /// Its settings.
+    pub configs: Vec<(String, String)>,
+}
+
+impl NewTopic {
+    fn wire(&self, version: i16) -> CreatableTopic {
+        let left_out = if version < DEFAULTS_SINCE { 1 } else { -1 };
+        let text = |text: &str| StrBytes::from_string(text.to_owned());
+        let config = |(name, value): &(String, String)| {
+            CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
+        };
+        CreatableTopic::default()
+            .with_name(topic_name(&self.name))
+            .with_num_partitions(self.partitions.unwrap_or(left_out))
+            .with_replication_factor(self.replicas.unwrap_or(i16::try_from(left_out).unwrap_or(-1)))
+            .with_configs(self.configs.iter().map(config).collect())
+    }
 }
 
 impl Cluster {
@@ -150,6 +160,44 @@ impl Cluster {
         Ok(())
     }
 
+    /// Makes topics; what became of each.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn create_topics(
+        &mut self,
+        topics: &[NewTopic],
+        validate_only: bool,
+    ) -> Result<Vec<CreatableTopicResult>, CallError> {
+        let timeout = self.timeout_ms();
+        let request = |version| {
+            CreateTopicsRequest::default()
+                .with_topics(topics.iter().map(|topic| topic.wire(version)).collect())
+                .with_timeout_ms(timeout)
+                .with_validate_only(validate_only)
+        };
+        Ok(self.ask_controller(CREATE_TOPICS_VERSION, request, |_| 0).await?.topics)
+    }
+
+    /// Waits until the broker that is asked first knows these topics and their leaders: Apache Kafka answers a creation
+    /// before its brokers have heard of it.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn await_topics(&mut self, names: &[&str]) -> Result<(), CallError> {
+        let unheard = [ResponseError::UnknownTopicOrPartition.code(), ResponseError::LeaderNotAvailable.code()];
+        let mut attempts = self.attempts();
+        loop {
+            let topics = self.topics(Some(names)).await?;
+            let waits = |topic: &TopicView| {
+                unheard.contains(&topic.error_code) || topic.partitions.iter().any(|one| one.leader.is_none())
+            };
+            if !topics.iter().any(waits) || !attempts.again().await {
+                return Ok(());
+            }
+        }
+    }
+
     /// Deletes topics; what became of each.
     ///
     /// # Errors
@@ -176,6 +224,7 @@ impl Cluster {
     pub async fn create_partitions(
         &mut self,
         wanted: &[(&str, i32)],
+        validate_only: bool,
     ) -> Result<Vec<CreatePartitionsTopicResult>, CallError> {
         let timeout = self.timeout_ms();
         let topic = |(name, count): &(&str, i32)| {
@@ -183,58 +232,13 @@ impl Cluster {
         };
         let request = |_| {
             let topics = wanted.iter().map(topic).collect();
-            CreatePartitionsRequest::default().with_topics(topics).with_timeout_ms(timeout)
+            CreatePartitionsRequest::default()
+                .with_topics(topics)
+                .with_timeout_ms(timeout)
+                .with_validate_only(validate_only)
         };
         let answer = self.ask_controller(CREATE_PARTITIONS_VERSION, request, |_| 0).await?;
         Ok(answer.results)
-    }
-
-    /// The settings of resources; those of a broker are asked of it.
-    ///
-    /// # Errors
-    /// See [`CallError`].
-    pub async fn describe_configs(
-        &mut self,
-        kind: ConfigResource,
-        names: &[&str],
-        documentation: bool,
-    ) -> Result<Vec<DescribeConfigsResult>, CallError> {
-        let of_one_broker = matches!(kind, ConfigResource::Broker | ConfigResource::BrokerLogger);
-        let broker = match names.first().and_then(|name| name.parse().ok()) {
-            Some(id) if of_one_broker => self.broker(id).await?,
-            _ => self.any(),
-        };
-        let version = broker.version_of::<DescribeConfigsRequest>(DESCRIBE_CONFIGS_VERSION)?;
-        let resource = |name: &&str| {
-            DescribeConfigsResource::default()
-                .with_resource_type(kind as i8)
-                .with_resource_name(StrBytes::from_string((*name).to_owned()))
-                .with_configuration_keys(None)
-        };
-        let request = DescribeConfigsRequest::default()
-            .with_resources(names.iter().map(resource).collect())
-            .with_include_synonyms(true)
-            .with_include_documentation(documentation && version >= DOCUMENTATION_SINCE);
-        Ok(broker.call(&request, version).await?.results)
-    }
-
-    /// What topics set differently from the defaults, as name=value in the broker's order, by topic; nothing where a
-    /// broker does not serve settings.
-    ///
-    /// # Errors
-    /// See [`CallError`].
-    pub async fn topic_overrides(&mut self, names: &[&str]) -> Result<BTreeMap<String, Vec<String>>, CallError> {
-        let results = match self.describe_configs(ConfigResource::Topic, names, false).await {
-            Err(CallError::Unsupported { .. }) => return Ok(BTreeMap::new()),
-            results => results?,
-        };
-        let shown = |result: DescribeConfigsResult| {
-            let set = result.configs.iter().filter(|config| config.config_source != DEFAULT_CONFIG);
-            let value =
-                |value: &Option<StrBytes>| value.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string);
-            (result.resource_name.to_string(), set.map(|one| format!("{}={}", one.name, value(&one.value))).collect())
-        };
-        Ok(results.into_iter().map(shown).collect())
     }
 
     /// The timeout of a call, for requests that carry one.

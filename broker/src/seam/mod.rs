@@ -3,5 +3,5 @@
 pub mod net;
 pub mod tasks;
 
-pub use net::{BindOptions, Listener, Net, Outgoing, Stream, TcpNet, connect};
+pub use net::{BindOptions, Listener, Net, Outgoing, Stream, TcpNet, connect, resolve};
 pub use tasks::{Stopping, Tasks};

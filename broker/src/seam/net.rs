@@ -184,6 +184,14 @@ pub async fn connect(address: &str) -> io::Result<Outgoing> {
     Ok(stream)
 }
 
+/// The addresses of `address`, host:port, as this machine sees them.
+///
+/// # Errors
+/// The system's.
+pub async fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host(address).await?.collect())
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -16,7 +16,9 @@ pub enum IdentityError {
     #[error("format or read {0}")]
     Directory(PathBuf, #[source] LogDirError),
     /// Two directories of different clusters.
-    #[error("{path} belongs to cluster {found}, another log directory to {expected}: name the right directories")]
+    #[error(
+        "{path} belongs to cluster {found}, not to {expected} as another log directory: name the right directories"
+    )]
     OtherCluster {
         /// Which.
         path: PathBuf,
@@ -42,6 +44,16 @@ pub enum IdentityError {
 /// Reads the identity of every directory and formats those that have none. The cluster's id is made at the very first
 /// start.
 pub(super) fn establish(seams: &Seams, config: &Config, paths: &[PathBuf]) -> Result<MetaProperties, IdentityError> {
+    establish_as(seams, config, paths, None)
+}
+
+/// As [`establish`], for a cluster whose id is known.
+pub(super) fn establish_as(
+    seams: &Seams,
+    config: &Config,
+    paths: &[PathBuf],
+    cluster_id: Option<String>,
+) -> Result<MetaProperties, IdentityError> {
     let node_id = i32::try_from(config.read(&key::NODE_ID)).unwrap_or(0);
     let mut found = Vec::new();
     for path in paths {
@@ -49,27 +61,28 @@ pub(super) fn establish(seams: &Seams, config: &Config, paths: &[PathBuf]) -> Re
         found.push((path, meta.map_err(|error| IdentityError::Directory(path.clone(), error))?));
     }
     let first = found.iter().find_map(|(_, meta)| meta.as_ref());
-    let cluster_id = first.map_or_else(|| new_cluster_id(seams), |meta| meta.cluster_id.clone());
+    let given = cluster_id.or_else(|| first.map(|meta| meta.cluster_id.clone()));
+    let cluster_id = given.unwrap_or_else(|| new_cluster_id(seams));
     let mut own = None;
+    for (path, meta) in &found {
+        meta.as_ref().map_or(Ok(()), |meta| check(meta, path, &cluster_id, node_id))?;
+    }
     for (path, meta) in found {
-        let meta = match meta {
-            Some(meta) => check(meta, path, &cluster_id, node_id)?,
-            None => format(seams, path, &cluster_id, node_id)?,
-        };
+        let meta = meta.map_or_else(|| format(seams, path, &cluster_id, node_id), Ok)?;
         own = own.or(Some(meta));
     }
     Ok(own.expect("invariant: log.dirs names a directory"))
 }
 
-fn check(meta: MetaProperties, path: &Path, cluster_id: &str, node_id: i32) -> Result<MetaProperties, IdentityError> {
+fn check(meta: &MetaProperties, path: &Path, cluster_id: &str, node_id: i32) -> Result<(), IdentityError> {
     if meta.cluster_id != cluster_id {
-        let expected = cluster_id.to_owned();
-        return Err(IdentityError::OtherCluster { path: path.to_owned(), found: meta.cluster_id, expected });
+        let (found, expected) = (meta.cluster_id.clone(), cluster_id.to_owned());
+        return Err(IdentityError::OtherCluster { path: path.to_owned(), found, expected });
     }
     if meta.node_id != node_id {
         return Err(IdentityError::OtherNode { path: path.to_owned(), found: meta.node_id, expected: node_id });
     }
-    Ok(meta)
+    Ok(())
 }
 
 fn format(seams: &Seams, path: &Path, cluster_id: &str, node_id: i32) -> Result<MetaProperties, IdentityError> {

@@ -41,6 +41,7 @@ mod certificates;
 mod connection_limits;
 mod endpoints;
 mod first_user;
+mod format;
 mod housekeeping;
 mod identity;
 
@@ -50,6 +51,7 @@ use certificates::Certificates;
 use connection_limits::ConnectionLimits;
 pub use endpoints::BindError;
 pub use first_user::FirstUserError;
+pub use format::{FormatError, FormatOptions, Formatted, format};
 pub use identity::IdentityError;
 
 /// Keeps a second process from the metadata: `.lock`, which keeps Kafka out, is taken later, by the log directory.

@@ -124,6 +124,16 @@ fn every_problem_is_reported_with_its_place() {
 }
 
 #[test]
+fn errors_hide_no_warnings_from_who_asks_for_both() {
+    let read_file = |_: &Path| Ok("num.partition=3\nnum.partitions=x\n".to_owned());
+    let files = vec!["server.properties".into()];
+    let sources = ConfigSources { files, environment: vec![], assignments: vec![], read_file: &read_file };
+    let (errors, warnings) = Config::lint(&sources);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(matches!(&warnings[..], [Warning::Unknown { meant: Some("num.partitions"), .. }]), "{warnings:?}");
+}
+
+#[test]
 fn a_missing_file_stops_the_start() {
     let read_file = |_: &Path| Err(io::Error::from(io::ErrorKind::NotFound));
     let files = vec!["server.properties".into()];

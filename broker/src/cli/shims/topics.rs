@@ -11,12 +11,13 @@ use kafka_protocol::messages::create_topics_request::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::{Server, matching};
+use super::{Server, java_message, matching};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
 use crate::client::cluster::topic_name;
-use crate::client::topics::{ConfigResource, PartitionView, TopicView};
+use crate::client::configs::ConfigResource;
+use crate::client::topics::{PartitionView, TopicView};
 use crate::client::{CallError, Cluster};
 
 const CREATE_VERSION: i16 = 7;
@@ -196,10 +197,8 @@ fn assignments(text: &str) -> Result<Vec<CreatableReplicaAssignment>, Failure> {
     Ok(assignments)
 }
 
-/// What the broker said, as the Java client shows it: its message, or the error's own.
 fn said(code: i16, message: Option<&str>) -> Failure {
-    let own = || ResponseError::try_from_code(code).map_or_else(|| code.to_string(), |error| error.to_string());
-    Failure::new(Exit::Failed, message.filter(|message| !message.is_empty()).map_or_else(own, str::to_owned))
+    java_message(code, message).into()
 }
 
 async fn alter(arguments: &Arguments, cluster: &mut Cluster) -> Result<(), Failure> {
@@ -207,7 +206,7 @@ async fn alter(arguments: &Arguments, cluster: &mut Cluster) -> Result<(), Failu
     let count = arguments.partitions.ok_or_else(|| Failure::usage("Missing required argument \"[partitions]\""))?;
     let names = existing(arguments, cluster).await?;
     let wanted: Vec<(&str, i32)> = names.iter().map(|name| (name.as_str(), count)).collect();
-    let results = cluster.create_partitions(&wanted).await?;
+    let results = cluster.create_partitions(&wanted, false).await?;
     match results.iter().find(|result| result.error_code != 0) {
         Some(result) => Err(said(result.error_code, result.error_message.as_deref())),
         None => Ok(()),

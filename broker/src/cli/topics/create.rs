@@ -1,21 +1,13 @@
 //! `topics create`.
 
 use kafka_protocol::error::ResponseError;
-use kafka_protocol::messages::CreateTopicsRequest;
-use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::create_topics_response::CreatableTopicResult;
-use kafka_protocol::protocol::StrBytes;
 
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column};
 use crate::client::Cluster;
-use crate::client::cluster::topic_name;
-
-/// The last version whose fields are all understood here.
-const VERSION: i16 = 7;
-/// From here on partitions and replicas may be left to the broker (KIP-464).
-const DEFAULTS_SINCE: i16 = 4;
+use crate::client::topics::NewTopic;
 
 /// What `create` is told.
 #[derive(Debug, clap::Args)]
@@ -24,11 +16,11 @@ pub(super) struct Arguments {
     #[arg(required = true)]
     names: Vec<String>,
     /// Number of partitions; the broker's num.partitions when not given.
-    #[arg(short, long, default_value_t = -1, allow_hyphen_values = true, hide_default_value = true)]
-    partitions: i32,
+    #[arg(short, long)]
+    partitions: Option<i32>,
     /// Number of replicas; the broker's default.replication.factor when not given.
-    #[arg(short, long, default_value_t = -1, allow_hyphen_values = true, hide_default_value = true)]
-    replication_factor: i16,
+    #[arg(short, long)]
+    replication_factor: Option<i16>,
     /// A setting of the topics; may be given several times.
     #[arg(short, long = "config", value_name = "KEY=VALUE")]
     configs: Vec<String>,
@@ -48,26 +40,18 @@ const COLUMNS: &[Column] = &[
 ];
 
 pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
-    let configs = arguments.configs.iter().map(|given| config(given)).collect::<Result<Vec<_>, _>>()?;
-    let topic = |name: &String, version: i16| {
-        let left_out = |number: i32| if number == -1 && version < DEFAULTS_SINCE { 1 } else { number };
-        CreatableTopic::default()
-            .with_name(topic_name(name))
-            .with_num_partitions(left_out(arguments.partitions))
-            .with_replication_factor(i16::try_from(left_out(arguments.replication_factor.into())).unwrap_or(-1))
-            .with_configs(configs.clone())
+    let configs = arguments.configs.iter().map(|given| pair(given)).collect::<Result<Vec<_>, _>>()?;
+    let topic = |name: &String| NewTopic {
+        name: name.clone(),
+        partitions: arguments.partitions,
+        replicas: arguments.replication_factor,
+        configs: configs.clone(),
     };
-    let timeout_ms = i32::try_from(cluster.settings().timeout.as_millis()).unwrap_or(i32::MAX);
-    let request = |version| {
-        CreateTopicsRequest::default()
-            .with_topics(arguments.names.iter().map(|name| topic(name, version)).collect())
-            .with_timeout_ms(timeout_ms)
-            .with_validate_only(arguments.dry_run)
-    };
-    let answer = cluster.ask_controller(VERSION, request, |_| 0).await?;
+    let topics: Vec<_> = arguments.names.iter().map(topic).collect();
+    let results = cluster.create_topics(&topics, arguments.dry_run).await?;
     let mut table = Table::new(COLUMNS);
     let mut failures = Vec::new();
-    for result in &answer.topics {
+    for result in &results {
         match outcome(result, arguments) {
             Ok(done) => table.row(vec![
                 Cell::text(result.name.as_str()),
@@ -77,6 +61,11 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
             ]),
             Err(failure) => failures.push(failure),
         }
+    }
+    let made = results.iter().filter(|result| result.error_code == 0 && !arguments.dry_run);
+    let made: Vec<&str> = made.map(|result| result.name.as_str()).collect();
+    if !made.is_empty() {
+        cluster.await_topics(&made).await?;
     }
     if !table.is_empty() {
         output.show(&table)?;
@@ -96,9 +85,9 @@ fn outcome(result: &CreatableTopicResult, arguments: &Arguments) -> Result<&'sta
     }
 }
 
-fn config(given: &str) -> Result<CreatableTopicConfig, Failure> {
+/// `KEY=VALUE` of a setting.
+pub(super) fn pair(given: &str) -> Result<(String, String), Failure> {
     let wrong = || Failure::usage(format!("--config {given}: it is of the form KEY=VALUE"));
     let (key, value) = given.split_once('=').ok_or_else(wrong)?;
-    let text = |text: &str| StrBytes::from_string(text.trim().to_owned());
-    Ok(CreatableTopicConfig::default().with_name(text(key)).with_value(Some(text(value))))
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
 }

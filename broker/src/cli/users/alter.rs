@@ -50,29 +50,49 @@ pub(super) async fn passwd(arguments: &Arguments, cluster: &mut Cluster) -> Resu
     Ok(Exit::Done)
 }
 
-/// The broker gets the salted password, which is as good as the password: it refuses one that comes in the clear.
 async fn set(arguments: &Arguments, cluster: &mut Cluster) -> Result<(), Failure> {
     let password = arguments.password.read()?;
-    let rng = Seams::system().rng;
     let one = arguments.mechanism.map(|mechanism| vec![mechanism]);
-    let mechanisms = one.unwrap_or_else(|| ScramMechanism::ALL.to_vec());
-    let upsertion = |mechanism: &ScramMechanism| {
-        let bits: Vec<u8> = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
-        let salt = base36::of_130_bits(&bits).into_bytes();
-        let salted = mechanism.salted_password(&password, &salt, arguments.iterations);
-        ScramCredentialUpsertion::default()
-            .with_name(StrBytes::from_string(arguments.name.clone()))
-            .with_mechanism(mechanism.number())
-            .with_iterations(i32::try_from(arguments.iterations).unwrap_or(i32::MAX))
-            .with_salt(salt.into())
-            .with_salted_password(salted.into())
-    };
     // Apache Kafka takes one mechanism of a user in one request.
-    for mechanism in &mechanisms {
-        let request = AlterUserScramCredentialsRequest::default().with_upsertions(vec![upsertion(mechanism)]);
-        alter(cluster, "set the password of", request).await?;
+    for mechanism in one.unwrap_or_else(|| ScramMechanism::ALL.to_vec()) {
+        set_credential(cluster, &arguments.name, mechanism, arguments.iterations, &password).await?;
     }
     Ok(())
+}
+
+/// Lets a user log in with a password. The broker gets the salted password, which is as good as the password: it
+/// refuses one that comes in the clear.
+pub(in crate::cli) async fn set_credential(
+    cluster: &mut Cluster,
+    user: &str,
+    mechanism: ScramMechanism,
+    iterations: u32,
+    password: &str,
+) -> Result<(), Failure> {
+    let rng = Seams::system().rng;
+    let bits: Vec<u8> = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
+    let salt = base36::of_130_bits(&bits).into_bytes();
+    let salted = mechanism.salted_password(password, &salt, iterations);
+    let upsertion = ScramCredentialUpsertion::default()
+        .with_name(StrBytes::from_string(user.to_owned()))
+        .with_mechanism(mechanism.number())
+        .with_iterations(i32::try_from(iterations).unwrap_or(i32::MAX))
+        .with_salt(salt.into())
+        .with_salted_password(salted.into());
+    let request = AlterUserScramCredentialsRequest::default().with_upsertions(vec![upsertion]);
+    alter(cluster, "set the password of", request).await
+}
+
+/// Takes a way to log in from a user.
+pub(in crate::cli) async fn remove_credential(
+    cluster: &mut Cluster,
+    user: &str,
+    mechanism: ScramMechanism,
+) -> Result<(), Failure> {
+    let name = StrBytes::from_string(user.to_owned());
+    let deletion = ScramCredentialDeletion::default().with_name(name).with_mechanism(mechanism.number());
+    let request = AlterUserScramCredentialsRequest::default().with_deletions(vec![deletion]);
+    alter(cluster, "remove", request).await
 }
 
 pub(super) async fn delete(names: &[String], cluster: &mut Cluster) -> Result<Exit, Failure> {

@@ -127,7 +127,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "our binary under the names of Kafka's tools prints what they print",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
-        budget: Duration::from_secs(2 * 60),
+        budget: Duration::from_secs(6 * 60),
         run: shims::shims,
     },
     Lane {

@@ -5,17 +5,36 @@ use std::process::Command;
 
 use barnabas_tests::harness::broker::Broker;
 
-use super::tools::tool;
+use super::tools::class_of;
 use crate::gate::lane::{Outcome, failed};
 use crate::gate::room::Room;
 
-/// A name, the class behind it, and what both are asked.
-type Question = (&'static str, &'static str, &'static [&'static str]);
+/// A name, the class behind it, what both are asked, and how their answers are compared.
+type Question = (&'static str, &'static str, &'static [&'static str], Compared);
 
-const TOPICS: &str = "TopicCommand";
-const GROUPS: &str = "consumer.group.ConsumerGroupCommand";
-const OFFSETS: &str = "GetOffsetShell";
-const CONSUMER: &str = "consumer.ConsoleConsumer";
+/// How two answers are compared.
+#[derive(Clone, Copy, PartialEq)]
+enum Compared {
+    /// Line by line.
+    Exactly,
+    /// The Java tool prints in the order of a hash map.
+    Sorted,
+    /// But for numbers and widths, which change from one moment to the next.
+    InForm,
+}
+
+use Compared::{Exactly, InForm, Sorted};
+
+const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
+const GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
+const OFFSETS: &str = "org.apache.kafka.tools.GetOffsetShell";
+const CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+const CONFIGS: &str = "kafka.admin.ConfigCommand";
+const RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
+const LOG_DIRS: &str = "org.apache.kafka.tools.LogDirsCommand";
+const VERSIONS: &str = "org.apache.kafka.tools.BrokerApiVersionsCommand";
+const CLUSTER: &str = "org.apache.kafka.tools.ClusterTool";
+const QUORUM: &str = "org.apache.kafka.tools.MetadataQuorumCommand";
 
 /// What is made first, by our tools alone.
 const BEFORE: &[(&str, &[&str])] = &[
@@ -31,25 +50,35 @@ const BEFORE: &[(&str, &[&str])] = &[
 /// What the producer is given.
 const LINES: &str = "a\tone\nb\ttwo\na\tthree\n";
 
+/// Records that are deleted before an offset; both tools are asked twice, the second changes nothing.
+const DELETED: &str = r#"{"partitions":[{"topic":"shims","partition":0,"offset":1}],"version":1}"#;
+const BEYOND: &str = r#"{"partitions":[{"topic":"shims","partition":0,"offset":99}],"version":1}"#;
+
 const QUESTIONS: &[Question] = &[
-    ("kafka-topics", TOPICS, &["--list"]),
-    ("kafka-topics", TOPICS, &["--list", "--exclude-internal"]),
-    ("kafka-topics", TOPICS, &["--describe", "--topic", "shims|other"]),
-    ("kafka-topics", TOPICS, &["--describe", "--topic", "none"]),
-    ("kafka-topics", TOPICS, &["--create", "--topic", "shims"]),
-    ("kafka-consumer-groups", GROUPS, &["--list"]),
-    ("kafka-consumer-groups", GROUPS, &["--list", "--state"]),
-    ("kafka-consumer-groups", GROUPS, &["--describe", "--group", "g"]),
-    ("kafka-consumer-groups", GROUPS, &["--describe", "--group", "g", "--state"]),
-    ("kafka-consumer-groups", GROUPS, &["--reset-offsets", "--group", "g", "--topic", "shims", "--shift-by", "-1"]),
+    ("kafka-topics", TOPICS, &["--list"], Exactly),
+    ("kafka-topics", TOPICS, &["--list", "--exclude-internal"], Exactly),
+    ("kafka-topics", TOPICS, &["--describe", "--topic", "shims|other"], Exactly),
+    ("kafka-topics", TOPICS, &["--describe", "--topic", "none"], Exactly),
+    ("kafka-topics", TOPICS, &["--create", "--topic", "shims"], Exactly),
+    ("kafka-consumer-groups", GROUPS, &["--list"], Exactly),
+    ("kafka-consumer-groups", GROUPS, &["--list", "--state"], Exactly),
+    ("kafka-consumer-groups", GROUPS, &["--describe", "--group", "g"], Exactly),
+    ("kafka-consumer-groups", GROUPS, &["--describe", "--group", "g", "--state"], Exactly),
+    (
+        "kafka-consumer-groups",
+        GROUPS,
+        &["--reset-offsets", "--group", "g", "--topic", "shims", "--shift-by", "-1"],
+        Exactly,
+    ),
     (
         "kafka-consumer-groups",
         GROUPS,
         &["--reset-offsets", "--group", "h", "--all-topics", "--to-earliest", "--export"],
+        Sorted,
     ),
-    ("kafka-consumer-groups", GROUPS, &["--delete-offsets", "--group", "h", "--topic", "other:0"]),
-    ("kafka-get-offsets", OFFSETS, &["--topic", "shims|other"]),
-    ("kafka-get-offsets", OFFSETS, &["--topic-partitions", "other:1-,shims", "--time", "earliest"]),
+    ("kafka-consumer-groups", GROUPS, &["--delete-offsets", "--group", "h", "--topic", "other:0"], Exactly),
+    ("kafka-get-offsets", OFFSETS, &["--topic", "shims|other"], Exactly),
+    ("kafka-get-offsets", OFFSETS, &["--topic-partitions", "other:1-,shims", "--time", "earliest"], Exactly),
     (
         "kafka-console-consumer",
         CONSUMER,
@@ -64,12 +93,71 @@ const QUESTIONS: &[Question] = &[
             "--formatter-property",
             "print.offset=true",
         ],
+        Exactly,
     ),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "topics", "--entity-name", "other"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--topic", "other", "--all"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--topic", "none"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "topics"], Sorted),
+    (
+        "kafka-configs",
+        CONFIGS,
+        &["--alter", "--topic", "other", "--add-config", "retention.ms=5,segment.ms=[6]"],
+        Exactly,
+    ),
+    ("kafka-configs", CONFIGS, &["--alter", "--topic", "other", "--add-config", "retention.ms=soon"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--topic", "other", "--delete-config", "segment.ms"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--topic", "other", "--delete-config", "no.such.config"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--topic", "other"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "brokers"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--broker-defaults", "--add-config", "log.retention.ms=86400000"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "brokers", "--entity-default"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--broker-defaults", "--delete-config", "log.retention.ms"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--broker", "7"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--user", "u", "--add-config", "consumer_byte_rate=10485760"], Exactly),
+    (
+        "kafka-configs",
+        CONFIGS,
+        &["--alter", "--user", "u", "--client-defaults", "--add-config", "request_percentage=12.5"],
+        Exactly,
+    ),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "users"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "users", "--entity-type", "clients"], Exactly),
+    (
+        "kafka-configs",
+        CONFIGS,
+        &["--alter", "--user", "u", "--add-config", "SCRAM-SHA-256=[iterations=8192,password=secret]"],
+        Exactly,
+    ),
+    ("kafka-configs", CONFIGS, &["--describe", "--user", "u"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--user", "u", "--delete-config", "SCRAM-SHA-512"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--ip-defaults", "--add-config", "connection_creation_rate=1000"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "ips"], Exactly),
+    ("kafka-configs", CONFIGS, &["--alter", "--client-metrics", "m", "--add-config", "interval.ms=60000"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "client-metrics"], Exactly),
+    (
+        "kafka-configs",
+        CONFIGS,
+        &["--alter", "--group", "g", "--add-config", "consumer.session.timeout.ms=50000"],
+        Exactly,
+    ),
+    ("kafka-configs", CONFIGS, &["--describe", "--group", "g"], Exactly),
+    ("kafka-configs", CONFIGS, &["--describe", "--group", "none"], Exactly),
+    ("kafka-delete-records", RECORDS, &["--offset-json-file", "deleted.json"], Exactly),
+    ("kafka-delete-records", RECORDS, &["--offset-json-file", "beyond.json"], Exactly),
+    ("kafka-log-dirs", LOG_DIRS, &["--describe", "--topic-list", "shims"], Exactly),
+    ("kafka-log-dirs", LOG_DIRS, &["--describe", "--broker-list", "7"], Exactly),
+    ("kafka-broker-api-versions", VERSIONS, &[], Exactly),
+    ("kafka-cluster", CLUSTER, &["cluster-id"], Exactly),
+    ("kafka-cluster", CLUSTER, &["list-endpoints"], Exactly),
+    ("kafka-cluster", CLUSTER, &["unregister", "--id", "7"], Exactly),
+    ("kafka-metadata-quorum", QUORUM, &["describe", "--status"], InForm),
+    ("kafka-metadata-quorum", QUORUM, &["describe", "--replication"], InForm),
 ];
 
 /// Makes topics and groups, then asks both.
 pub(crate) fn shims(room: &Room<'_>) -> Result<String, Outcome> {
-    let mut lay = Command::new(room.workshop.root().join("target/release/barnabas"));
+    let mut lay = Command::new(room.program());
     fs::create_dir_all(room.path("bin"))?;
     lay.args(["generate", "shims"]).arg(room.path("bin"));
     room.step("lay", lay)?;
@@ -77,26 +165,126 @@ pub(crate) fn shims(room: &Room<'_>) -> Result<String, Outcome> {
     let outcome = at_work(room, &broker);
     let facts = room.with_log_of(&mut broker, outcome)?;
     broker.stop()?;
-    Ok(facts)
+    let dumped = dumps(room, &broker)?;
+    let formatted = storage(room, &broker)?;
+    Ok(format!("{facts}, {dumped} about files, {formatted} about directories"))
+}
+
+/// The files of a partition of the stopped broker, read by both.
+fn dumps(room: &Room<'_>, broker: &Broker) -> Result<usize, Outcome> {
+    let partition = broker.data().join("shims-0");
+    let mut asked = 0;
+    for file in fs::read_dir(&partition)? {
+        let file = file?.path();
+        let options: &[&[&str]] = match file.extension().and_then(|extension| extension.to_str()) {
+            Some("log") => {
+                &[&[], &["--deep-iteration"], &["--print-data-log"], &["--print-data-log", "--skip-record-metadata"]]
+            }
+            Some("index" | "timeindex") => &[&[], &["--index-sanity-check"], &["--verify-index-only"]],
+            Some("snapshot") => &[&[]],
+            _ => continue,
+        };
+        for options in options {
+            let mut theirs = class_of(room, "org.apache.kafka.tools.DumpLogSegments");
+            let mut ours = Command::new(room.path("bin").join("kafka-dump-log.sh"));
+            for command in [&mut theirs, &mut ours] {
+                command.arg("--files").arg(&file).args(*options);
+            }
+            alike(room, &format!("dump-{asked}"), ours, theirs)?;
+            asked += 1;
+        }
+    }
+    Ok(asked)
+}
+
+/// Directories that one formats are read by the other.
+fn storage(room: &Room<'_>, broker: &Broker) -> Result<usize, Outcome> {
+    let settings = |name: &str, directory: &std::path::Path| -> Result<std::path::PathBuf, Outcome> {
+        let file = room.path(&format!("{name}.properties"));
+        let text = format!(
+            "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n\
+             controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:9093\n\
+             offsets.topic.replication.factor=1\nlog.dirs={}\n",
+            directory.display()
+        );
+        fs::write(&file, text)?;
+        Ok(file)
+    };
+    let ours = || Command::new(room.path("bin").join("kafka-storage.sh"));
+    let theirs = || class_of(room, "kafka.tools.StorageTool");
+    let mut files = vec![settings("used", &broker.data())?, settings("absent", &room.path("absent"))?];
+    for (name, mut command) in [("ours", ours()), ("theirs", theirs())] {
+        let file = settings(&format!("by-{name}"), &room.path(&format!("by-{name}")))?;
+        command.args(["format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-S", "SCRAM-SHA-256=[name=a,password=secret]", "-c"]);
+        command.arg(&file);
+        let printed = printed(room, &format!("format-{name}"), command)?;
+        let wanted = format!(
+            "Formatting metadata directory {} with metadata.version 4.3-IV0.\n",
+            room.path(&format!("by-{name}")).display()
+        );
+        // Kafka's tool prints the credential, too.
+        if !printed.ends_with(&wanted) || (name == "ours" && printed != wanted) {
+            return failed(format!("kafka-storage format by {name}: {printed}"));
+        }
+        files.push(file);
+    }
+    for (at, file) in files.iter().enumerate() {
+        let asked = |mut command: Command| {
+            command.args(["info", "-c"]).arg(file);
+            command
+        };
+        alike(room, &format!("info-{at}"), asked(ours()), asked(theirs()))?;
+    }
+    let asked = |mut command: Command| {
+        command.args(["format", "-g", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c"]).arg(&files[2]);
+        command
+    };
+    alike(room, "format-again", asked(ours()), asked(theirs()))?;
+    Ok(files.len() + 3)
+}
+
+/// Fails unless both print the same.
+fn alike(room: &Room<'_>, name: &str, ours: Command, theirs: Command) -> Result<(), Outcome> {
+    let question = format!("{ours:?}");
+    let ours = printed(room, &format!("{name}-ours"), ours)?;
+    let theirs = printed(room, &format!("{name}-theirs"), theirs)?;
+    if is_alike(&ours, &theirs, Exactly) {
+        Ok(())
+    } else {
+        failed(format!("{question}\n--- ours\n{ours}--- theirs\n{theirs}"))
+    }
 }
 
 fn at_work(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
-    fs::write(room.path("lines"), LINES)?;
-    for (at, (name, arguments)) in BEFORE.iter().enumerate() {
-        room.step_reading(&format!("before-{at}"), ours(room, broker, name, arguments), &room.path("lines"))?;
+    for (name, text) in [("lines", LINES), ("deleted.json", DELETED), ("beyond.json", BEYOND)] {
+        fs::write(room.path(name), text)?;
     }
-    for (at, (name, class, arguments)) in QUESTIONS.iter().enumerate() {
-        let mut theirs = tool(room, class);
-        theirs.args(["--bootstrap-server", &broker.bootstrap()]).args(*arguments);
-        let ours = printed(room, &format!("{at}-ours"), ours(room, broker, name, arguments))?;
+    for (at, (name, arguments)) in BEFORE.iter().enumerate() {
+        let ours = asked(Command::new(room.path("bin").join(format!("{name}.sh"))), room, broker, arguments);
+        room.step_reading(&format!("before-{at}"), ours, &room.path("lines"))?;
+    }
+    let mut differing = Vec::new();
+    for (at, (name, class, arguments, compared)) in QUESTIONS.iter().enumerate() {
+        let theirs = asked(class_of(room, class), room, broker, arguments);
+        let ours = asked(Command::new(room.path("bin").join(name)), room, broker, arguments);
+        let ours = printed(room, &format!("{at}-ours"), ours)?;
         let theirs = printed(room, &format!("{at}-theirs"), theirs)?;
-        // The Java tool exports in the order of a hash map.
-        let is_alike = if arguments.contains(&"--export") { sorted(&ours) == sorted(&theirs) } else { ours == theirs };
-        if !is_alike {
-            return failed(format!("{name} {}\n--- ours\n{ours}--- theirs\n{theirs}", arguments.join(" ")));
+        if !is_alike(&ours, &theirs, *compared) {
+            differing.push(format!("{name} {}\n--- ours\n{ours}--- theirs\n{theirs}", arguments.join(" ")));
         }
     }
+    if !differing.is_empty() {
+        return failed(format!("{} of {} answers differ\n{}", differing.len(), QUESTIONS.len(), differing.join("\n")));
+    }
     Ok(format!("{} questions answered alike", QUESTIONS.len()))
+}
+
+fn is_alike(ours: &str, theirs: &str, compared: Compared) -> bool {
+    match compared {
+        Exactly => ours == theirs,
+        Sorted => sorted(ours) == sorted(theirs),
+        InForm => form(ours) == form(theirs),
+    }
 }
 
 fn sorted(text: &str) -> Vec<&str> {
@@ -105,9 +293,24 @@ fn sorted(text: &str) -> Vec<&str> {
     lines
 }
 
-fn ours(room: &Room<'_>, broker: &Broker, name: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(room.path("bin").join(format!("{name}.sh")));
-    command.args(["--bootstrap-server", &broker.bootstrap()]).args(arguments);
+/// Words, without numbers and what is between them.
+fn form(text: &str) -> Vec<&str> {
+    text.split(|c: char| c.is_whitespace() || c.is_ascii_digit()).filter(|word| !word.is_empty()).collect()
+}
+
+/// The question with where the broker is: after the command, for the tool that takes it there.
+fn asked(mut command: Command, room: &Room<'_>, broker: &Broker, arguments: &[&str]) -> Command {
+    let of_cluster = matches!(arguments.first(), Some(&("cluster-id" | "list-endpoints" | "unregister")));
+    let (before, after) = arguments.split_at(usize::from(of_cluster));
+    command.args(before).args(["--bootstrap-server", &broker.bootstrap()]);
+    for argument in after {
+        // Files are the room's.
+        if argument.ends_with(".json") {
+            command.arg(room.path(argument))
+        } else {
+            command.arg(argument)
+        };
+    }
     command
 }
 

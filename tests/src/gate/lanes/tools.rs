@@ -34,9 +34,14 @@ fn at_work(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
 
 /// A tool by the class that its script starts.
 pub(crate) fn tool(room: &Room<'_>, class: &str) -> Command {
+    class_of(room, &format!("org.apache.kafka.tools.{class}"))
+}
+
+/// A program by its class with its package.
+pub(crate) fn class_of(room: &Room<'_>, class: &str) -> Command {
     let mut command =
         java(&Need::JavaFour.place(room.workshop).join("jars"), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
-    command.arg(format!("org.apache.kafka.tools.{class}"));
+    command.arg(class);
     command
 }
 

@@ -1,0 +1,103 @@
+//! `configs list`.
+
+use kafka_protocol::messages::describe_configs_response::DescribeConfigsResourceResult;
+
+use super::resource::{Resource, layer};
+use crate::cli::Failure;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Cell, Column, Output, Table, column, wide};
+use crate::client::Cluster;
+use crate::client::configs::ConfigResource;
+
+/// What `list` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// What has settings; everything when nothing is named.
+    #[arg(value_name = "WHAT/NAME")]
+    resources: Vec<Resource>,
+    /// Also those that are as by default.
+    #[arg(long, requires = "resources")]
+    all: bool,
+}
+
+const COLUMNS: &[Column] = &[
+    column("OF", "of"),
+    column("SETTING", "setting"),
+    column("VALUE", "value"),
+    column("FROM", "from"),
+    wide("CHANGES", "changes_while_running"),
+];
+/// A setting's source that is its own default.
+const DEFAULT_CONFIG: i8 = 5;
+/// Topics that are described by one request.
+const TOPICS_PER_REQUEST: usize = 200;
+
+pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    let mut table = Table::new(COLUMNS);
+    for resource in &arguments.resources {
+        for setting in resource.settings(cluster, false).await? {
+            if arguments.all || setting.config_source != DEFAULT_CONFIG {
+                table.row(row(resource, &setting));
+            }
+        }
+    }
+    if arguments.resources.is_empty() {
+        changed(cluster, &mut table).await?;
+    }
+    if table.is_empty() && output.is_table() {
+        eprintln!("everything is as by default; a start's own settings are shown by `barnabas configs list broker/ID`");
+        return Ok(Exit::Done);
+    }
+    output.show(&table)?;
+    Ok(Exit::Done)
+}
+
+/// Everything that was changed in the running cluster.
+async fn changed(cluster: &mut Cluster, table: &mut Table) -> Result<(), Failure> {
+    let mut others = vec![Resource::cluster()];
+    let brokers = cluster.brokers().await?.into_keys();
+    others.extend(brokers.map(|id| Resource { kind: ConfigResource::Broker, name: id.to_string() }));
+    for kind in [ConfigResource::Group, ConfigResource::ClientMetrics] {
+        let names = cluster.config_resources(kind).await?;
+        others.extend(names.into_iter().map(|name| Resource { kind, name }));
+    }
+    for resource in &others {
+        let settings = resource.settings(cluster, false).await?;
+        own(resource, &settings, table);
+    }
+    let topics: Vec<String> = cluster.topics(None).await?.into_iter().map(|topic| topic.name).collect();
+    for names in topics.chunks(TOPICS_PER_REQUEST) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut results = cluster.describe_configs(ConfigResource::Topic, &names, false).await?;
+        results.sort_by(|left, right| left.resource_name.cmp(&right.resource_name));
+        for result in results.iter_mut().filter(|result| result.error_code == 0) {
+            result.configs.sort_by(|left, right| left.name.cmp(&right.name));
+            own(&Resource::topic(result.resource_name.to_string()), &result.configs, table);
+        }
+    }
+    Ok(())
+}
+
+/// Rows of the values that are the resource's own.
+fn own(resource: &Resource, settings: &[DescribeConfigsResourceResult], table: &mut Table) {
+    let own = settings.iter().filter(|setting| setting.config_source == resource.own_source());
+    own.for_each(|setting| table.row(row(resource, setting)));
+}
+
+fn row(resource: &Resource, setting: &DescribeConfigsResourceResult) -> Vec<Cell> {
+    vec![
+        Cell::text(resource.to_string()),
+        Cell::text(setting.name.as_str()),
+        value(setting),
+        Cell::text(layer(setting.config_source)),
+        Cell::Flag(!setting.read_only),
+    ]
+}
+
+/// A value; one that must not be shown is not told from none.
+pub(super) fn value(setting: &DescribeConfigsResourceResult) -> Cell {
+    match (&setting.value, setting.is_sensitive) {
+        (None, true) => Cell::text("(hidden)"),
+        (value, _) => Cell::optional(value.as_ref().map(ToString::to_string)),
+    }
+}
