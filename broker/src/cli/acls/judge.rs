@@ -9,7 +9,7 @@ use barnabas_auth::{
 
 use super::rules;
 use crate::cli::Failure;
-use crate::client::topics::ConfigResource;
+use crate::client::configs::ConfigResource;
 use crate::client::{CallError, Cluster};
 
 /// The broker's settings that decide beside the rules.
