@@ -7,6 +7,7 @@ use barnabas_config::Config;
 use barnabas_raft::{BrokerId, Controller};
 use barnabas_storage::seam::Seams;
 
+use crate::audit::Audit;
 use crate::delegation_tokens::DelegationTokens;
 use crate::group::Groups;
 use crate::loggers::Loggers;
@@ -59,4 +60,6 @@ pub struct Broker {
     pub logins: Logins,
     /// Who may do what.
     pub authorizer: Arc<dyn Authorizer>,
+    /// What was denied and administered.
+    pub audit: Arc<Audit>,
 }

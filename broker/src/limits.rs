@@ -171,3 +171,16 @@ pub const ALTERED_SETTINGS_MAX: usize = 10_000;
 
 /// How often a change of settings is judged again because somebody else changed them first.
 pub const CONFIG_RACES_MAX: usize = 16;
+
+/// Bytes of one text of a peer's in an event of the audit; what is longer is cut.
+pub const AUDIT_TEXT_BYTES_MAX: usize = 512;
+/// Events of the audit that are written together.
+pub const AUDIT_ROUND_EVENTS_MAX: usize = 1024;
+/// Bytes of events in one batch of the audit's topic.
+pub const AUDIT_BATCH_BYTES_MAX: usize = 256 << 10;
+/// Refusals that are alike within this time are told together ...
+pub const AUDIT_FOLD_WINDOW: Duration = Duration::from_secs(60);
+/// ... at the latest this much later.
+pub const AUDIT_FOLD_CHECK: Duration = Duration::from_secs(10);
+/// Kinds of refusal that are remembered for that.
+pub const AUDIT_FOLDS_MAX: usize = 4096;

@@ -112,6 +112,14 @@ metrics! {
     fetch_sessions_evicted,
     /// Fetches that asked for a session and found no slot.
     fetch_sessions_refused,
+    /// Events that were given to the audit's file or topic.
+    audit_events,
+    /// Events of the audit that wait to be written.
+    audit_queue_events,
+    /// Refusals that were alike and are told together.
+    audit_events_folded,
+    /// Events that the audit has lost: its queue was full, too many refusals differed, or a write failed.
+    audit_events_lost,
 }
 
 #[cfg(test)]
@@ -124,6 +132,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 32);
+        assert_eq!(metrics.snapshot().len(), 36);
     }
 }

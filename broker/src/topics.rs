@@ -8,6 +8,8 @@ use barnabas_raft::{Controller, CreateTopicError, NewTopic, ProposeError, TopicI
 
 /// The topic of the group coordinator.
 pub const CONSUMER_OFFSETS: &str = "__consumer_offsets";
+/// The topic of the audit.
+pub const AUDIT: &str = "__barnabas_audit";
 /// Kafka's metadata topic: nobody may make one of this name.
 pub const CLUSTER_METADATA: &str = "__cluster_metadata";
 
@@ -95,11 +97,16 @@ impl Topics {
         }
         let topic =
             Self::on_demand(&self.config, name).ok_or_else(|| EnsureTopicError::NotOnDemand(name.to_owned()))?;
+        self.make(topic).await
+    }
+
+    async fn make(&self, topic: NewTopic) -> Result<Arc<TopicImage>, EnsureTopicError> {
+        let name = topic.name.clone();
         let outcome = self.controller.create_topics(vec![topic], false).await?.pop();
         match outcome {
             Some(Ok(topic)) => Ok(topic),
             // Somebody else was faster, and is published: the controller answers after that.
-            Some(Err(error)) => match self.controller.image().topic(name) {
+            Some(Err(error)) => match self.controller.image().topic(&name) {
                 Some(topic) => Ok(Arc::clone(topic)),
                 None => Err(error.into()),
             },
@@ -116,6 +123,17 @@ impl Topics {
             return Err(EnsureTopicError::NotOnDemand(name.to_owned()));
         }
         self.ensure(name).await
+    }
+
+    /// The topic of the audit, made when it is not there: for the audit alone, which no client brings into being.
+    ///
+    /// # Errors
+    /// See [`EnsureTopicError`].
+    pub async fn ensure_audit(&self) -> Result<Arc<TopicImage>, EnsureTopicError> {
+        match self.controller.image().topic(AUDIT) {
+            Some(topic) => Ok(Arc::clone(topic)),
+            None => self.make(audit(&self.config)).await,
+        }
     }
 }
 
@@ -136,6 +154,18 @@ fn consumer_offsets(config: &Config) -> NewTopic {
         name: CONSUMER_OFFSETS.to_owned(),
         partitions: count(config, &key::OFFSETS_TOPIC_NUM_PARTITIONS),
         replication_factor: replicas(config, &key::OFFSETS_TOPIC_REPLICATION_FACTOR),
+        assignment: Vec::new(),
+        configs: configs.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+    }
+}
+
+/// One partition, so that events stand in their order; kept for a week, and up to a gibibyte.
+fn audit(config: &Config) -> NewTopic {
+    let configs = [("cleanup.policy", "delete"), ("retention.ms", "604800000"), ("retention.bytes", "1073741824")];
+    NewTopic {
+        name: AUDIT.to_owned(),
+        partitions: 1,
+        replication_factor: replicas(config, &key::DEFAULT_REPLICATION_FACTOR),
         assignment: Vec::new(),
         configs: configs.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
     }
@@ -194,7 +224,7 @@ mod tests {
 
     #[test]
     fn other_internal_topics_are_not_made_on_demand() {
-        for name in ["__transaction_state", "__share_group_state", CLUSTER_METADATA] {
+        for name in ["__transaction_state", "__share_group_state", AUDIT, CLUSTER_METADATA] {
             assert!(Topics::on_demand(&Config::dev(), name).is_none(), "{name}");
         }
     }

@@ -45,6 +45,12 @@ macro_rules! keys {
 keys! {
     CONFIG_UNKNOWN_KEYS: String = "config.unknown.keys";
     HTTP_LISTENER: String = "barnabas.http.listener";
+    AUDIT_FILE: String = "barnabas.audit.file";
+    AUDIT_FILE_BYTES_MAX: i64 = "barnabas.audit.file.bytes.max";
+    AUDIT_FILES_MAX: i64 = "barnabas.audit.files.max";
+    AUDIT_TOPIC_ENABLE: bool = "barnabas.audit.topic.enable";
+    AUDIT_LOGINS: String = "barnabas.audit.logins";
+    AUDIT_QUEUE_EVENTS_MAX: i64 = "barnabas.audit.queue.events.max";
     PROCESS_ROLES: Vec<String> = "process.roles";
     NODE_ID: i64 = "node.id";
     CONTROLLER_LISTENER_NAMES: Vec<String> = "controller.listener.names";

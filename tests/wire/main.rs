@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test, also where it is not inside a test function")]
 
 mod acls;
+mod audit;
 mod authorization;
 mod bench;
 mod client;

@@ -12,11 +12,11 @@ use crate::client::{Client, frame};
 use crate::fixture::Fixture;
 use crate::login::{authenticate, first, handshake, last, scram, set, text};
 
-const SHA256: ScramMechanism = ScramMechanism::Sha256;
+pub(crate) const SHA256: ScramMechanism = ScramMechanism::Sha256;
 const SHA512: ScramMechanism = ScramMechanism::Sha512;
 
 /// The one listener asks for a login, under the name that the fixture gives it.
-fn start(settings: &[(&str, &str)]) -> Fixture {
+pub(crate) fn start(settings: &[(&str, &str)]) -> Fixture {
     let own = [
         ("listener.security.protocol.map", "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT"),
         ("sasl.enabled.mechanisms", "SCRAM-SHA-256,SCRAM-SHA-512,PLAIN"),
@@ -30,7 +30,7 @@ fn start(settings: &[(&str, &str)]) -> Fixture {
     Fixture::start(&[&own[..], settings].concat())
 }
 
-fn plain(client: &mut Client, user: &str, password: &str) -> SaslAuthenticateResponse {
+pub(crate) fn plain(client: &mut Client, user: &str, password: &str) -> SaslAuthenticateResponse {
     assert_eq!(handshake(client, "PLAIN", 1), 0);
     authenticate(client, format!("\0{user}\0{password}").as_bytes())
 }
@@ -39,7 +39,7 @@ fn is_served(client: &mut Client) -> bool {
     client.send(&frame(&MetadataRequest::default(), 4, 5)).is_ok() && client.answer().is_some()
 }
 
-fn admin(fixture: &Fixture) -> Client {
+pub(crate) fn admin(fixture: &Fixture) -> Client {
     let mut client = Client::connect(fixture.address());
     assert_eq!(scram(&mut client, SHA512, "admin", "admin-secret").error_code, 0);
     client

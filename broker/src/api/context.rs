@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use barnabas_auth::{Decision, Operation, Principal, Question, ResourceType};
+use barnabas_auth::{Decision, Operation, Principal, Question, Reason, ResourceType, Verdict};
 use barnabas_config::SecurityProtocol;
 
 use super::Need;
@@ -23,6 +23,8 @@ pub struct RequestContext {
     pub connection: Arc<ConnectionInfo>,
     /// Who asks: who the connection was when the request was begun.
     pub principal: Arc<Principal>,
+    /// The API's name.
+    pub api: &'static str,
     /// Every permission that the API may ask for.
     pub needs: &'static [Need],
     /// API version of the request.
@@ -106,21 +108,29 @@ impl ConnectionInfo {
 }
 
 impl RequestContext {
-    /// Asks the authorizer. The pair must be in the API's NEEDS: other questions panic in builds with assertions, so
-    /// that the table of permissions cannot drift from the handlers.
+    /// Asks the authorizer, and tells the audit of a no. The pair must be in the API's NEEDS: other questions panic in
+    /// builds with assertions, so that the table of permissions cannot drift from the handlers.
     #[must_use]
     pub fn allowed(&self, operation: Operation, resource_type: ResourceType, resource_name: &str) -> bool {
         debug_assert!(
             self.needs.contains(&Need { operation, resource: resource_type }),
             "{operation:?} on {resource_type:?} is not in the API's NEEDS"
         );
-        self.would_allow(operation, resource_type, resource_name)
+        let verdict = self.judge(operation, resource_type, resource_name);
+        if !verdict.is_allowed() {
+            self.tell_denied(operation, resource_type, resource_name, &verdict.reason);
+        }
+        verdict.is_allowed()
     }
 
     /// What the authorizer would say, where nothing is done or refused by it: what an answer tells of rights, and lists that
     /// leave out what may not be seen.
     #[must_use]
     pub fn would_allow(&self, operation: Operation, resource_type: ResourceType, resource_name: &str) -> bool {
+        self.judge(operation, resource_type, resource_name).is_allowed()
+    }
+
+    fn judge(&self, operation: Operation, resource_type: ResourceType, resource_name: &str) -> Verdict {
         let question = Question {
             principal: &self.principal,
             host: self.connection.peer.ip(),
@@ -128,14 +138,18 @@ impl RequestContext {
             resource_type,
             resource_name,
         };
-        self.broker.authorizer.decide(&question).is_allowed()
+        self.broker.authorizer.decide(&question)
     }
 
     /// Whether the operation is allowed on some resource of the type, be there one or not.
     #[must_use]
     pub fn allowed_on_any(&self, operation: Operation, resource_type: ResourceType) -> bool {
         let (principal, host) = (&self.principal, self.connection.peer.ip());
-        self.broker.authorizer.decide_on_any(principal, host, operation, resource_type) == Decision::Allowed
+        let decision = self.broker.authorizer.decide_on_any(principal, host, operation, resource_type);
+        if decision == Decision::Denied {
+            self.tell_denied(operation, resource_type, "*", &Reason::NoRule);
+        }
+        decision == Decision::Allowed
     }
 
     /// The peer's host as Kafka's group coordinator stores and shows it, with a leading slash.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::audited;
 use super::cluster::api_versions;
 use super::context::ConnectionInfo;
 use super::gate::{self, HEADER_PREFIX, Prefix};
@@ -52,7 +53,7 @@ impl Service for Dispatch {
     fn token(&self, connection: &Arc<ConnectionInfo>, token: Bytes) -> SecondStage {
         let (broker, connection) = (Arc::clone(&self.broker), Arc::clone(connection));
         Box::pin(async move {
-            match broker.logins.step(&connection, &token).await {
+            match audited::login_step(&broker, &connection, "", &token).await {
                 Ok(step) => Reply::Body(vec![Chunk::Memory(step.token.into())]),
                 Err(_) => Reply::Close(CloseReason::LoginFailed),
             }
@@ -78,6 +79,7 @@ impl Service for Dispatch {
             broker: Arc::clone(&self.broker),
             connection: Arc::clone(connection),
             principal: connection.principal(),
+            api: request.row.name,
             needs: request.row.needs,
             version: request.version,
             client_id: Arc::from(String::from_utf8_lossy(&request.client_id)),

@@ -11,6 +11,7 @@ use barnabas_auth::{Operation, ResourceType};
 use kafka_protocol::protocol::{Decodable, Request};
 
 pub mod acl;
+mod audited;
 pub mod authorized_operations;
 pub mod brokers;
 pub mod cluster;

@@ -178,6 +178,15 @@ impl ConversationCell {
         }
     }
 
+    /// The mechanism of the exchange that is under way.
+    #[must_use]
+    pub fn exchanging(&self) -> Option<Mechanism> {
+        match self.conversation.lock().state {
+            State::Exchanging { mechanism, .. } => Some(mechanism),
+            State::Begun | State::VersionsTold | State::Done | State::Failed => None,
+        }
+    }
+
     /// What the exchange keeps, taken out of it to look at a token; `None` outside an exchange.
     #[must_use]
     pub fn take(&self) -> Option<(Mechanism, Exchange)> {

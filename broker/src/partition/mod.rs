@@ -228,8 +228,8 @@ fn commits_at_append(options: &LogOptions) -> bool {
     }
 }
 
-/// Topics that only the broker's coordinators write to.
+/// Topics that only the broker itself writes to: its coordinators and its audit.
 #[must_use]
 pub fn is_internal_topic(name: &str) -> bool {
-    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state" | crate::topics::AUDIT)
 }

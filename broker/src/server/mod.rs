@@ -17,6 +17,7 @@ use barnabas_storage::seam::Seams;
 use barnabas_storage::{LogDir, LogDirError};
 
 use crate::api::dispatch::Dispatch;
+use crate::audit::{Audit, AuditFileError};
 use crate::broker::Broker;
 use crate::group::Groups;
 use crate::limits::DRAIN_TIMEOUT;
@@ -93,6 +94,9 @@ pub enum StartError {
     /// `bootstrap.user` is not of its form.
     #[error(transparent)]
     FirstUser(#[from] FirstUserError),
+    /// The audit cannot be written.
+    #[error(transparent)]
+    Audit(#[from] AuditFileError),
     /// A thread could not be started.
     #[error("start a thread")]
     Thread(#[source] io::Error),
@@ -145,7 +149,7 @@ impl Server {
             logins,
             &meta,
             &authorization,
-        );
+        )?;
         let (partitions, groups) = (Arc::clone(&broker.partitions), Arc::clone(&broker.groups));
         broker.controller.subscribe(Arc::clone(&broker.settings) as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(partitions as Arc<dyn MetadataListener>).await;
@@ -156,6 +160,7 @@ impl Server {
         let rack = broker.config.read(&key::BROKER_RACK);
         broker.controller.register_broker(endpoints::advertised(&broker.config, &bound), rack).await?;
 
+        broker.audit.start(&broker.tasks);
         let spawn = &broker.seams.spawn;
         let housekeeping = housekeeping::start(spawn.as_ref(), Arc::clone(&broker.seams.clock), log_dirs.clone());
         let housekeeping = housekeeping.map_err(StartError::Thread)?;
@@ -213,6 +218,7 @@ impl Server {
         if left > 0 {
             tracing::warn!("{left} tasks did not end within {DRAIN_TIMEOUT:?}");
         }
+        self.broker.audit.finish(&self.broker.tasks).await;
         let (housekeeping, log_dirs) = (self.housekeeping, self.log_dirs);
         let closed = self.broker.tasks.blocking(move || {
             housekeeping.stop();
@@ -311,14 +317,16 @@ fn compose(
     logins: Logins,
     meta: &MetaProperties,
     authorization: &Authorization,
-) -> Arc<Broker> {
+) -> Result<Arc<Broker>, AuditFileError> {
     let id = BrokerId(meta.node_id);
     let settings = Arc::new(settings);
     let partitions = Arc::new(Partitions::new(id, Arc::clone(&settings), tasks.clone(), log_dirs));
     let (clock, parts) = (Arc::clone(&seams.clock), Arc::clone(&partitions));
     let groups = Groups::of_broker(id, &config, clock, tasks.clone(), parts);
     let session_slots = config.read(&key::MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS);
-    Arc::new(Broker {
+    let topics = Topics::new(Arc::clone(&config), controller.clone());
+    let audit = Audit::open(&config, &seams, &metrics, id.0, topics.clone(), Arc::clone(&partitions))?;
+    Ok(Arc::new(Broker {
         id,
         fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0), Arc::clone(&metrics)),
         producer_ids: ProducerIds::new(&controller),
@@ -327,7 +335,8 @@ fn compose(
         authorizer: authorization.authorizer(),
         groups: Arc::new(groups),
         quotas: Arc::new(Quotas::new(&config, Arc::clone(&seams.clock), Arc::clone(&metrics))),
-        topics: Topics::new(Arc::clone(&config), controller.clone()),
+        topics,
+        audit: Arc::new(audit),
         unsent: Unsent::new(NetworkOptions::of(&config).unsent_bytes(), Arc::clone(&metrics)),
         config,
         settings,
@@ -337,7 +346,7 @@ fn compose(
         metrics,
         controller,
         partitions,
-    })
+    }))
 }
 
 /// Accepts connections from now on.

@@ -4,6 +4,19 @@ settings! {
     /// Where /metrics, /healthz, /readyz and the page for people are served over HTTP: a port of the loopback address, or
     /// address:port. Nowhere when empty. Whoever reaches it sees the names of topics and groups and the settings.
     "barnabas.http.listener": Text = "", honoured;
+    /// A file that tells, in a line of OCSF JSON each, what was denied, what was administered, and which logins failed. None
+    /// when empty. Its directory is made when it is not there.
+    "barnabas.audit.file": Text = "", honoured;
+    /// Size at which that file is put aside as NAME.1, the one before as NAME.2, and so on.
+    "barnabas.audit.file.bytes.max": Long = "104857600", min(65536), honoured;
+    /// How many of these files there are, the present one included; the oldest goes.
+    "barnabas.audit.files.max": Int = "10", range(1, 1000), honoured;
+    /// The same lines are appended to the internal topic __barnabas_audit, for whoever may read it.
+    "barnabas.audit.topic.enable": Boolean = "false", honoured;
+    /// Which logins the audit tells: failed, or all.
+    "barnabas.audit.logins": Text = "failed", one_of(&["failed", "all"]), honoured;
+    /// Events of the audit that may wait to be written. More are lost, and the audit tells how many: requests never wait.
+    "barnabas.audit.queue.events.max": Int = "8192", range(16, 1048576), honoured;
     /// What an unknown setting does: warn, error (the start stops) or ignore.
     "config.unknown.keys": Text = "warn", one_of(&["warn", "error", "ignore"]), honoured;
     /// When an acknowledged batch is on disk, for topics that do not say: group (before the answer, by the journal),

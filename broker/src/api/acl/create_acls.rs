@@ -16,6 +16,7 @@ use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{int8, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// CreateAcls.
 pub struct CreateAcls;
@@ -40,6 +41,10 @@ impl OneStage for CreateAcls {
             Ok(()) => create(&context, &request.creations).await,
             Err(refusal) => vec![Err(refusal); request.creations.len()],
         };
+        for (creation, outcome) in request.creations.iter().zip(&outcomes) {
+            let refused = outcome.as_ref().err().map(|refusal| refusal.code);
+            context.tell(Activity::Create, refused, || subject(creation));
+        }
         Ok(CreateAclsResponse::default().with_results(outcomes.into_iter().map(result).collect()))
     }
 }
@@ -56,6 +61,14 @@ async fn create(context: &RequestContext, creations: &[AclCreation]) -> Vec<Resu
         }
     };
     read.into_iter().map(|acl| acl.and_then(|_| made.clone())).collect()
+}
+
+/// What the audit is told of it, rule or not.
+fn subject(creation: &AclCreation) -> Subject {
+    match read(creation) {
+        Ok(acl) => super::subject(&acl),
+        Err(_) => Subject::new("ACL", &creation.principal).with("resource_name", creation.resource_name.as_str()),
+    }
 }
 
 /// The rule, or why it cannot be. In Kafka's order of checks.

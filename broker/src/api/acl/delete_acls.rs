@@ -18,6 +18,7 @@ use super::{ALTER_CLUSTER, Refusal, UnknownFilter, WireFilter, check, refuse_unk
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{int8, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// DeleteAcls.
 pub struct DeleteAcls;
@@ -56,7 +57,15 @@ impl OneStage for DeleteAcls {
             Ok(()) => delete(&context, &request.filters).await,
             Err(refusal) => vec![Err(refusal); request.filters.len()],
         };
+        outcomes.iter().for_each(|outcome| tell(&context, outcome));
         Ok(DeleteAclsResponse::default().with_filter_results(outcomes.into_iter().map(result).collect()))
+    }
+}
+
+fn tell(context: &RequestContext, outcome: &Outcome) {
+    match outcome {
+        Ok(acls) => acls.iter().for_each(|acl| context.tell(Activity::Delete, None, || super::subject(acl))),
+        Err(refusal) => context.tell(Activity::Delete, Some(refusal.code), || Subject::new("ACL", "")),
     }
 }
 

@@ -1,11 +1,12 @@
 //! APIs about rules of access: one file per API, and how rules and filters are numbered on the wire.
 
-use barnabas_auth::{AclFilter, Operation, PatternFilter, PatternType, Permission, ResourceType};
+use barnabas_auth::{Acl, AclFilter, Operation, PatternFilter, PatternType, Permission, ResourceType};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::protocol::StrBytes;
 
 use super::authorized_operations::CLUSTER_NAME;
 use super::{CloseReason, Need, RequestContext};
+use crate::audit::event::Subject;
 
 pub mod create_acls;
 pub mod delete_acls;
@@ -42,6 +43,18 @@ impl Refusal {
 
 fn text_of(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
+}
+
+/// A rule as the audit is told of it.
+fn subject(acl: &Acl) -> Subject {
+    Subject::new("ACL", &acl.principal)
+        .with("rule", acl)
+        .with("operation", acl.operation.name())
+        .with("permission", acl.permission.name())
+        .with("resource_type", acl.resource_type.name())
+        .with("resource_name", &acl.resource_name)
+        .with("pattern_type", acl.pattern_type.name())
+        .with("host", &acl.host)
 }
 
 /// Whether the client may ask at all, and there are rules.

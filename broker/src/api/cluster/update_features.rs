@@ -20,6 +20,7 @@ use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::refusal::Refusal;
 use crate::api::shape::{boolean, int8, int16, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// UpdateFeatures.
 pub struct UpdateFeatures;
@@ -60,6 +61,13 @@ impl OneStage for UpdateFeatures {
                 Some(updated) => updated.map_err(|error| Refusal::of(&error)),
                 None => Err(Refusal::bare(ResponseError::RequestTimedOut)),
             };
+        }
+        if !request.validate_only {
+            context.tell(Activity::Update, outcome.as_ref().err().map(|refusal| refusal.code), || {
+                let level = |update: &FeatureUpdateKey| format!("{}={}", &*update.feature, update.max_version_level);
+                let levels: Vec<String> = updates.iter().map(level).collect();
+                Subject::new(ResourceType::Cluster.name(), CLUSTER_NAME).with("features", levels.join(","))
+            });
         }
         Ok(match outcome {
             Err(refusal) if context.version >= ONE_ERROR_SINCE => whole(refusal),

@@ -17,8 +17,12 @@ use kafka_protocol::error::ResponseError;
 use super::owner::{OwnerKind, check_broker};
 use crate::api::RequestContext;
 use crate::api::refusal::Refusal;
+use crate::audit::event::{Activity, Subject};
 use crate::limits::{ALTERED_SETTINGS_MAX, CONFIG_RACES_MAX};
 use crate::topics::check_name;
+
+/// Settings whose names the audit is told of one request.
+const TOLD_SETTINGS_MAX: usize = 64;
 
 /// What is to happen to one setting.
 #[derive(Clone, Debug)]
@@ -81,7 +85,27 @@ pub(super) async fn make(context: &RequestContext, wanted: &[Wanted], validate_o
         }
     }
     let raced = || Err(Refusal::of(&AlterConfigError::Raced));
-    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(raced)).collect()
+    let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(raced)).collect();
+    if !validate_only {
+        wanted.iter().zip(&outcomes).for_each(|(one, outcome)| tell(context, one, outcome));
+    }
+    outcomes
+}
+
+/// The names of settings only: a value may be a secret.
+fn tell(context: &RequestContext, wanted: &Wanted, outcome: &Result<(), Refusal>) {
+    context.tell(Activity::Update, outcome.as_ref().err().map(|refusal| refusal.code), || {
+        let kind = OwnerKind::of(wanted.number).map_or("UNKNOWN", OwnerKind::name);
+        let names = wanted.changes.iter().map(|(name, change)| match change {
+            Change::Set(_) => name.clone(),
+            Change::Delete => format!("-{name}"),
+            Change::List(..) | Change::Unknown(_) => format!("+{name}"),
+        });
+        let names: Vec<String> = names.take(TOLD_SETTINGS_MAX).collect();
+        let settings = names.join(",");
+        let mode = if wanted.replace { "all" } else { "named" };
+        Subject::new(kind, &wanted.name).with("settings", settings).with("replaced", mode)
+    });
 }
 
 fn invalid<T>(message: impl Into<String>) -> Result<T, Refusal> {

@@ -25,6 +25,17 @@ impl OwnerKind {
         Self::ALL.into_iter().find(|kind| *kind as i8 == number)
     }
 
+    /// Kafka's name.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Topic => "TOPIC",
+            Self::Broker => "BROKER",
+            Self::BrokerLogger => "BROKER_LOGGER",
+            Self::ClientMetrics => "CLIENT_METRICS",
+            Self::Group => "GROUP",
+        }
+    }
+
     /// Asks for a permission on the settings of `name`.
     pub(super) fn authorize(self, context: &RequestContext, operation: Operation, name: &str) -> Result<(), Refusal> {
         let (resource, name, refused, message) = match self {

@@ -16,6 +16,7 @@ use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{int32, int64, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 use crate::partition::{Partition, is_internal_topic};
 
 /// DeleteRecords.
@@ -47,6 +48,10 @@ impl OneStage for DeleteRecords {
                 } else {
                     Err(ResponseError::TopicAuthorizationFailed)
                 };
+                context.tell(Activity::Delete, deleted.as_ref().err().copied(), || {
+                    let subject = Subject::new(ResourceType::Topic.name(), &topic.name);
+                    subject.with("partition", asked.partition_index).with("before_offset", asked.offset)
+                });
                 let result = DeleteRecordsPartitionResult::default().with_partition_index(asked.partition_index);
                 partitions.push(match deleted {
                     Ok(start) => result.with_low_watermark(start.0),

@@ -15,6 +15,7 @@ use super::text_of;
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{Kind, array};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 use crate::group::ids::GroupId;
 
 /// DeleteGroups.
@@ -39,7 +40,9 @@ impl OneStage for DeleteGroups {
         let mine: Vec<GroupId> = mine.iter().map(|group| GroupId::from(&***group)).collect();
         let outcomes = context.broker.groups.delete(&mine).await;
         let deleted = mine.iter().zip(outcomes).map(|(group, outcome)| {
-            result(WireGroupId(text_of(group.as_str())), outcome.err().map(|error| error.code()))
+            let refused = outcome.err().map(|error| error.code());
+            context.tell(Activity::Delete, refused, || Subject::new(ResourceType::Group.name(), group.as_str()));
+            result(WireGroupId(text_of(group.as_str())), refused)
         });
         let refused = others.into_iter().map(|group| result(group, Some(ResponseError::GroupAuthorizationFailed)));
         Ok(DeleteGroupsResponse::default().with_results(deleted.chain(refused).collect()))

@@ -16,6 +16,7 @@ use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 use crate::group::ids::GroupId;
 use crate::group::offsets::TopicPartition;
 
@@ -45,7 +46,13 @@ impl OneStage for OffsetDelete {
         let checked: Vec<Checked> = request.topics.into_iter().map(|topic| check(&context, topic)).collect();
         let wanted = checked.iter().flat_map(good).collect();
         let group = GroupId::from(&**request.group_id);
-        Ok(match context.broker.groups.delete_offsets(&group, wanted).await {
+        let deleted = context.broker.groups.delete_offsets(&group, wanted).await;
+        let refused_all = deleted.as_ref().err().map(ErrorCode::code);
+        context.tell(Activity::Delete, refused_all, || {
+            let topics: Vec<&str> = checked.iter().map(|(topic, _)| topic.name.as_str()).collect();
+            Subject::new(ResourceType::Group.name(), group.as_str()).with("offsets_of", topics.join(","))
+        });
+        Ok(match deleted {
             Ok(told) => {
                 let told = told.into_iter().map(|(_, told)| told.err().map(|error| error.code()));
                 answer(checked, told)

@@ -24,6 +24,7 @@ use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{boolean, int64, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// AlterClientQuotas.
 pub struct AlterClientQuotas;
@@ -72,9 +73,24 @@ impl OneStage for AlterClientQuotas {
                 *outcome = Err((error.code(), error.to_string()));
             }
         }
+        if !request.validate_only {
+            request.entries.iter().zip(&outcomes).for_each(|(entry, outcome)| tell(&context, entry, outcome));
+        }
         let entries = request.entries.into_iter().zip(outcomes).map(|(entry, outcome)| answer(entry, outcome.err()));
         Ok(AlterClientQuotasResponse::default().with_entries(entries.collect()))
     }
+}
+
+fn tell(context: &RequestContext, entry: &EntryData, outcome: &Result<AlteredQuotas, Refused>) {
+    context.tell(Activity::Update, outcome.as_ref().err().map(|(code, _)| *code), || {
+        let part =
+            |kind: &str, name: Option<&StrBytes>| format!("{kind}={}", name.map_or("<default>", |name| name.as_str()));
+        let parts = entry.entity.iter().map(|one| part(&one.entity_type, one.entity_name.as_ref()));
+        let value = |op: &OpData| if op.remove { "removed".to_owned() } else { op.value.to_string() };
+        let ops = entry.ops.iter().map(|op| format!("{}={}", op.key.as_str(), value(op)));
+        let ops: Vec<String> = ops.collect();
+        Subject::new("QUOTA", &parts.collect::<Vec<_>>().join(",")).with("quotas", ops.join(","))
+    });
 }
 
 fn answer(entry: EntryData, refused: Option<Refused>) -> Answer {

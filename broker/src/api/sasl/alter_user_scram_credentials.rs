@@ -7,7 +7,7 @@
 //!
 //! Versions: 0, flexible.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use barnabas_auth::{Operation, ResourceType, ScramCredential, ScramMechanism};
 use barnabas_config::{SecurityProtocol, key};
@@ -23,6 +23,7 @@ use crate::api::context::ConnectionInfo;
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::{bytes, int8, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// AlterUserScramCredentials.
 pub struct AlterUserScramCredentials;
@@ -49,24 +50,71 @@ impl OneStage for AlterUserScramCredentials {
         context: RequestContext,
         request: Self::Request,
     ) -> Result<AlterUserScramCredentialsResponse, CloseReason> {
-        let users = users(&request);
-        if !context.allowed(Operation::Alter, ResourceType::Cluster, CLUSTER_NAME) {
-            let error = ResponseError::ClusterAuthorizationFailed;
-            return Ok(all_refused(users, error, "Cluster authorization failed."));
+        let response = alter_allowed(&context, &request).await;
+        if context.broker.audit.is_on() {
+            tell(&context, &request, &response.results);
         }
-        let sets_any = !request.upsertions.is_empty();
-        if sets_any && !is_safe(&context.connection) && !context.broker.config.read(&key::SCRAM_ALTER_OVER_PLAINTEXT) {
-            return Ok(all_refused(users, ResponseError::PolicyViolation, UNSAFE));
-        }
-        let supers = super_users(context.broker.config.text("super.users").unwrap_or_default());
-        let may_all = supers.contains(&*context.principal.to_string());
-        let is_guarded = |user: &StrBytes| !may_all && supers.contains(&*format!("User:{}", user.as_str()));
-        let (guarded, others): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| is_guarded(user));
-        let error = ResponseError::ClusterAuthorizationFailed;
-        let mut response = all_refused(guarded, error, SUPER_USERS_ONLY);
-        response.results.extend(alter(&context, alterations(&request, is_guarded), others).await);
         Ok(response)
     }
+}
+
+/// What the request sets and removes of a user, by mechanism.
+type Named<'a> = (BTreeSet<&'static str>, BTreeSet<&'static str>, &'a AlterUserScramCredentialsResult);
+
+/// Names of users and mechanisms; of what proves a password nothing.
+fn tell(
+    context: &RequestContext,
+    request: &AlterUserScramCredentialsRequest,
+    results: &[AlterUserScramCredentialsResult],
+) {
+    let mechanism = |number: i8| ScramMechanism::of_number(number).map_or("unknown", ScramMechanism::name);
+    let named = results.iter().map(|one| (one.user.as_str(), (BTreeSet::new(), BTreeSet::new(), one)));
+    let mut by_user: BTreeMap<&str, Named<'_>> = named.collect();
+    for one in &request.upsertions {
+        if let Some((set, ..)) = by_user.get_mut(one.name.as_str()) {
+            set.insert(mechanism(one.mechanism));
+        }
+    }
+    for one in &request.deletions {
+        if let Some((_, removed, _)) = by_user.get_mut(one.name.as_str()) {
+            removed.insert(mechanism(one.mechanism));
+        }
+    }
+    for (user, (set, removed, result)) in by_user {
+        let activity = if set.is_empty() { Activity::Delete } else { Activity::Update };
+        let refused = ResponseError::try_from_code(result.error_code);
+        let list = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(",");
+        let subject = || Subject::new("USER", user).with("set", list(set)).with("removed", list(removed));
+        if result.error_message.as_ref().is_some_and(|message| message.as_str() == SUPER_USERS_ONLY) {
+            context.tell_also_denials(activity, refused, subject);
+        } else {
+            context.tell(activity, refused, subject);
+        }
+    }
+}
+
+/// Judges and alters.
+async fn alter_allowed(
+    context: &RequestContext,
+    request: &AlterUserScramCredentialsRequest,
+) -> AlterUserScramCredentialsResponse {
+    let users = users(request);
+    if !context.allowed(Operation::Alter, ResourceType::Cluster, CLUSTER_NAME) {
+        let error = ResponseError::ClusterAuthorizationFailed;
+        return all_refused(users, error, "Cluster authorization failed.");
+    }
+    let sets_any = !request.upsertions.is_empty();
+    if sets_any && !is_safe(&context.connection) && !context.broker.config.read(&key::SCRAM_ALTER_OVER_PLAINTEXT) {
+        return all_refused(users, ResponseError::PolicyViolation, UNSAFE);
+    }
+    let supers = super_users(context.broker.config.text("super.users").unwrap_or_default());
+    let may_all = supers.contains(&*context.principal.to_string());
+    let is_guarded = |user: &StrBytes| !may_all && supers.contains(&*format!("User:{}", user.as_str()));
+    let (guarded, others): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| is_guarded(user));
+    let error = ResponseError::ClusterAuthorizationFailed;
+    let mut response = all_refused(guarded, error, SUPER_USERS_ONLY);
+    response.results.extend(alter(context, alterations(request, is_guarded), others).await);
+    response
 }
 
 /// Has the controller alter these users; each one's outcome.

@@ -7,6 +7,7 @@
 use kafka_protocol::messages::{SaslAuthenticateRequest, SaslAuthenticateResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use crate::api::audited::login_step;
 use crate::api::error_code::ErrorCode;
 use crate::api::shape::bytes;
 use crate::api::{Api, CloseReason, Gate, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
@@ -28,7 +29,8 @@ impl Api for SaslAuthenticate {
 impl OneStage for SaslAuthenticate {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<SaslAuthenticateResponse, CloseReason> {
         let answer = SaslAuthenticateResponse::default();
-        Ok(match context.broker.logins.step(&context.connection, &request.auth_bytes).await {
+        let RequestContext { broker, connection, client_id, .. } = &context;
+        Ok(match login_step(broker, connection, client_id, &request.auth_bytes).await {
             Ok(step) => answer.with_auth_bytes(step.token.into()).with_session_lifetime_ms(step.lifetime_ms),
             Err(error) => answer
                 .with_error_code(error.code().code())

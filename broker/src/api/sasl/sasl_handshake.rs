@@ -30,6 +30,9 @@ impl OneStage for SaslHandshake {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<SaslHandshakeResponse, CloseReason> {
         let (logins, connection) = (&context.broker.logins, &context.connection);
         let begun = logins.handshake(connection, &request.mechanism, context.version).await;
+        if let Err(error) = &begun {
+            context.tell_no_login(error);
+        }
         let mechanisms = logins.mechanisms(connection).into_iter().map(StrBytes::from_static_str).collect();
         Ok(SaslHandshakeResponse::default()
             .with_error_code(begun.map_or_else(|error| error.code().code(), |()| 0))

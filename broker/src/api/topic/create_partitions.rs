@@ -19,6 +19,7 @@ use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse
 use crate::api::refusal::{Refusal, UNKNOWN_PARTITION};
 use crate::api::shape::{Kind, array, boolean, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// CreatePartitions.
 pub struct CreatePartitions;
@@ -47,15 +48,18 @@ impl OneStage for CreatePartitions {
             if outcomes.contains_key(&topic.name) {
                 continue;
             }
-            names.push(topic.name.clone());
+            names.push((topic.name.clone(), topic.count));
             let checked = check(&context, topic, times[&topic.name]);
             outcomes.insert(topic.name.clone(), checked.map(|more| accepted.push(more)).err());
         }
         let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
         let mut made = create(&context, accepted, request.validate_only, timeout).await.into_iter();
-        let results = names.into_iter().map(|name| {
+        let results = names.into_iter().map(|(name, wanted)| {
             let refused = outcomes.remove(&name).flatten();
             let refusal = refused.or_else(|| made.next().and_then(Result::err));
+            if !request.validate_only {
+                tell(&context, &name, wanted, refusal.as_ref());
+            }
             CreatePartitionsTopicResult::default()
                 .with_name(name)
                 .with_error_code(refusal.as_ref().map_or(0, |refusal| refusal.code.code()))
@@ -63,6 +67,12 @@ impl OneStage for CreatePartitions {
         });
         Ok(CreatePartitionsResponse::default().with_results(results.collect()))
     }
+}
+
+fn tell(context: &RequestContext, name: &TopicName, wanted: i32, refusal: Option<&Refusal>) {
+    context.tell(Activity::Update, refusal.map(|refusal| refusal.code), || {
+        Subject::new(ResourceType::Topic.name(), name).with("partitions", wanted)
+    });
 }
 
 fn check(context: &RequestContext, topic: &CreatePartitionsTopic, times: usize) -> Result<MorePartitions, Refusal> {

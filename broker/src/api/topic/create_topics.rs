@@ -27,6 +27,7 @@ use crate::api::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::shape::Kind;
 use crate::api::shape::{array, boolean, int16, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 use crate::quota::ThrottleTime;
 use crate::settings::Settings;
 use crate::topics::{CLUSTER_METADATA, check_name, count, replicas};
@@ -90,10 +91,24 @@ impl OneStage for CreateTopics {
             let refused = outcomes.remove(&name).flatten();
             let nothing = || Err(Refusal::bare(ResponseError::UnknownServerError));
             let outcome = refused.map_or_else(|| made.next().unwrap_or_else(nothing), Err);
+            if !request.validate_only {
+                tell(&context, &name, &outcome);
+            }
             result(&context, name, outcome)
         });
         Ok(CreateTopicsResponse::default().with_throttle_time_ms(throttle.millis()).with_topics(results.collect()))
     }
+}
+
+fn tell(context: &RequestContext, name: &TopicName, outcome: &Outcome) {
+    let refused = outcome.as_ref().err().map(|refusal| refusal.code);
+    context.tell(Activity::Create, refused, || {
+        let subject = Subject::new(ResourceType::Topic.name(), name);
+        match outcome {
+            Ok(topic) => subject.with("topic_id", topic.id.0).with("partitions", topic.partitions.len()),
+            Err(_) => subject,
+        }
+    });
 }
 
 /// Counts the partitions of every topic against the client's quota; what is above it is refused (KIP-599).

@@ -22,6 +22,7 @@ use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::shape::{Kind, array, int32, structs, text, uuid};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 use crate::quota::ThrottleTime;
 
 /// DeleteTopics.
@@ -60,9 +61,19 @@ impl OneStage for DeleteTopics {
         let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
         let throttle = count_mutations(&context, &mut outcomes);
         delete(&context, &mut outcomes, timeout).await;
+        outcomes.iter().zip(&targets).for_each(|(outcome, (target, _))| tell(&context, target, outcome));
         let results = targets.into_iter().zip(outcomes).map(|((target, _), outcome)| result(target, outcome));
         Ok(DeleteTopicsResponse::default().with_throttle_time_ms(throttle.millis()).with_responses(results.collect()))
     }
+}
+
+fn tell(context: &RequestContext, target: &Target, outcome: &Outcome) {
+    let refused = outcome.found.as_ref().err().map(|refusal| refusal.code);
+    context.tell(Activity::Delete, refused, || {
+        let name = outcome.shown.as_ref().map_or("", |name| name.as_str());
+        let id = outcome.found.as_ref().map_or(target.id, |id| *id);
+        Subject::new(ResourceType::Topic.name(), name).with("topic_id", id.0)
+    });
 }
 
 /// Counts the partitions of every topic against the client's quota; what is above it is refused (KIP-599).

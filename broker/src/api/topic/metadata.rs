@@ -30,6 +30,7 @@ use super::partition_state::PartitionState;
 use crate::api::shape::{boolean, structs, text, uuid};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
 use crate::api::{authorized_operations, brokers};
+use crate::audit::event::{Activity, Subject};
 use crate::partition::is_internal_topic;
 use crate::topics::check_name;
 
@@ -165,11 +166,14 @@ async fn create_missing(context: &RequestContext, topics: &[Named]) {
     }
     // In the background, so that the creation goes on when the answer no longer waits for it.
     let (made, waiting) = tokio::sync::oneshot::channel();
-    let service = context.broker.topics.clone();
+    let asked = context.clone();
     context.broker.tasks.spawn("auto-create-topics", async move {
         for name in &names {
-            if let Err(error) = service.ensure(name).await {
-                tracing::warn!(topic = %name, %error, "a topic could not be created on demand");
+            match asked.broker.topics.ensure(name).await {
+                Ok(topic) => asked.tell(Activity::Create, None, || {
+                    Subject::new(ResourceType::Topic.name(), name).with("topic_id", topic.id.0)
+                }),
+                Err(error) => tracing::warn!(topic = %name, %error, "a topic could not be created on demand"),
             }
         }
         // Whoever asked may no longer wait.

@@ -64,6 +64,7 @@ impl Bench {
             broker: Arc::clone(self.broker()),
             principal: connection.principal(),
             connection: Arc::new(connection),
+            api: T::NAME,
             needs: T::NEEDS,
             version,
             client_id: Arc::from("test"),
