@@ -81,6 +81,9 @@ pub enum DeleteTopicError {
     /// No topic has this id.
     #[error("no topic has id {0}")]
     UnknownId(TopicId),
+    /// The topic's settings say so.
+    #[error("Topic '{0}' is protected: set its barnabas.delete.protection to false first, if it is to be deleted")]
+    Protected(String),
 }
 
 /// Why a user's SCRAM credentials were not altered, in Kafka's words where it has them.

@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::fixture::Fixture;
-use crate::sasl::{self, SHA256, text};
+use crate::login::{set, text};
+use crate::sasl::{self, SHA256};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const TOPIC: &str = "__barnabas_audit";
@@ -85,7 +86,7 @@ fn settings<'a>(file: &'a str, super_users: &'a str) -> [(&'a str, &'a str); 5] 
 }
 
 fn set_password(admin: &mut Client, user: &str, password: &str) {
-    let request = AlterUserScramCredentialsRequest::default().with_upsertions(vec![sasl::set(user, SHA256, password)]);
+    let request = AlterUserScramCredentialsRequest::default().with_upsertions(vec![set(user, SHA256, password)]);
     assert_eq!(admin.ask(&request, 0).results[0].error_code, 0);
 }
 

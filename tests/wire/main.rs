@@ -15,6 +15,7 @@ mod login;
 mod memory;
 mod oauth;
 mod pipeline;
+mod protection;
 mod sasl;
 mod tokens;
 mod versions;

@@ -164,6 +164,7 @@ impl ErrorCode for DeleteTopicError {
     fn code(&self) -> ResponseError {
         match self {
             Self::UnknownId(_) => ResponseError::UnknownTopicId,
+            Self::Protected(_) => ResponseError::PolicyViolation,
         }
     }
 }

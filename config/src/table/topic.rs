@@ -73,6 +73,8 @@ settings! {
     "durability.mode": Text = "group", one_of(&["group", "interval", "os"]), cluster_wide, honoured;
     /// The longest time a batch stays unsynced under durability mode interval.
     "durability.interval.ms": Long = "1000", min(1), cluster_wide, honoured;
+    /// The topic cannot be deleted, by nobody, until this is false again; its records still can.
+    "barnabas.delete.protection": Boolean = "false", cluster_wide, honoured;
     /// No effect since Kafka 4.0: batches are never converted down.
     "message.downconversion.enable": Boolean = "true", cluster_wide, retired;
 }

@@ -166,6 +166,20 @@ async fn a_topic_made_again_has_another_id() {
 }
 
 #[tokio::test]
+async fn a_protected_topic_is_not_deleted_and_the_others_are() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let controller = registered(directory.path()).await;
+    let other = create(&controller, "other", 1).await.id;
+    let configs = [("barnabas.delete.protection".to_owned(), "TRUE".to_owned())].into();
+    let kept = controller.create_topics(vec![NewTopic { configs, ..topic("kept", 1) }], false).await.expect("proposed");
+    let kept = kept[0].as_ref().expect("made").id;
+    let outcomes = controller.delete_topics(vec![kept, other]).await.expect("proposed");
+    assert_eq!(outcomes, [Err(DeleteTopicError::Protected("kept".to_owned())), Ok(())]);
+    assert!(controller.image().topic("kept").is_some() && controller.image().topic("other").is_none());
+    controller.close().await;
+}
+
+#[tokio::test]
 async fn concurrent_requests_never_share_a_name_or_a_block() {
     let directory = tempfile::tempdir().expect("a directory");
     let controller = registered(directory.path()).await;

@@ -1,7 +1,8 @@
 //! DeleteTopics (key 20): deletes topics by name or id.
 //!
 //! Where it differs from Apache Kafka: results stand in the order of the request; Kafka shuffles them, so that their
-//! place tells nothing about topics that one may not see: here their place is the request's.
+//! place tells nothing about topics that one may not see: here their place is the request's. A topic whose
+//! `barnabas.delete.protection` is true is refused with POLICY_VIOLATION, whoever asks.
 //!
 //! Versions: 1-5 by name; 3 TOPIC_DELETION_DISABLED instead of INVALID_REQUEST; 4 flexible; 5 error messages; 6 by name
 //! or id (KIP-516).

@@ -236,7 +236,7 @@ public class Golden {
         call("createTopics several", () -> each(admin.createTopics(List.of(topic("s1", 1, 1), topic("good", 1, 1), topic("s 2", 1, 1))).values()));
         call("createTopics configs in the answer", () -> {
             var config = admin.createTopics(List.of(topic("answered", 1, 1).configs(Map.of("retention.ms", "5")))).config("answered").get();
-            return config.entries().stream().filter(e -> !e.name().startsWith("durability.")).map(e -> e.name() + "=" + e.value() + " " + e.source()).sorted().toList();
+            return config.entries().stream().filter(e -> !e.name().startsWith("durability.") && !e.name().startsWith("barnabas.")).map(e -> e.name() + "=" + e.value() + " " + e.source()).sorted().toList();
         });
         call("listTopics", () -> without(admin.listTopics().listings().get()));
         call("listTopics internal", () -> without(admin.listTopics(new ListTopicsOptions().listInternal(true)).listings().get()));
@@ -308,7 +308,7 @@ public class Golden {
     static void topicConfigs() {
         var good = new ConfigResource(Type.TOPIC, "good");
         for (var name : describedNames()) described(good, name);
-        call("describeConfigs names", () -> describe(good).keySet().stream().filter(n -> !n.startsWith("durability.")).toList());
+        call("describeConfigs names", () -> describe(good).keySet().stream().filter(n -> !n.startsWith("durability.") && !n.startsWith("barnabas.")).toList());
         for (var name : List.of("absent", "", "a b", longer("x", 250))) {
             call("describeConfigs TOPIC:" + name, () -> each(admin.describeConfigs(List.of(new ConfigResource(Type.TOPIC, name))).values()));
         }
@@ -371,7 +371,7 @@ public class Golden {
 
     static Set<String> describedNames() {
         try {
-            return describe(new ConfigResource(Type.TOPIC, "good")).keySet().stream().filter(n -> !n.startsWith("durability.")).collect(Collectors.toCollection(TreeSet::new));
+            return describe(new ConfigResource(Type.TOPIC, "good")).keySet().stream().filter(n -> !n.startsWith("durability.") && !n.startsWith("barnabas.")).collect(Collectors.toCollection(TreeSet::new));
         } catch (Exception thrown) {
             return Set.of("retention.ms");
         }

@@ -195,7 +195,7 @@ public class Tools {
         for (var line : bytes.toString(StandardCharsets.UTF_8).split("\n")) {
             // Where in the tool it happened, and what it says of itself.
             // Settings of our own are no difference.
-            if (line.startsWith("  durability.")) continue;
+            if (line.startsWith("  durability.") || line.startsWith("  barnabas.")) continue;
             if (!line.startsWith("\tat ") && !line.isBlank() && !line.startsWith("Tools$Exited") && !line.equals("null")) lines.add(normal(line));
         }
         OUT.printf("%s %s => %s %s%n", tool, normal(String.join(" ", options)), normal(status), tool.startsWith("BrokerApi") ? lines.size() > 20 : lines);
