@@ -7,7 +7,7 @@ use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsRe
 use crate::client::Client;
 use crate::commands::{done, failed};
 use crate::fixture::Fixture;
-use crate::sasl::text;
+use crate::login::text;
 
 const SETTING: &str = "barnabas.delete.protection";
 

@@ -11,10 +11,11 @@ use barnabas_raft::{DelegationToken, NewDelegationToken};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::{CreateDelegationTokenRequest, CreateDelegationTokenResponse};
 
-use super::{NO_TIME, may_ask, outcome, principal, text};
+use super::{NO_TIME, may_ask, outcome, principal, subject, text};
 use crate::api::sasl::super_users::super_users;
 use crate::api::shape::{self, int64, structs};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::Activity;
 
 /// CreateDelegationToken.
 pub struct CreateDelegationToken;
@@ -58,6 +59,8 @@ impl OneStage for CreateDelegationToken {
                 Err(refusal) => CreateDelegationTokenResponse::default().with_error_code(refusal.code()),
             },
         };
+        let refused = ResponseError::try_from_code(answer.error_code);
+        context.tell(Activity::Create, refused, || subject(&answer.token_id).with("owner", &owner));
         let answer = answer.with_principal_type(text(&owner.kind)).with_principal_name(text(&owner.name));
         Ok(if context.version < WITH_OWNER {
             answer

@@ -9,9 +9,10 @@ use barnabas_raft::DelegationTokenChange;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::{ExpireDelegationTokenRequest, ExpireDelegationTokenResponse};
 
-use super::{outcome, refused, time_of};
+use super::{outcome, refused, subject, time_of};
 use crate::api::shape::{bytes, int64};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::Activity;
 
 /// ExpireDelegationToken.
 pub struct ExpireDelegationToken;
@@ -31,7 +32,12 @@ impl OneStage for ExpireDelegationToken {
         request: Self::Request,
     ) -> Result<ExpireDelegationTokenResponse, CloseReason> {
         let answer = ExpireDelegationTokenResponse::default();
-        Ok(match expire(&context, &request.hmac, request.expiry_time_period_ms).await {
+        let outcome = expire(&context, &request.hmac, request.expiry_time_period_ms).await;
+        context.tell(Activity::Delete, outcome.as_ref().err().copied(), || {
+            let id = context.broker.delegation_tokens.id_of(&request.hmac);
+            subject(id.as_ref().map_or("", |id| &id.0))
+        });
+        Ok(match outcome {
             Ok(expires_ms) => answer.with_expiry_timestamp_ms(expires_ms),
             Err(refusal) => answer.with_error_code(refusal.code()).with_expiry_timestamp_ms(time_of(refusal)),
         })

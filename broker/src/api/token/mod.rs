@@ -1,12 +1,13 @@
 //! APIs about delegation tokens (KIP-48): one file per API, and who may ask at all.
 
-use barnabas_auth::Principal;
+use barnabas_auth::{Principal, ResourceType};
 use barnabas_config::SecurityProtocol;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::protocol::StrBytes;
 
 use super::RequestContext;
 use super::error_code::ErrorCode;
+use crate::audit::event::Subject;
 
 pub mod create_delegation_token;
 pub mod describe_delegation_token;
@@ -45,6 +46,11 @@ fn refused(context: &RequestContext) -> Option<ResponseError> {
 /// The time of a refusal's answer: Apache Kafka's broker says that there is none, its controller says 0.
 fn time_of(refusal: ResponseError) -> i64 {
     if refusal == ResponseError::DelegationTokenRequestNotAllowed { NO_TIME } else { 0 }
+}
+
+/// A token as the audit names it: by its id, which is no secret.
+fn subject(id: &str) -> Subject {
+    Subject::new(ResourceType::DelegationToken.name(), id)
 }
 
 /// The code of whatever went wrong while the controller was asked.
