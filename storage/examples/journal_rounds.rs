@@ -131,8 +131,7 @@ fn append_until(
         log.observe(signal.clone());
     }
     let mut waiting: VecDeque<(usize, Offset, Duration)> = VecDeque::new();
-    let mut latencies = Vec::new();
-    let mut turn = 0;
+    let (mut latencies, mut turn) = (Vec::new(), 0);
     while clock.monotonic() < until {
         while waiting.len() < in_flight {
             let log = turn % logs.len();

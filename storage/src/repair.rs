@@ -75,8 +75,7 @@ pub fn plan(disk: &dyn Disk, directory: &Path, findings: &[Finding]) -> io::Resu
     let mut partitions = disk.list(directory)?;
     partitions.retain(|entry| entry.is_dir);
     for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
-        let path = &finding.path;
-        let parent = path.parent().unwrap_or(directory);
+        let (path, parent) = (&finding.path, finding.path.parent().unwrap_or(directory));
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let base = base_of(name, DATA).filter(|_| finding.severity == Severity::Damage);
         let of_partition = parent == directory && partitions.iter().any(|entry| entry.name == name);

@@ -251,17 +251,20 @@ fn expired_tokens_are_removed_by_themselves() {
     assert_eq!(renew(&mut alice, &long, -1).0, 0);
 }
 
+/// A Java client's properties, of a user whose password is told by its name.
+fn settings_of(user: &str, directory: &std::path::Path) -> std::path::PathBuf {
+    let file = directory.join(user);
+    let module = "org.apache.kafka.common.security.scram.ScramLoginModule";
+    let login = format!("{module} required username=\"{user}\" password=\"of {user}\";");
+    std::fs::write(&file, format!("sasl.mechanism=SCRAM-SHA-256\nsasl.jaas.config={login}\n")).unwrap();
+    file
+}
+
 #[test]
 fn tokens_by_command() {
     let fixture = start(&[SECRET]);
     let directory = tempfile::tempdir().unwrap();
-    let settings = |user: &str| {
-        let file = directory.path().join(user);
-        let module = "org.apache.kafka.common.security.scram.ScramLoginModule";
-        let login = format!("{module} required username=\"{user}\" password=\"of {user}\";");
-        std::fs::write(&file, format!("sasl.mechanism=SCRAM-SHA-256\nsasl.jaas.config={login}\n")).unwrap();
-        file
-    };
+    let settings = |user: &str| settings_of(user, directory.path());
     let run = |file: &std::path::Path, line: &str| {
         let mut command = std::process::Command::new(program());
         command.args(line.split(' ')).args(["-b", &fixture.broker.bootstrap(), "--command-config"]).arg(file);

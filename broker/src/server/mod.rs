@@ -318,8 +318,7 @@ fn compose(
     meta: &MetaProperties,
     authorization: &Authorization,
 ) -> Result<Arc<Broker>, AuditFileError> {
-    let id = BrokerId(meta.node_id);
-    let settings = Arc::new(settings);
+    let (id, settings) = (BrokerId(meta.node_id), Arc::new(settings));
     let partitions = Arc::new(Partitions::new(id, Arc::clone(&settings), tasks.clone(), log_dirs));
     let (clock, parts) = (Arc::clone(&seams.clock), Arc::clone(&partitions));
     let groups = Groups::of_broker(id, &config, clock, tasks.clone(), parts);

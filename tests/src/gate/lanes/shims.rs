@@ -1,6 +1,7 @@
 //! Kafka's tool names: our binary under them prints what Apache Kafka's own tools print, asked of the same broker.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use barnabas_tests::harness::broker::Broker;
@@ -197,19 +198,22 @@ fn dumps(room: &Room<'_>, broker: &Broker) -> Result<usize, Outcome> {
     Ok(asked)
 }
 
+/// Properties of a node whose log directory is to be formatted.
+fn storage_settings(room: &Room<'_>, name: &str, directory: &Path) -> Result<PathBuf, Outcome> {
+    let file = room.path(&format!("{name}.properties"));
+    let text = format!(
+        "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n\
+         controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:9093\n\
+         offsets.topic.replication.factor=1\nlog.dirs={}\n",
+        directory.display()
+    );
+    fs::write(&file, text)?;
+    Ok(file)
+}
+
 /// Directories that one formats are read by the other.
 fn storage(room: &Room<'_>, broker: &Broker) -> Result<usize, Outcome> {
-    let settings = |name: &str, directory: &std::path::Path| -> Result<std::path::PathBuf, Outcome> {
-        let file = room.path(&format!("{name}.properties"));
-        let text = format!(
-            "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n\
-             controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:9093\n\
-             offsets.topic.replication.factor=1\nlog.dirs={}\n",
-            directory.display()
-        );
-        fs::write(&file, text)?;
-        Ok(file)
-    };
+    let settings = |name: &str, directory: &Path| storage_settings(room, name, directory);
     let ours = || Command::new(room.path("bin").join("kafka-storage.sh"));
     let theirs = || class_of(room, "kafka.tools.StorageTool");
     let mut files = vec![settings("used", &broker.data())?, settings("absent", &room.path("absent"))?];
