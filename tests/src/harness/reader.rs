@@ -10,6 +10,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// What a reader that makes no hurry takes in each turn.
 const SIP: usize = 1024;
 /// What such a reader asks for at once.
@@ -67,6 +69,8 @@ fn step_back() {
 /// When one cannot connect.
 pub fn sip(bootstrap: &str, request: &[u8], count: usize, stop: &AtomicBool) -> io::Result<()> {
     step_back();
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
     let connect = |_| {
         let mut stream = TcpStream::connect(bootstrap)?;
         // So many that their answers fill every buffer on the way, however small each of them is.
