@@ -106,8 +106,14 @@ pub fn plan(disk: &dyn Disk, directory: &Path, findings: &[Finding]) -> io::Resu
             first => steps.push(Step::Begin(partition.to_path_buf(), first)),
         }
     }
-    steps.dedup();
-    Ok(steps)
+    // Of several findings about one file one step comes, wherever they stand.
+    let mut planned = Vec::with_capacity(steps.len());
+    for step in steps {
+        if !planned.contains(&step) {
+            planned.push(step);
+        }
+    }
+    Ok(planned)
 }
 
 /// `None` when a start makes the file anew anyway.

@@ -143,3 +143,23 @@ fn a_longer_segment_of_another_place_is_cut_at_its_start() {
     let steps = plan(&*seams.disk, root.path(), &findings).unwrap();
     assert!(steps.contains(&Step::Cut(of("0"), 0)), "{steps:?}");
 }
+
+#[test]
+fn a_file_with_several_findings_is_set_aside_once() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    directory(&seams, root.path());
+    let partition = root.path().join("t-0");
+    let files = ["00000000000000000000.index", "00000000000000000004.index"].map(|name| partition.join(name));
+    let found = |path: &PathBuf, what: &str| Finding {
+        path: path.clone(),
+        position: None,
+        severity: Severity::Rebuildable,
+        what: what.to_owned(),
+        action: "",
+    };
+    let findings = [found(&files[0], "one"), found(&files[1], "one"), found(&files[0], "another")];
+    let steps = plan(&*seams.disk, root.path(), &findings).unwrap();
+    assert_eq!(steps, files.map(Step::SetAside));
+    carry_out(&seams, root.path(), &steps).unwrap();
+    assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
+}
