@@ -108,6 +108,8 @@ impl Case<'_> {
         match self.injury.kind {
             // Zeros that hold a place; and a second witness, which says nothing then.
             Kind::Reserve | Kind::MetadataMark => true,
+            // Without it a start reads the log as after a kill.
+            Kind::MetadataEnd => self.injury.damage == Damage::Removed,
             // Only what lies between the tail and the head is read, and nothing at all after a clean stop.
             Kind::Journal => true,
             // A start makes what was not synced again, from the journal or the batches.
