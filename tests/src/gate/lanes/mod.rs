@@ -9,7 +9,6 @@ mod damage;
 mod disk;
 mod dump_log;
 mod instructions;
-mod overload;
 mod power;
 mod quotas;
 mod real_input;
@@ -233,14 +232,6 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: TEN_MINUTES,
         run: sim::sim,
-    },
-    Lane {
-        name: "overload",
-        about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times, no deadlock",
-        needs: &[Need::Release],
-        fast: false,
-        budget: TEN_MINUTES,
-        run: overload::overload,
     },
 ];
 
