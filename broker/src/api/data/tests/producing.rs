@@ -73,9 +73,13 @@ async fn an_answer_that_nobody_waits_for_yet_keeps_nothing_of_its_frame() {
     let request = kafka_protocol::protocol::Decodable::decode(&mut frame, 9).unwrap();
     drop(frame);
     let stage = Produce::begin(bench.context::<Produce>(9), request);
-    while Arc::strong_count(&in_use) > 1 {
-        tokio::task::yield_now().await;
-    }
+    let unused = async {
+        while Arc::strong_count(&in_use) > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let unused = bench.broker().tasks.within(std::time::Duration::from_secs(60), unused).await;
+    assert!(unused.is_some(), "the answer keeps its frame");
     let response = kafka_protocol::protocol::Decodable::decode(&mut body(stage.await), 9).unwrap();
     assert_eq!(error_codes(&response), [0, 3]);
 }
