@@ -15,8 +15,8 @@ pub const STRING_BYTES_MAX: usize = 0x7fff;
 /// Memory for requests and their answers when `queued.max.request.bytes` is not set (Kafka then has no bound).
 pub const REQUEST_BUDGET_BYTES: usize = 256 << 20;
 
-/// What a request may take beside the budget, one at a time on each connection: a batch of the Java client's default size.
-/// So neither large requests nor peers that send half a frame and stop hold up those that are small.
+/// What the requests of a connection may take beside the budget, all that it has under way together: a batch of the Java
+/// client's default size. So neither large requests nor peers that send half a frame and stop hold up those that are small.
 pub const REQUEST_BYTES_FREE: usize = 24 << 10;
 
 /// What a request may take of the budget to count as small: a batch of Kafka's default largest size does.

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt;
 
 use super::answers::{Answer, Answers, Owed};
-use super::budget::Share;
+use super::budget::{Own, Share};
 use super::eagerness::{Eagerness, Half};
 use super::frame::{FrameError, Frames, Head};
 use super::outbox::Outbox;
@@ -81,6 +81,7 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
         info: &info,
         answers: &answers,
         frames: Frames::new(network.options.request_bytes_max),
+        own: Own::default(),
         from: Half(&stream),
         weight: &weight,
         stopping,
@@ -138,6 +139,7 @@ struct Reader<'a, S> {
     info: &'a Arc<ConnectionInfo>,
     answers: &'a Answers,
     frames: Frames,
+    own: Own,
     from: Half<'a, S>,
     weight: &'a Weight<'a>,
     stopping: Stopping,
@@ -170,7 +172,7 @@ impl<S: Stream> Reader<'_, S> {
             return Err(FrameError::Length(claimed).into());
         }
         let admission = network.service.admit(self.info, head.prefix, head.bytes)?;
-        let mut share = network.budget.take(head.bytes.saturating_add(admission.cost)).await;
+        let mut share = network.budget.take(head.bytes.saturating_add(admission.cost), &self.own).await;
         let frame = self.body(head, &share).await?;
         let frame = if admission.in_backlog { network.backlog.take(frame).await } else { frame };
         network.unsent.room().await;

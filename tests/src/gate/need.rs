@@ -9,12 +9,14 @@ use std::time::Duration;
 use super::lane::Outcome;
 use super::workshop::Workshop;
 
-/// Longest time for one preparation.
-const BUDGET: Duration = Duration::from_secs(20 * 60);
+/// Longest time for one preparation: a fresh machine compiles several at once.
+const BUDGET: Duration = Duration::from_secs(40 * 60);
 
 /// One thing to prepare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Need {
+    /// Every test program of the workspace.
+    Tests,
     /// The broker, built once with the release profile.
     Release,
     /// The simulator, with a release profile of its own.
@@ -49,6 +51,7 @@ impl Need {
 
     fn name(self) -> &'static str {
         match self {
+            Self::Tests => "tests",
             Self::Release => "release",
             Self::Simulator => "simulator",
             Self::Debian => "debian",
@@ -70,6 +73,7 @@ impl Need {
         fs::create_dir_all(&place)?;
         let shop = Preparation { workshop, log: place.join("prepare.log"), place };
         match self {
+            Self::Tests => shop.tests(),
             Self::Release => shop.release(),
             Self::Simulator => shop.simulator(),
             Self::Debian => shop.debian(),
@@ -90,6 +94,12 @@ struct Preparation<'a> {
 }
 
 impl Preparation<'_> {
+    fn tests(&self) -> Result<(), Outcome> {
+        let mut command = Command::new("cargo");
+        command.args(["test", "-q", "--workspace", "--tests", "--no-run"]).current_dir(self.workshop.root());
+        self.run("cargo test --no-run", command)
+    }
+
     fn release(&self) -> Result<(), Outcome> {
         let mut command = Command::new("cargo");
         command.args(["build", "-q", "--release", "--bin", "barnabas"]).current_dir(self.workshop.root());

@@ -286,8 +286,8 @@ async fn who_claims_memory_without_sending_is_cut_when_others_wait_for_it() {
     };
     let mut peers: Vec<_> = (0..3).map(|_| connect()).collect();
     for peer in &mut peers {
-        // A mebibyte each, of the two that the lane of small requests has.
-        peer.write_all(&(1_i32 << 20).to_be_bytes()).await.unwrap();
+        // Half each of what the lane of small requests has.
+        peer.write_all(&(3_i32 << 18).to_be_bytes()).await.unwrap();
         peer.write_all(&[0; 8]).await.unwrap();
     }
     while network.metrics.request_budget_waits.value() == 0 {

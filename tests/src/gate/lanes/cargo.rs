@@ -1,7 +1,11 @@
 //! Lanes that are cargo's own: fmt, clippy, the test suites, cargo-deny.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use serde_json::Value;
 
 use crate::gate::lane::{Outcome, failed};
 use crate::gate::need::{Need, found};
@@ -27,36 +31,34 @@ pub(crate) fn clippy(room: &Room<'_>) -> Result<String, Outcome> {
     Ok(String::new())
 }
 
-/// Every crate's own tests.
+/// The tests of all crates but those that are lanes of their own.
 pub(crate) fn unit(room: &Room<'_>) -> Result<String, Outcome> {
-    let rooms = test(room, "rooms", &["--workspace", "--exclude", "barnabas-tests", "--tests"], &[])?;
-    let harness = test(room, "harness", &["-p", "barnabas-tests", "--lib", "--bins"], &[])?;
-    Ok(format!("{} tests", rooms + harness))
+    let others = test_targets(room)?.into_iter().filter(|name| !matches!(name.as_str(), "tidy" | "wire"));
+    let mut arguments = vec!["--lib".to_owned(), "--bins".to_owned()];
+    arguments.extend(others.flat_map(|name| ["--test".to_owned(), name]));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Ok(format!("{} tests", test(room, "unit", &arguments, &[])?))
 }
 
 /// The same tests with many cases of every property.
 pub(crate) fn property(room: &Room<'_>) -> Result<String, Outcome> {
-    let arguments = ["--workspace", "--exclude", "barnabas-tests", "--lib"];
-    let count = test(room, "property", &arguments, &[("PROPTEST_CASES", PROPERTY_CASES)])?;
+    let count = test(room, "property", &["--lib"], &[("PROPTEST_CASES", PROPERTY_CASES)])?;
     Ok(format!("{count} tests, {PROPERTY_CASES} cases of each property"))
 }
 
 /// The rules of the house.
 pub(crate) fn tidy(room: &Room<'_>) -> Result<String, Outcome> {
-    let count = test(room, "tidy", &["-p", "barnabas-tests", "--test", "tidy"], &[])?;
-    Ok(format!("{count} tests"))
+    Ok(format!("{} tests", test(room, "tidy", &["--test", "tidy"], &[])?))
 }
 
 /// Frames against a broker, hostile ones among them.
 pub(crate) fn wire(room: &Room<'_>) -> Result<String, Outcome> {
-    let count = test(room, "wire", &["-p", "barnabas-tests", "--test", "wire"], &[])?;
-    Ok(format!("{count} tests"))
+    Ok(format!("{} tests", test(room, "wire", &["--test", "wire"], &[])?))
 }
 
 /// The wire's hostile frames, a million of them.
 pub(crate) fn hostile(room: &Room<'_>) -> Result<String, Outcome> {
-    let arguments = ["-p", "barnabas-tests", "--test", "wire", "hostile"];
-    let count = test(room, "hostile", &arguments, &[("HOSTILE_FRAMES", HOSTILE_FRAMES)])?;
+    let count = test(room, "hostile", &["--test", "wire", "hostile"], &[("HOSTILE_FRAMES", HOSTILE_FRAMES)])?;
     Ok(format!("{count} tests, {HOSTILE_FRAMES} frames"))
 }
 
@@ -69,12 +71,23 @@ pub(crate) fn deny(room: &Room<'_>) -> Result<String, Outcome> {
     Ok(String::new())
 }
 
-/// `cargo test` with these arguments and environment: how many tests ran, at least one.
+/// The names of the workspace's test targets.
+fn test_targets(room: &Room<'_>) -> Result<BTreeSet<String>, Outcome> {
+    room.step("metadata", cargo(room.workshop.root(), &["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_str(&fs::read_to_string(room.output("metadata"))?)?;
+    let all = |of: &Value, list: &str| of[list].as_array().cloned().unwrap_or_default();
+    let targets = all(&metadata, "packages").into_iter().flat_map(|package| all(&package, "targets"));
+    let tests = targets.filter(|target| all(target, "kind").iter().any(|kind| kind == "test"));
+    Ok(tests.filter_map(|target| target["name"].as_str().map(str::to_owned)).collect())
+}
+
+/// `cargo test` with these arguments and environment: how many tests ran, at least one. Always of the whole workspace: of a
+/// part of it the dependencies have other features, and all would be compiled once more.
 fn test(room: &Room<'_>, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<u64, Outcome> {
-    let mut command = cargo(room.workshop.root(), &["test", "--no-fail-fast"]);
+    let mut command = cargo(room.workshop.root(), &["test", "--workspace", "--no-fail-fast"]);
     command.args(arguments).envs(environment.iter().copied());
     room.step(name, command)?;
-    match passed(&std::fs::read_to_string(room.output(name))?) {
+    match passed(&fs::read_to_string(room.output(name))?) {
         0 => failed("no test ran"),
         count => Ok(count),
     }

@@ -9,6 +9,7 @@ mod damage;
 mod disk;
 mod dump_log;
 mod instructions;
+mod overload;
 mod power;
 mod quotas;
 mod real_input;
@@ -27,6 +28,8 @@ use super::need::Need;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
+/// A fresh machine compiles everything, and the preparation beside it.
+const COMPILING: Duration = Duration::from_secs(40 * 60);
 
 /// Every lane.
 pub(crate) const LANES: &[Lane] = &[
@@ -43,13 +46,13 @@ pub(crate) const LANES: &[Lane] = &[
         about: "clippy on every target, warnings are errors",
         needs: &[],
         fast: true,
-        budget: TEN_MINUTES,
+        budget: COMPILING,
         run: cargo::clippy,
     },
     Lane {
         name: "unit",
         about: "every crate's own tests, property tests with few cases",
-        needs: &[],
+        needs: &[Need::Tests],
         fast: true,
         budget: TEN_MINUTES,
         run: cargo::unit,
@@ -57,7 +60,7 @@ pub(crate) const LANES: &[Lane] = &[
     Lane {
         name: "tidy",
         about: "the rules of the house: edges, sizes, words, seams",
-        needs: &[],
+        needs: &[Need::Tests],
         fast: true,
         budget: TEN_MINUTES,
         run: cargo::tidy,
@@ -65,7 +68,7 @@ pub(crate) const LANES: &[Lane] = &[
     Lane {
         name: "wire",
         about: "frames against a broker: order, versions, hostile bytes",
-        needs: &[],
+        needs: &[Need::Tests],
         fast: true,
         budget: TEN_MINUTES,
         run: cargo::wire,
@@ -81,7 +84,7 @@ pub(crate) const LANES: &[Lane] = &[
     Lane {
         name: "property",
         about: "the same tests with many cases of every property",
-        needs: &[],
+        needs: &[Need::Tests],
         fast: false,
         budget: TEN_MINUTES,
         run: cargo::property,
@@ -89,7 +92,7 @@ pub(crate) const LANES: &[Lane] = &[
     Lane {
         name: "hostile",
         about: "a million hostile frames",
-        needs: &[],
+        needs: &[Need::Tests],
         fast: false,
         budget: TEN_MINUTES,
         run: cargo::hostile,
@@ -232,6 +235,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: TEN_MINUTES,
         run: sim::sim,
+    },
+    Lane {
+        name: "overload",
+        about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times, no deadlock",
+        needs: &[Need::Release],
+        fast: false,
+        budget: TEN_MINUTES,
+        run: overload::overload,
     },
 ];
 
