@@ -16,7 +16,7 @@ use crate::error::LogDirError;
 use crate::ids::{Offset, PartitionIndex};
 use crate::journal::LogKey;
 use crate::journal::replay;
-use crate::journal::ring::RingFiles;
+use crate::journal::ring::{self, RingFiles};
 use crate::log_dir::{self, Belongs, LogDir, LogDirOptions};
 use crate::manifest::Manifest;
 use crate::options::LogOptions;
@@ -72,17 +72,21 @@ impl std::fmt::Display for Step {
 pub fn plan(disk: &dyn Disk, directory: &Path, findings: &[Finding]) -> io::Result<Vec<Step>> {
     let mut first_damage: BTreeMap<&Path, (Offset, u64)> = BTreeMap::new();
     let mut steps = Vec::new();
-    let mut partitions = disk.list(directory)?;
-    partitions.retain(|entry| entry.is_dir);
+    let root = disk.list(directory)?;
     for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
         let (path, parent) = (&finding.path, finding.path.parent().unwrap_or(directory));
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let base = base_of(name, DATA).filter(|_| finding.severity == Severity::Damage);
-        let of_partition = parent == directory && partitions.iter().any(|entry| entry.name == name);
+        let of_partition = parent == directory && root.iter().any(|entry| entry.is_dir && entry.name == name);
         if of_partition {
             first_damage.entry(path).or_insert((Offset::ZERO, 0));
         } else if path == directory || parent == directory {
             steps.extend(root_step(disk, finding, name));
+            if finding.severity == Severity::Rebuildable && ring::is_file(name) {
+                // They are numbered one behind the other: with one all go, and after a clean stop nobody misses them.
+                let others = root.iter().filter(|entry| ring::is_file(&entry.name));
+                steps.extend(others.map(|entry| Step::SetAside(directory.join(&entry.name))));
+            }
         } else if let Some(base) = base {
             let at = (base, finding.position.unwrap_or(0));
             let first = first_damage.entry(parent).or_insert(at);

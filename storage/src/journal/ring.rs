@@ -309,6 +309,11 @@ impl Ring {
     }
 }
 
+/// Whether a file of this name is one of the ring's.
+pub(crate) fn is_file(name: &str) -> bool {
+    name.strip_prefix(FILE_PREFIX).is_some_and(|index| index.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 fn file_name(index: usize) -> String {
     format!("{FILE_PREFIX}{index:03}")
 }

@@ -87,6 +87,13 @@ impl Log {
         }
     }
 
+    /// What the last clean stop said of the snapshot that it wrote, when the log ends where it ended then.
+    pub(super) fn told_of_snapshot(&self, offset: Offset) -> Option<Companion> {
+        let active = self.segments.read().active().cloned()?;
+        let checksums = active.checksums().ok().flatten().filter(|checksums| self.is_ours(checksums))?;
+        checksums.companion(&name_of(offset, SNAPSHOT)).cloned()
+    }
+
     /// A segment of another log, one that was cut, or one behind it that is gone: the reader must not be led over what is
     /// missing.
     pub(super) fn check_extent(&self, segment: &Segment) -> Result<(), ReadError> {

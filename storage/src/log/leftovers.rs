@@ -51,7 +51,8 @@ impl Leftovers {
     }
 }
 
-/// Keeps the bytes that a cut takes away from a directory whose synced point nobody knows: an operator may want them.
+/// Keeps the bytes that a cut takes away from a directory whose synced point nobody knows, or that are of another log: an
+/// operator may want them.
 pub(super) fn keep_copy(log: &Log, segment: &Segment, from: u64) -> io::Result<()> {
     let end = segment.len();
     if from == end {

@@ -30,6 +30,7 @@ mod replay;
 mod verify;
 
 use self::replay::Proven;
+use self::verify::Behind;
 
 /// One run over one log.
 pub(super) struct Recovery<'a> {
@@ -216,9 +217,9 @@ impl<'a> Recovery<'a> {
     }
 
     /// Ends the log at `position` of the first of these segments; the others go.
-    fn cut_from(&mut self, segments: &[Arc<Segment>], position: u64) -> Result<(), ScanError> {
+    fn cut_from(&mut self, segments: &[Arc<Segment>], position: u64, behind: Behind) -> Result<(), ScanError> {
         let log = self.log;
-        let keep_copy = self.checkpoint.is_none();
+        let keep_copy = self.checkpoint.is_none() || behind == Behind::Foreign;
         self.report.renewed = true;
         for (index, segment) in segments.iter().enumerate() {
             let from = if index == 0 { position } else { 0 };

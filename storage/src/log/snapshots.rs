@@ -93,17 +93,25 @@ impl Log {
                 newest_first.push((offset, states));
             }
         }
-        let is_at_end = newest_first.first().is_some_and(|(offset, _)| *offset == end);
-        writer.since_snapshot = if is_at_end || end == Offset::ZERO { 0 } else { SNAPSHOT_LAG_BYTES };
-        let (from, mut states) = self.base_state(newest_first, end, clean);
+        let has_end = newest_first.first().is_some_and(|(offset, _)| *offset == end);
+        let is_missed = !has_end && self.told_of_snapshot(end).is_some();
+        writer.since_snapshot = if has_end || end == Offset::ZERO { 0 } else { SNAPSHOT_LAG_BYTES };
+        let (from, mut states) = self.base_state(newest_first, end, clean && !is_missed);
         self.replay_producers(&mut states, from, end)?;
         writer.producers = if mutant("producers_forgotten") { ProducerStates::default() } else { states };
         Ok(())
     }
 
-    /// `None` when it is absent or, after a crash, torn.
+    /// `None` when it is absent or, after a crash, torn; and when it is not the one that the last stop wrote: that of
+    /// another log would be believed.
     fn read_snapshot(&self, offset: Offset) -> io::Result<Option<ProducerStates>> {
-        let bytes = whole_file::read(&**self.disk(), &file_path(&self.directory, offset, SNAPSHOT))?;
+        let path = file_path(&self.directory, offset, SNAPSHOT);
+        let bytes = whole_file::read(&**self.disk(), &path)?;
+        let told = self.told_of_snapshot(offset);
+        if bytes.as_ref().zip(told).is_some_and(|(bytes, told)| !told.matches(bytes)) {
+            tracing::warn!(file = %path.display(), "not the producers that were written: they are read from the batches");
+            return Ok(None);
+        }
         Ok(bytes.and_then(|bytes| snapshot::decode(&bytes, self.now())))
     }
 

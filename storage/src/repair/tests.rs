@@ -129,6 +129,22 @@ fn a_damaged_journal_of_a_clean_stop_is_set_aside() {
     assert_eq!(open(&seams, root.path()).log(id, PartitionIndex(0)).unwrap().log_end_offset(), Offset(10));
 }
 
+#[test]
+fn journal_files_of_a_clean_stop_that_were_swapped_are_all_set_aside() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let id = directory(&seams, root.path());
+    let name = |number| root.path().join(format!("barnabas-journal-00{number}"));
+    let of = RingFiles::look(&*seams.disk, root.path(), id).unwrap();
+    of.make_next(&*seams.disk, 1 << 20).unwrap();
+    for (from, to) in [(name(0), name(9)), (name(1), name(0)), (name(9), name(1))] {
+        seams.disk.rename(&from, &to).unwrap();
+    }
+    let findings = verify(&*seams.disk, root.path()).unwrap();
+    carry_out(&seams, root.path(), &plan(&*seams.disk, root.path(), &findings).unwrap()).unwrap();
+    assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
+    assert_eq!(open(&seams, root.path()).log(id, PartitionIndex(0)).unwrap().log_end_offset(), Offset(10));
+}
+
 /// Nothing of it is the log's: all of it is kept beside it.
 #[test]
 fn a_longer_segment_of_another_place_is_cut_at_its_start() {

@@ -7,14 +7,34 @@ use super::Recovery;
 use crate::batch::BatchError;
 use crate::batch_scan::{BatchScan, Found, ScanError};
 use crate::ids::Offset;
+use crate::seam::DiskFile;
 use crate::segment::{Segment, UNINDEXED_BYTES_MAX};
 
 /// Why the verification of a segment ended early.
 enum Stop {
     /// At this position, in a part that was never known to be synced.
-    Torn(u64),
+    Torn(u64, Behind),
     /// Below the synced point.
     Damaged(Offset),
+}
+
+/// What lies behind the end of a log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// What a crash leaves: no whole batch.
+    Torn,
+    /// A whole batch that does not continue the log: a segment of another one was put here. It is kept.
+    Foreign,
+}
+
+impl Behind {
+    fn of(file: &dyn DiskFile, position: u64, end: u64) -> Result<Self, ScanError> {
+        match BatchScan::new(file, position, end).next_whole() {
+            Ok(Some(_)) => Ok(Self::Foreign),
+            Ok(None) | Err(ScanError::Damaged { .. }) => Ok(Self::Torn),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl Recovery<'_> {
@@ -22,7 +42,7 @@ impl Recovery<'_> {
     pub(super) fn verify(&mut self, segments: &[Arc<Segment>]) -> Result<Option<Offset>, ScanError> {
         for (index, segment) in segments.iter().enumerate() {
             if self.is_gap(segment) {
-                self.cut_from(&segments[index..], 0)?;
+                self.cut_from(&segments[index..], 0, Behind::Torn)?;
                 break;
             }
             let stop = self.verify_segment(segment)?;
@@ -30,11 +50,11 @@ impl Recovery<'_> {
             match stop {
                 None => {}
                 Some(Stop::Damaged(offset)) => return Ok(Some(offset)),
-                Some(Stop::Torn(position)) if self.goes_on(segments.get(index + 1)) => {
+                Some(Stop::Torn(position, _)) if self.goes_on(segments.get(index + 1)) => {
                     self.cut_end(segment, position)?
                 }
-                Some(Stop::Torn(position)) => {
-                    self.cut_from(&segments[index..], position)?;
+                Some(Stop::Torn(position, behind)) => {
+                    self.cut_from(&segments[index..], position, behind)?;
                     break;
                 }
             }
@@ -111,7 +131,10 @@ impl Recovery<'_> {
                 Ok(Some(_)) | Err(ScanError::Damaged { .. }) if synced => {
                     return Ok(Some(Stop::Damaged(self.expected.unwrap_or(segment.base))));
                 }
-                Ok(Some(_)) | Err(ScanError::Damaged { .. }) => return Ok(Some(Stop::Torn(position))),
+                Ok(Some(_)) | Err(ScanError::Damaged { .. }) => {
+                    let behind = Behind::of(&*file, position, segment.len())?;
+                    return Ok(Some(Stop::Torn(position, behind)));
+                }
             }
         }
     }

@@ -6,8 +6,10 @@ use crate::error::AppendError;
 use crate::ids::{LeaderEpoch, Offset, Timestamp};
 use crate::log::AppendOrigin;
 use crate::options::{DurabilityMode, LogOptions, TimestampType};
+use crate::producer_state::{ProducerStates, snapshot};
 use crate::seam::Disk as _;
 use crate::seam::lossy::{Fault, OpKind};
+use crate::whole_file;
 
 #[test]
 fn what_is_appended_is_read() {
@@ -78,6 +80,30 @@ fn producers_are_known_after_a_clean_stop_and_their_window_after_a_kill() {
     assert!(rig.append(&idempotent(9, 0, 4, &["v"])).unwrap().duplicate);
     assert!(rig.append(&idempotent(9, 0, 6, &["v"])).is_err());
     assert!(!rig.append(&idempotent(9, 0, 5, &["v"])).unwrap().duplicate);
+}
+
+#[test]
+fn a_snapshot_of_another_log_or_none_does_not_make_a_clean_stop_forget_its_producers() {
+    let mut rig = Rig::small();
+    for n in 0..5 {
+        rig.append(&idempotent(9, 0, n, &["v"])).unwrap();
+    }
+    rig.close_and_reopen();
+    // As this one and its neighbours write it at their clean stops, without a producer.
+    let foreign = snapshot::encode(&ProducerStates::default());
+    for replaced in [true, false] {
+        let checkpoint = rig.log.close().unwrap();
+        *rig.journal.manifest.lock() = Some(checkpoint);
+        for name in rig.files(".snapshot") {
+            if replaced {
+                whole_file::replace(&rig.disk, &directory().join(name), &foreign).unwrap();
+            } else {
+                rig.disk.remove_file(&directory().join(name)).unwrap();
+            }
+        }
+        rig.reopen_on(rig.disk.clone(), true);
+        assert!(rig.append(&idempotent(9, 0, 4, &["v"])).unwrap().duplicate, "replaced: {replaced}");
+    }
 }
 
 #[test]

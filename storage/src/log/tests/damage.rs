@@ -166,6 +166,20 @@ fn a_segment_missing_below_the_synced_point_fences_the_log() {
 }
 
 #[test]
+fn whole_batches_of_another_log_behind_the_synced_point_are_kept_when_they_are_cut() {
+    let mut rig = os_rig(10_000);
+    rig.journal.checkpoint_now_of(&rig.log);
+    let (name, end) = (rig.files(".log")[0].clone(), rig.log.log_end_offset());
+    let file = rig.disk.open(&directory().join(&name), OpenMode::ReadWrite).unwrap();
+    let len = file.len().unwrap();
+    file.write_all_at(&[IoSlice::new(&batch(&["of another log"]))], len).unwrap();
+    let recovery = rig.reopen_on(rig.disk.kill(), false);
+    assert!(!recovery.damaged && recovery.bytes_cut > 0);
+    assert_eq!(rig.log.log_end_offset(), end);
+    assert_eq!(rig.files(".corrupt"), [format!("{name}.{len}.corrupt")]);
+}
+
+#[test]
 fn a_cut_of_a_directory_nobody_knows_keeps_a_copy() {
     let rig = os_rig(400);
     let names = rig.files(".log");

@@ -124,7 +124,8 @@ impl Case<'_> {
             // A torn tail.
             Kind::MetadataLog => killed && self.injury.damage == Damage::Garbage,
             Kind::Checksums => killed && (named == Named::Note || self.injury.damage == Damage::Removed),
-            Kind::Segment => killed && named == Named::Note,
+            // The journal has all of one that is begun after the synced point.
+            Kind::Segment => killed && (named == Named::Note || self.injury.damage == Damage::Removed),
             // A stop that was cut short before its last file: the manifest says the same.
             Kind::CleanShutdown => named == Named::Note && self.injury.damage == Damage::Removed,
             _ => false,
@@ -154,6 +155,10 @@ impl Case<'_> {
         };
         match (status, named) {
             (0, Named::Note | Named::Harmless) | (FOUND, Named::Finding) => Ok(named),
+            // Its directory is noted; what is found are checkpoints that speak of it.
+            (FOUND, Named::Note) if self.injury.kind == Kind::PartitionMetadata && self.is_empty_partition() => {
+                Ok(named)
+            }
             (status, _) => failed(format!("`log verify` ended with {status}, and does not name the place:\n{text}")),
         }
     }
