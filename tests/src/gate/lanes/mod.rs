@@ -1,6 +1,7 @@
 //! The table of lanes, in the order they run: what fails soonest first.
 
 mod acls;
+mod admin_clients;
 mod admin_golden;
 mod cargo;
 mod clients;
@@ -160,6 +161,14 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: Duration::from_secs(3 * 60),
         run: admin_golden::admin_golden,
+    },
+    Lane {
+        name: "admin-clients",
+        about: "every call of the admin clients of kafkajs, kafka-python, aiokafka, franz-go and the rdkafka crate",
+        needs: &[Need::Release, Need::Python, Need::Node, Need::FranzGo, Need::Rdkafka],
+        fast: false,
+        budget: MINUTE,
+        run: admin_clients::admin_clients,
     },
     Lane {
         name: "tls",
