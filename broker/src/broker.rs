@@ -19,6 +19,7 @@ use crate::partition::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::seam::Tasks;
 use crate::settings::Settings;
+use crate::telemetry::ClientTelemetry;
 use crate::topics::Topics;
 use crate::unsent::Unsent;
 
@@ -60,6 +61,8 @@ pub struct Broker {
     pub logins: Logins,
     /// Who may do what.
     pub authorizer: Arc<dyn Authorizer>,
+    /// What clients push of their metrics.
+    pub telemetry: Arc<ClientTelemetry>,
     /// What was denied and administered.
     pub audit: Arc<Audit>,
 }

@@ -22,7 +22,7 @@ pub mod seam;
 pub mod server;
 pub mod session;
 pub mod settings;
-mod telemetry;
+pub mod telemetry;
 pub mod tls;
 pub mod topics;
 pub mod unsent;

@@ -134,6 +134,9 @@ pub const HTTP_DEADLINE: Duration = Duration::from_secs(10);
 /// Bytes of the head of an HTTP request.
 pub const HTTP_HEAD_BYTES_MAX: usize = 8 << 10;
 
+/// Rows of one table of the page.
+pub const PAGE_ROWS_MAX: usize = 5000;
+
 /// How often log directories are asked to do what is due.
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -184,3 +187,20 @@ pub const AUDIT_FOLD_WINDOW: Duration = Duration::from_secs(60);
 pub const AUDIT_FOLD_CHECK: Duration = Duration::from_secs(10);
 /// Kinds of refusal that are remembered for that.
 pub const AUDIT_FOLDS_MAX: usize = 4096;
+
+/// Clients whose metrics are kept (KIP-714).
+pub const CLIENT_INSTANCES_MAX: usize = 4096;
+/// Values that one of them may push ...
+pub const CLIENT_SERIES_MAX: usize = 4096;
+/// ... and the bytes of all.
+pub const CLIENT_SERIES_BYTES_MAX: usize = 32 << 20;
+/// Bytes that one push may decompress to.
+pub const CLIENT_PUSH_BYTES_MAX: usize = 4 << 20;
+/// Labels of one of their values.
+pub const CLIENT_LABELS_MAX: usize = 16;
+/// Bytes of one text of a client's in a name or a label; what is longer is cut.
+pub const CLIENT_TEXT_BYTES_MAX: usize = 256;
+/// A client that is not heard of for this time, and three intervals, is forgotten ...
+pub const CLIENT_FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+/// ... when it is looked for: at most this often.
+pub const CLIENT_SWEEP_INTERVAL: Duration = Duration::from_secs(10);

@@ -22,6 +22,11 @@ impl Gauge {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Puts a count in the place of the value.
+    pub fn set(&self, count: usize) {
+        self.0.store(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     /// The present value.
     #[must_use]
     pub fn value(&self) -> u64 {
@@ -120,6 +125,18 @@ metrics! {
     audit_events_folded,
     /// Events that the audit has lost: its queue was full, too many refusals differed, or a write failed.
     audit_events_lost,
+    /// Clients that were told what to push of their metrics.
+    client_instances,
+    /// Values that they have pushed.
+    client_series,
+    /// Bytes of memory of these.
+    client_series_bytes,
+    /// Values that were left out: one client pushed too many, or all together.
+    client_series_left_out,
+    /// Pushes that were taken.
+    client_pushes,
+    /// Pushes, and questions what to push, that were refused.
+    client_pushes_refused,
 }
 
 #[cfg(test)]
@@ -132,6 +149,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 36);
+        assert_eq!(metrics.snapshot().len(), 42);
     }
 }

@@ -107,6 +107,7 @@ keys! {
     SASL_JAAS_CONFIG: Option<String> = "sasl.jaas.config";
     SASL_SERVER_MAX_RECEIVE_SIZE: i64 = "sasl.server.max.receive.size";
     DELEGATION_TOKEN_SECRET_KEY: Option<String> = "delegation.token.secret.key";
+    TELEMETRY_MAX_BYTES: i64 = "telemetry.max.bytes";
     DELEGATION_TOKEN_MAX_LIFETIME_MS: i64 = "delegation.token.max.lifetime.ms";
     DELEGATION_TOKEN_EXPIRY_TIME_MS: i64 = "delegation.token.expiry.time.ms";
     DELEGATION_TOKEN_EXPIRY_CHECK_INTERVAL_MS: i64 = "delegation.token.expiry.check.interval.ms";

@@ -252,7 +252,7 @@ impl Setting {
 }
 
 /// The elements of a list as Kafka splits it: at commas, trimmed; an empty text has none.
-pub(crate) fn list(text: &str) -> impl Iterator<Item = &str> {
+pub fn list(text: &str) -> impl Iterator<Item = &str> {
     let trimmed = text.trim();
     let parts = if trimmed.is_empty() { None } else { Some(trimmed.split(',')) };
     parts.into_iter().flatten().map(str::trim)

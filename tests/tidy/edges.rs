@@ -99,6 +99,7 @@ const MEMBERS: [Member; 8] = [
             "p12-keystore",
             "parking_lot",
             "pkcs8",
+            "prost",
             "regex-automata",
             "rustix",
             "rustls",

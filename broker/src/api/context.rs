@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use barnabas_auth::{Decision, Operation, Principal, Question, Reason, ResourceType, Verdict};
 use barnabas_config::SecurityProtocol;
 
@@ -13,6 +13,7 @@ use crate::broker::Broker;
 use crate::login::conversation::ConversationCell;
 use crate::network::mute::Mute;
 use crate::session::Session;
+use crate::telemetry::Software;
 
 /// What a handler knows of its request beside the body. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +51,7 @@ pub struct ConnectionInfo {
     pub login: ConversationCell,
     /// Until when it is not read.
     pub mute: Mute,
+    software: ArcSwapOption<Software>,
     session: ArcSwap<Session>,
 }
 
@@ -73,6 +75,7 @@ impl ConnectionInfo {
             peer,
             login,
             mute: Mute::default(),
+            software: ArcSwapOption::empty(),
             session: ArcSwap::from_pointee(session),
         }
     }
@@ -81,6 +84,17 @@ impl ConnectionInfo {
     #[must_use]
     pub fn principal(&self) -> Arc<Principal> {
         Arc::clone(&self.session.load().principal)
+    }
+
+    /// What the client runs, if it told.
+    #[must_use]
+    pub fn software(&self) -> Option<Arc<Software>> {
+        self.software.load_full()
+    }
+
+    /// The client told what it runs.
+    pub fn set_software(&self, software: Software) {
+        self.software.store(Some(Arc::new(software)));
     }
 
     /// A login was made.

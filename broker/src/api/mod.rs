@@ -28,6 +28,7 @@ pub mod reply;
 pub mod sasl;
 pub mod shape;
 pub mod table;
+pub mod telemetry;
 pub mod throttle;
 pub mod token;
 pub mod topic;
@@ -88,6 +89,8 @@ const ROWS: &[Row] = &[
     row::<cluster::describe_cluster::DescribeCluster>(),                          // 60
     row::<data::describe_producers::DescribeProducers>(),                         // 61
     row::<cluster::unregister_broker::UnregisterBroker>(),                        // 64
+    row::<telemetry::get_telemetry_subscriptions::GetTelemetrySubscriptions>(),   // 71
+    row::<telemetry::push_telemetry::PushTelemetry>(),                            // 72
     row::<configs::list_config_resources::ListConfigResources>(),                 // 74
     row::<topic::describe_topic_partitions::DescribeTopicPartitions>(),           // 75
 ];

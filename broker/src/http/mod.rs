@@ -1,4 +1,4 @@
-//! What monitors see over HTTP: `/metrics` as Prometheus reads it, `/healthz` and `/readyz`, and a page for people at `/`.
+//! What monitors see over HTTP: `/metrics` and `/metrics/clients` as Prometheus reads them, `/healthz` and `/readyz`, and a page for people at `/`.
 //! Read-only, closed unless `barnabas.http.listener` says where to listen.
 //!
 //! Must not know: the Kafka protocol.
@@ -24,6 +24,7 @@ use crate::broker::Broker;
 use crate::limits::{ACCEPT_RETRY_PAUSE, HTTP_CONNECTIONS_MAX, HTTP_DEADLINE, HTTP_HEAD_BYTES_MAX};
 use crate::seam::{Listener, Stream};
 
+mod clients;
 mod exposition;
 mod lag;
 mod page;
@@ -106,8 +107,15 @@ async fn answer(broker: Arc<Broker>, request: &Request<Incoming>) -> Response<Fu
         },
         // Both read headers of batches from disk.
         "/metrics" => response(StatusCode::OK, PROMETHEUS, tasks.blocking(move || exposition::text(&broker)).await),
+        "/metrics/clients" => {
+            response(StatusCode::OK, PROMETHEUS, tasks.blocking(move || clients::text(&broker)).await)
+        }
         "/" => response(StatusCode::OK, HTML, tasks.blocking(move || page::html(&broker)).await),
-        _ => response(StatusCode::NOT_FOUND, TEXT, "there are /, /metrics, /healthz and /readyz\n".to_owned()),
+        _ => response(
+            StatusCode::NOT_FOUND,
+            TEXT,
+            "there are /, /metrics, /metrics/clients, /healthz and /readyz\n".to_owned(),
+        ),
     }
 }
 

@@ -33,6 +33,7 @@ use crate::partition::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::seam::{Net, Tasks};
 use crate::settings::Settings;
+use crate::telemetry::ClientTelemetry;
 use crate::topics::Topics;
 use crate::unsent::Unsent;
 use authorization::Authorization;
@@ -156,6 +157,7 @@ impl Server {
         broker.controller.subscribe(groups as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(Arc::clone(&broker.quotas) as Arc<dyn MetadataListener>).await;
         broker.controller.subscribe(Arc::clone(&broker.delegation_tokens) as Arc<dyn MetadataListener>).await;
+        broker.controller.subscribe(Arc::clone(&broker.telemetry) as Arc<dyn MetadataListener>).await;
         authorization.follow(&broker.controller).await;
         let rack = broker.config.read(&key::BROKER_RACK);
         broker.controller.register_broker(endpoints::advertised(&broker.config, &bound), rack).await?;
@@ -325,6 +327,7 @@ fn compose(
     let session_slots = config.read(&key::MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS);
     let topics = Topics::new(Arc::clone(&config), controller.clone());
     let audit = Audit::open(&config, &seams, &metrics, id.0, topics.clone(), Arc::clone(&partitions))?;
+    let telemetry = ClientTelemetry::new(Arc::clone(&seams.clock), Arc::clone(&metrics), &controller.image());
     Ok(Arc::new(Broker {
         id,
         fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0), Arc::clone(&metrics)),
@@ -335,6 +338,7 @@ fn compose(
         groups: Arc::new(groups),
         quotas: Arc::new(Quotas::new(&config, Arc::clone(&seams.clock), Arc::clone(&metrics))),
         topics,
+        telemetry: Arc::new(telemetry),
         audit: Arc::new(audit),
         unsent: Unsent::new(NetworkOptions::of(&config).unsent_bytes(), Arc::clone(&metrics)),
         config,

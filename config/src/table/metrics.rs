@@ -14,7 +14,7 @@ settings! {
     /// How often they are asked.
     "kafka.metrics.polling.interval.secs": Int = "10", min(1);
     /// Largest report of a client's metrics.
-    "telemetry.max.bytes": Int = "1048576", min(1);
+    "telemetry.max.bytes": Int = "1048576", min(1), honoured;
     /// Names of value providers. env, file and directory work without being named.
     "config.providers": List = "", cluster_wide;
 }

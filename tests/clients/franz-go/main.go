@@ -61,6 +61,8 @@ func main() {
 		survey(ctx, os.Args[2], os.Args[3:])
 	case "ids":
 		ids(ctx)
+	case "admin":
+		admin(ctx)
 	case "login":
 		login(ctx)
 	default:

@@ -77,7 +77,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         }
     }
     let lanes = match names.as_slice() {
-        [] => LANES.iter().collect(),
+        [] => LANES.iter().filter(|lane| !lane.by_name).collect(),
         ["fast"] => LANES.iter().filter(|lane| lane.fast).collect(),
         names => names.iter().map(|name| find(name)).collect::<Result<_, _>>()?,
     };

@@ -29,6 +29,10 @@ pub(crate) enum Need {
     Python,
     /// kafkajs and its codecs.
     Node,
+    /// @confluentinc/kafka-javascript, its addon built from the package's own sources.
+    NodeLibrdkafka,
+    /// Chromium, from Debian.
+    Chromium,
     /// Apache Kafka 4.3.1: client, tools and server.
     JavaFour,
     /// kafka-clients 2.8.
@@ -58,6 +62,8 @@ impl Need {
             Self::Valgrind => "valgrind",
             Self::Python => "python",
             Self::Node => "node",
+            Self::NodeLibrdkafka => "node-librdkafka",
+            Self::Chromium => "chromium",
             Self::JavaFour => "java-4",
             Self::JavaTwo => "java-2",
             Self::FranzGo => "franz-go",
@@ -79,7 +85,9 @@ impl Need {
             Self::Debian => shop.debian(),
             Self::Valgrind => shop.valgrind(),
             Self::Python => shop.python(),
-            Self::Node => shop.node(),
+            Self::Node => shop.node("kafkajs", &[]),
+            Self::NodeLibrdkafka => shop.node_librdkafka(),
+            Self::Chromium => shop.chromium(),
             Self::JavaFour | Self::JavaTwo => shop.maven(&workshop.client("java").join(self.name())),
             Self::FranzGo | Self::Sarama | Self::KafkaGo => shop.go(&workshop.client(self.name())),
             Self::Rdkafka => shop.rdkafka(),
@@ -150,16 +158,32 @@ impl Preparation<'_> {
         })
     }
 
-    fn node(&self) -> Result<(), Outcome> {
+    fn chromium(&self) -> Result<(), Outcome> {
+        if found("chromium") { Ok(()) } else { self.apt("chromium is not installed", &["chromium"]) }
+    }
+
+    fn node(&self, client: &str, environment: &[(&str, &str)]) -> Result<(), Outcome> {
         require("node")?;
         require("npm")?;
-        let manifest = self.workshop.client("kafkajs").join("package.json");
+        let manifest = self.workshop.client(client).join("package.json");
         self.unless_standing(&manifest, || {
             fs::copy(&manifest, self.place.join("package.json"))?;
             let mut install = Command::new("npm");
             install.args(["install", "--no-audit", "--no-fund"]).current_dir(&self.place);
+            install.envs(environment.iter().copied());
             self.run("npm install", install)
         })
+    }
+
+    /// With the headers of the node that is there, and the libraries of the machine: else it asks the web for both.
+    fn node_librdkafka(&self) -> Result<(), Outcome> {
+        require("node")?;
+        let prefix =
+            Command::new("node").args(["-p", "require('path').resolve(process.execPath, '../..')"]).output()?;
+        let prefix = String::from_utf8_lossy(&prefix.stdout).trim().to_owned();
+        let built =
+            [("CKJS_LINKING", "dynamic"), ("npm_config_build_from_source", "true"), ("npm_config_nodedir", &*prefix)];
+        self.node("node-settings", &built)
     }
 
     fn maven(&self, project: &Path) -> Result<(), Outcome> {

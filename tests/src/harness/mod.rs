@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod dice;
 pub mod history;
+pub mod http;
 pub mod issuer;
 pub mod loop_device;
 pub mod port;

@@ -20,11 +20,15 @@ use crate::api::table::encode;
 use crate::api::{
     Api, CloseReason, Gate, Need, OneStage, QuotaClass, Reply, RequestContext, Row, RunsOn, Shape, Versions, table,
 };
+use crate::telemetry::Software;
 
 /// 3.3-IV3: the least that Kafka 4.3 supports.
 pub(super) const METADATA_VERSION_MIN: i16 = 7;
 /// 4.3-IV0.
 pub(super) const METADATA_VERSION_MAX: i16 = 30;
+
+/// What is kept of a client's software and of its version.
+const SOFTWARE_CHARS_MAX: usize = 64;
 
 /// ApiVersions.
 pub struct ApiVersions;
@@ -50,6 +54,11 @@ impl OneStage for ApiVersions {
         if !context.connection.login.tell_versions() {
             let error = ResponseError::IllegalSaslState.code();
             return Ok(ApiVersionsResponse::default().with_error_code(error));
+        }
+        if named {
+            let text = |text: StrBytes| text.chars().take(SOFTWARE_CHARS_MAX).collect();
+            let (name, version) = (text(request.client_software_name), text(request.client_software_version));
+            context.connection.set_software(Software { name, version });
         }
         let image = context.broker.controller.image();
         Ok(response(table(), &image))

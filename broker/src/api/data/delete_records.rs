@@ -1,10 +1,12 @@
 //! DeleteRecords (key 21): the records before an offset are deleted; -1 stands for the high watermark (KIP-107).
 //!
-//! Where it differs from Apache Kafka: what is deleted is durable when the answer leaves.
+//! Where it differs from Apache Kafka: what is deleted is durable when the answer leaves. Records that were acknowledged with acks=1
+//! and are not synced yet are waited for, as long as the request's timeout says.
 //!
 //! Versions: 1 (KIP-219, throttling); 2 flexible.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use barnabas_auth::{Operation, ResourceType};
 use barnabas_storage::{Offset, PartitionIndex};
@@ -38,13 +40,14 @@ impl Api for DeleteRecords {
 
 impl OneStage for DeleteRecords {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<DeleteRecordsResponse, CloseReason> {
+        let timeout = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
         let mut topics = Vec::with_capacity(request.topics.len());
         for topic in request.topics {
             let allowed = context.allowed(Operation::Delete, ResourceType::Topic, &topic.name);
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for asked in topic.partitions {
                 let deleted = if allowed {
-                    delete(&context, &topic.name, &asked).await
+                    delete(&context, &topic.name, &asked, timeout).await
                 } else {
                     Err(ResponseError::TopicAuthorizationFailed)
                 };
@@ -69,6 +72,7 @@ async fn delete(
     context: &RequestContext,
     topic: &str,
     asked: &DeleteRecordsPartition,
+    timeout: Duration,
 ) -> Result<Offset, ResponseError> {
     let unknown = ResponseError::UnknownTopicOrPartition;
     let found = context.broker.partitions.topic(topic).ok_or(unknown)?;
@@ -77,8 +81,17 @@ async fn delete(
     }
     let partition = found.partition(PartitionIndex(asked.partition_index)).map_err(|error| error.code())?;
     let to = target(&partition, asked.offset)?;
+    await_commit(&partition, to, timeout).await?;
     let deleted = context.broker.tasks.blocking(move || partition.log().delete_records(to)).await;
     deleted.map_err(|error| error.code())
+}
+
+/// Waits for what was appended before `to` to be committed; beyond the log's end there is nothing to wait for.
+async fn await_commit(partition: &Partition, to: Offset, timeout: Duration) -> Result<(), ResponseError> {
+    if to <= partition.high_watermark() || to > partition.log().log_end_offset() {
+        return Ok(());
+    }
+    partition.committed(Offset(to.0 - 1), timeout).await.map_err(|error| error.code())
 }
 
 /// The offset that is meant. Of what is only compacted nothing is deleted.

