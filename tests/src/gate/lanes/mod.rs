@@ -9,6 +9,8 @@ mod damage;
 mod disk;
 mod dump_log;
 mod instructions;
+mod kgo;
+mod librdkafka;
 mod power;
 mod quotas;
 mod real_input;
@@ -232,6 +234,26 @@ pub(crate) const LANES: &[Lane] = &[
         fast: false,
         budget: TEN_MINUTES,
         run: sim::sim,
+    },
+];
+
+/// Lanes that run by name only: suites of others, which take their time.
+pub(crate) const BY_NAME: &[Lane] = &[
+    Lane {
+        name: "librdkafka",
+        about: "librdkafka's numbered tests, beside the table of what passed; by name only",
+        needs: &[Need::Release, Need::JavaFour, Need::Librdkafka],
+        fast: false,
+        budget: Duration::from_secs(6 * 60),
+        run: librdkafka::librdkafka,
+    },
+    Lane {
+        name: "kgo",
+        about: "franz-go's own tests of pkg/kgo, twice; by name only",
+        needs: &[Need::Release, Need::Kgo],
+        fast: false,
+        budget: Duration::from_secs(16 * 60),
+        run: kgo::kgo,
     },
 ];
 
