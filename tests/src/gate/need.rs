@@ -197,8 +197,10 @@ impl Preparation<'_> {
             self.run("npm install", install)?;
             let sources = self.place.join("node_modules/@confluentinc/kafka-javascript/deps/librdkafka");
             let mut build = Command::new("sh");
-            build
-                .args(["-c", "sh configure --disable-curl --disable-sasl && make -j2 libs && make -j2 -C tests build"]);
+            build.args([
+                "-c",
+                "bash configure --disable-curl --disable-sasl && make -j2 libs && make -j2 -C tests build",
+            ]);
             build.current_dir(sources);
             self.run("the build of librdkafka's tests", build)
         })

@@ -244,7 +244,7 @@ pub(crate) const BY_NAME: &[Lane] = &[
         about: "librdkafka's numbered tests, beside the table of what passed; by name only",
         needs: &[Need::Release, Need::JavaFour, Need::Librdkafka],
         fast: false,
-        budget: Duration::from_secs(6 * 60),
+        budget: Duration::from_secs(15 * 60),
         run: librdkafka::librdkafka,
     },
     Lane {

@@ -34,6 +34,10 @@ const MANUAL: [(&str, &str); 3] = [
     ("8001", "run by hand upstream: it asks for a cluster of its own"),
 ];
 
+/// Tests of share groups, by a word of their names, and the API that a broker announces when it serves those. Each of
+/// their numbers would need minutes to give up.
+const SHARE_GROUPS: (&str, &str) = ("share_consumer", "ShareFetch(78)");
+
 /// A number and the names of its tests.
 pub(super) struct Number {
     digits: String,
@@ -58,6 +62,7 @@ pub(super) struct Runner<'a> {
     room: &'a Room<'a>,
     tests: PathBuf,
     brokers: Vec<Broker>,
+    share_groups: bool,
     runs: u32,
 }
 
@@ -74,7 +79,8 @@ impl<'a> Runner<'a> {
             fs::write(room.path(&format!("{scenario}.conf")), client)?;
             brokers.push(broker);
         }
-        Ok(Self { room, tests: Need::Librdkafka.place(room.workshop).join(TESTS), brokers, runs: 0 })
+        let share_groups = serves_share_groups(room, &brokers[0])?;
+        Ok(Self { room, tests: Need::Librdkafka.place(room.workshop).join(TESTS), brokers, share_groups, runs: 0 })
     }
 
     /// Every number with the names of its tests, as the program knows them.
@@ -102,7 +108,7 @@ impl<'a> Runner<'a> {
 
     /// Runs the tests of a number.
     pub(super) fn run(&mut self, number: &Number) -> Result<Vec<Row>, Outcome> {
-        if let Some((_, why)) = MANUAL.iter().find(|(digits, _)| *digits == number.digits) {
+        if let Some(why) = self.left_out(number) {
             return Ok(number.names.iter().map(|name| number.row(name, State::Skip, 0, why)).collect());
         }
         let mut told = HashMap::new();
@@ -117,6 +123,15 @@ impl<'a> Runner<'a> {
             None => number.row(name, State::Skip, 0, "wants a scenario that no broker is started for"),
         };
         Ok(number.names.iter().map(row).collect())
+    }
+
+    /// Why a number is not run.
+    fn left_out(&self, number: &Number) -> Option<&'static str> {
+        let manual = MANUAL.iter().find(|(digits, _)| *digits == number.digits).map(|(_, why)| *why);
+        let of_share_groups = number.names.iter().all(|name| name.contains(SHARE_GROUPS.0));
+        manual
+            .or((of_share_groups && !self.share_groups)
+                .then_some("needs share groups (KIP-932): ShareFetch is not served"))
     }
 
     /// One process, and what its log says of each test. Tests of other scenarios are not in it.
@@ -157,6 +172,14 @@ impl<'a> Runner<'a> {
 
 /// Where the tests are in the package.
 const TESTS: &str = "node_modules/@confluentinc/kafka-javascript/deps/librdkafka/tests";
+
+fn serves_share_groups(room: &Room<'_>, broker: &Broker) -> Result<bool, Outcome> {
+    let mut versions = Command::new(room.path("kafka/bin/kafka-broker-api-versions.sh"));
+    versions.args(["--bootstrap-server", &broker.bootstrap()]);
+    room.step("versions", versions)?;
+    let versions = fs::read_to_string(room.output("versions"))?;
+    Ok(versions.lines().any(|line| line.contains(SHARE_GROUPS.1) && !line.contains("UNSUPPORTED")))
+}
 
 /// A directory with the scripts of a Kafka distribution: our shims, and kafka-acls in Java.
 fn scripts(room: &Room<'_>) -> Result<(), Outcome> {

@@ -78,6 +78,18 @@ impl Table {
         self.0.extend(rows);
     }
 
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.0
+    }
+
+    /// This table with the rows of `some` in place of its own.
+    pub(super) fn with(&self, some: &Self) -> Self {
+        let others = self.0.iter().filter(|row| some.row(row).is_none()).cloned();
+        let mut rows: Vec<Row> = others.chain(some.0.iter().cloned()).collect();
+        rows.sort_by(|a, b| (&a.number, &a.name).cmp(&(&b.number, &b.name)));
+        Self(rows)
+    }
+
     fn row(&self, row: &Row) -> Option<&Row> {
         self.0.iter().find(|known| known.is(row))
     }
@@ -142,6 +154,13 @@ mod tests {
         assert!(worse("skipped", State::Fail) && !worse("skipped", State::Skip));
         assert!(worse("new", State::Fail) && !worse("new", State::Pass));
         assert_eq!(Table(Vec::new()).worse_than(&before), ["0001_passed was not run"]);
+    }
+
+    #[test]
+    fn some_rows_take_the_place_of_their_own() {
+        let before = Table(vec![row("a", State::Pass), row("b", State::Fail), row("c", State::Pass)]);
+        let now = before.with(&Table(vec![row("b", State::Pass)]));
+        assert_eq!(now, Table(vec![row("a", State::Pass), row("b", State::Pass), row("c", State::Pass)]));
     }
 
     #[test]
