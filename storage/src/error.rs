@@ -17,11 +17,19 @@ pub enum AppendError {
     /// The batch is whole but breaks a rule of the format or of the topic.
     #[error("invalid record batch: {0}")]
     InvalidRecord(String),
+    /// Records without a key, and the topic is compacted.
+    #[error("a compacted topic accepts no record without a key: record {} has none", first(.records))]
+    MissingKey {
+        /// Which, the first 256 at most.
+        records: Vec<RefusedRecord>,
+    },
     /// A record's timestamp is outside the window of the topic.
     #[error("timestamp {timestamp} is outside the window the topic accepts")]
     InvalidTimestamp {
         /// The offending timestamp in milliseconds.
         timestamp: i64,
+        /// Which records, those of them without a key where the topic is compacted among them, the first 256 at most.
+        records: Vec<RefusedRecord>,
     },
     /// The codec is unknown or not allowed in this request.
     #[error("compression codec {0} is not supported here")]
@@ -85,6 +93,29 @@ pub enum AppendError {
     /// The write failed; the batch may be partly on disk, and the directory is offline now.
     #[error("write to the log")]
     Io(#[source] io::Error),
+}
+
+impl AppendError {
+    /// The records that had the whole batch refused, where single ones are to blame.
+    pub fn refused_records(&self) -> &[RefusedRecord] {
+        match self {
+            Self::MissingKey { records } | Self::InvalidTimestamp { records, .. } => records,
+            _ => &[],
+        }
+    }
+}
+
+/// A record that a batch was refused for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedRecord {
+    /// Its place in the batch, from 0.
+    pub index: i32,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+fn first(records: &[RefusedRecord]) -> i32 {
+    records.first().map_or(0, |record| record.index)
 }
 
 /// Why a read was refused.

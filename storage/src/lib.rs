@@ -40,7 +40,7 @@ mod varint;
 pub mod verify;
 mod whole_file;
 
-pub use error::{AppendError, LogDirError, ReadError};
+pub use error::{AppendError, LogDirError, ReadError, RefusedRecord};
 pub use ids::{LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId};
 pub use log::{AppendOrigin, Appended, FoundOffset, Log, LogObserver, OffsetQuery, Read};
 pub use log_dir::LogDir;

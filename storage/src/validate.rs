@@ -14,6 +14,8 @@ use crate::log::AppendOrigin;
 use crate::options::{LogOptions, TimestampType};
 use crate::record::take_record;
 
+mod refused;
+
 const MAGIC_AT: usize = 16;
 
 /// Checks one batch. The header that comes back is the one to write, but for base offset and leader epoch.
@@ -31,8 +33,9 @@ pub(crate) fn validate(
         return Err(AppendError::Corrupt("the checksum does not match"));
     }
     fields(&header, origin)?;
-    let stamps = stamps(&header, codec, records, options)?;
-    timestamps(&stamps, options, now)?;
+    let stamps = stamps(&header, codec, records, options)
+        .and_then(|stamps| timestamps(stamps, options, now))
+        .map_err(|error| refused::named(error, &header, codec, records, options, now))?;
     Ok(patched(header, &stamps, records, options, now))
 }
 
@@ -119,7 +122,7 @@ struct Stamps {
 
 /// Walks the records where that is due, else believes the header.
 fn stamps(header: &BatchHeader, codec: Codec, records: &[u8], options: &LogOptions) -> Result<Stamps, AppendError> {
-    let keys = options.cleanup_policy.compact && !header.is_control();
+    let keys = wants_keys(header, options);
     if codec == Codec::None {
         return walk(header, records, keys);
     }
@@ -142,7 +145,7 @@ fn walk(header: &BatchHeader, mut records: &[u8], keys: bool) -> Result<Stamps, 
             return Err(refuse(index, "its offset delta is not its place in the batch"));
         }
         if keys && record.key.is_none() {
-            return Err(refuse(index, "a compacted topic accepts no record without a key"));
+            return Err(AppendError::MissingKey { records: Vec::new() });
         }
         let timestamp = base.wrapping_add(record.timestamp_delta);
         if timestamp != Timestamp::NONE.0 {
@@ -156,16 +159,22 @@ fn walk(header: &BatchHeader, mut records: &[u8], keys: bool) -> Result<Stamps, 
     Ok(Stamps { earliest: Timestamp(earliest.min(latest)), latest: Timestamp(latest) })
 }
 
-fn timestamps(stamps: &Stamps, options: &LogOptions, now: Timestamp) -> Result<(), AppendError> {
-    if options.timestamp_type == TimestampType::LogAppendTime {
-        return Ok(());
+fn wants_keys(header: &BatchHeader, options: &LogOptions) -> bool {
+    options.cleanup_policy.compact && !header.is_control()
+}
+
+fn timestamps(stamps: Stamps, options: &LogOptions, now: Timestamp) -> Result<Stamps, AppendError> {
+    match [stamps.earliest, stamps.latest].into_iter().find(|stamp| is_outside(*stamp, options, now)) {
+        None => Ok(stamps),
+        Some(stamp) => Err(AppendError::InvalidTimestamp { timestamp: stamp.0, records: Vec::new() }),
     }
-    let before = |stamp: Timestamp| now.0.saturating_sub(stamp.0) > options.timestamp_before_max_ms;
-    let after = |stamp: Timestamp| stamp.0.saturating_sub(now.0) > options.timestamp_after_max_ms;
-    let outside = [stamps.earliest, stamps.latest]
-        .into_iter()
-        .find(|stamp| *stamp != Timestamp::NONE && (before(*stamp) || after(*stamp)));
-    outside.map_or(Ok(()), |stamp| Err(AppendError::InvalidTimestamp { timestamp: stamp.0 }))
+}
+
+/// Whether the topic does not take this timestamp from a client.
+fn is_outside(stamp: Timestamp, options: &LogOptions, now: Timestamp) -> bool {
+    let before = now.0.saturating_sub(stamp.0) > options.timestamp_before_max_ms;
+    let after = stamp.0.saturating_sub(now.0) > options.timestamp_after_max_ms;
+    options.timestamp_type == TimestampType::CreateTime && stamp != Timestamp::NONE && (before || after)
 }
 
 /// The header with the timestamps that the log keeps, sealed again when that changed what the checksum covers.

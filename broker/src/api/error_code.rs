@@ -27,7 +27,7 @@ pub trait ErrorCode {
 impl ErrorCode for AppendError {
     fn code(&self) -> ResponseError {
         match self {
-            Self::Framing(_) | Self::InvalidRecord(_) => ResponseError::InvalidRecord,
+            Self::Framing(_) | Self::InvalidRecord(_) | Self::MissingKey { .. } => ResponseError::InvalidRecord,
             Self::Corrupt(_) => ResponseError::CorruptMessage,
             Self::InvalidTimestamp { .. } => ResponseError::InvalidTimestamp,
             Self::UnsupportedCompression(_) => ResponseError::UnsupportedCompressionType,

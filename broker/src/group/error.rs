@@ -80,6 +80,7 @@ impl GroupError {
             | AppendError::Framing(_)
             | AppendError::Corrupt(_)
             | AppendError::InvalidRecord(_)
+            | AppendError::MissingKey { .. }
             | AppendError::InvalidTimestamp { .. }
             | AppendError::UnsupportedCompression(_)
             | AppendError::OutOfOrderSequence { .. }

@@ -117,7 +117,7 @@ fn timestamps_outside_the_window_are_refused_and_unset_ones_are_not() {
     let late = NOW.0 + options.timestamp_after_max_ms + 1;
     for bad in [NOW.0 - 1001, late, i64::MIN, i64::MAX] {
         let refused = validate(&one(bad).build(), CLIENT, &options, NOW);
-        assert!(matches!(refused, Err(AppendError::InvalidTimestamp { timestamp }) if timestamp == bad), "{bad}");
+        assert!(matches!(refused, Err(AppendError::InvalidTimestamp { timestamp, .. }) if timestamp == bad), "{bad}");
     }
     let mixed = one(-1).record(NOW, Some(b"k"), None).build();
     assert_eq!(validate(&mixed, CLIENT, &options, NOW).unwrap().max_timestamp(), NOW);
@@ -160,9 +160,47 @@ fn a_compacted_topic_wants_keys_also_inside_compressed_batches() {
     let options = LogOptions { cleanup_policy, ..LogOptions::default() };
     let keyless = BatchBuilder::new().record(NOW, None, Some(b"v")).build();
     for batch in [keyless.clone(), compressed(&keyless, Codec::Zstd, 4)] {
-        assert!(matches!(validate(&batch, CLIENT, &options, NOW), Err(AppendError::InvalidRecord(_))));
+        assert!(matches!(validate(&batch, CLIENT, &options, NOW), Err(AppendError::MissingKey { .. })));
     }
     assert!(validate(&compressed(&one(NOW.0).build(), Codec::Zstd, 4), CLIENT, &options, NOW).is_ok());
     let garbage = compressed(&keyless, Codec::None, 4);
     assert!(matches!(validate(&garbage, CLIENT, &options, NOW), Err(AppendError::Corrupt(_))));
+}
+
+#[test]
+fn the_records_a_batch_is_refused_for_are_named_and_no_other() {
+    let cleanup_policy = CleanupPolicy { delete: false, compact: true };
+    let options = LogOptions { cleanup_policy, timestamp_before_max_ms: 1000, ..LogOptions::default() };
+    let refused = |batch: &Bytes| {
+        let error = validate(batch, CLIENT, &options, NOW).unwrap_err();
+        (error.refused_records().iter().map(|record| record.index).collect::<Vec<_>>(), error)
+    };
+    let keyless = one(NOW.0).record(NOW, None, Some(b"v")).record(NOW, Some(b"k"), None).record(NOW, None, None);
+    let padded = |batch: BatchBuilder| batch.record(NOW, Some(&[b'k'; 200]), None).build();
+    let batch = padded(keyless);
+    for batch in [batch.clone(), compressed(&batch, Codec::None, 0)] {
+        let (records, error) = refused(&batch);
+        assert!(matches!(error, AppendError::MissingKey { .. }), "{error}");
+        assert_eq!(records, [1, 3]);
+    }
+    // A bad timestamp outweighs a missing key, and both records are named.
+    let mixed = padded(one(NOW.0).record(NOW, None, None).record(Timestamp(5), Some(b"k"), None));
+    let (records, error) = refused(&mixed);
+    assert!(matches!(error, AppendError::InvalidTimestamp { timestamp: 5, .. }), "{error}");
+    assert_eq!(records, [1, 2]);
+    // Compressed timestamps are believed by the header, and looked at once that is refused.
+    let (records, _) = refused(&compressed(&padded(one(5)), Codec::Lz4, 3));
+    assert_eq!(records, [0]);
+}
+
+#[test]
+fn few_records_are_named_of_a_small_batch_and_256_of_a_large_one() {
+    let cleanup_policy = CleanupPolicy { delete: false, compact: true };
+    let options = LogOptions { cleanup_policy, ..LogOptions::default() };
+    let named = |count: usize, value: &[u8]| {
+        let batch = (0..count).fold(BatchBuilder::new(), |batch, _| batch.record(NOW, None, Some(value)));
+        validate(&batch.build(), CLIENT, &options, NOW).unwrap_err().refused_records().len()
+    };
+    assert_eq!(named(60, b""), 1 + 60 * 7 / 64);
+    assert_eq!(named(1000, &[0; 100]), 256);
 }

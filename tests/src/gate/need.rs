@@ -45,6 +45,10 @@ pub(crate) enum Need {
     KafkaGo,
     /// The program on the rdkafka crate.
     Rdkafka,
+    /// librdkafka's numbered tests.
+    Librdkafka,
+    /// franz-go's tests of pkg/kgo.
+    Kgo,
 }
 
 impl Need {
@@ -70,6 +74,8 @@ impl Need {
             Self::Sarama => "sarama",
             Self::KafkaGo => "kafka-go",
             Self::Rdkafka => "rdkafka",
+            Self::Librdkafka => "librdkafka",
+            Self::Kgo => "kgo",
         }
     }
 
@@ -91,6 +97,8 @@ impl Need {
             Self::JavaFour | Self::JavaTwo => shop.maven(&workshop.client("java").join(self.name())),
             Self::FranzGo | Self::Sarama | Self::KafkaGo => shop.go(&workshop.client(self.name())),
             Self::Rdkafka => shop.rdkafka(),
+            Self::Librdkafka => shop.librdkafka(),
+            Self::Kgo => shop.kgo(),
         }
     }
 }
@@ -205,6 +213,43 @@ impl Preparation<'_> {
         let mut build = Command::new("go");
         build.arg("build").arg("-o").arg(self.place.join("client")).arg(".").current_dir(module);
         self.run("go build", build)
+    }
+
+    /// The npm package ships the library with its tests; some of them parse JSON by Debian's rapidjson.
+    fn librdkafka(&self) -> Result<(), Outcome> {
+        for program in ["npm", "make", "g++"] {
+            require(program)?;
+        }
+        if !Path::new("/usr/include/rapidjson/document.h").exists() {
+            self.apt("rapidjson-dev is not installed", &["rapidjson-dev"])?;
+        }
+        let manifest = self.workshop.root().join("tests/suites/librdkafka/package.json");
+        self.unless_standing(&manifest, || {
+            fs::copy(&manifest, self.place.join("package.json"))?;
+            let mut install = Command::new("npm");
+            install.args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&self.place);
+            self.run("npm install", install)?;
+            let sources = self.place.join("node_modules/@confluentinc/kafka-javascript/deps/librdkafka");
+            let mut build = Command::new("sh");
+            build.args([
+                "-c",
+                "bash configure --disable-curl --disable-sasl && make -j2 libs && make -j2 -C tests build",
+            ]);
+            build.current_dir(sources);
+            self.run("the build of librdkafka's tests", build)
+        })
+    }
+
+    /// The tests of a module that the client program builds on, and where the module's sources are.
+    fn kgo(&self) -> Result<(), Outcome> {
+        require("go")?;
+        let (module, package) = (self.workshop.client("franz-go"), "github.com/twmb/franz-go/pkg/kgo");
+        let mut build = Command::new("go");
+        build.args(["test", "-c", "-o"]).arg(self.place.join("kgo.test")).arg(package).current_dir(&module);
+        self.run("go test -c", build)?;
+        let mut list = Command::new("go");
+        let sources = list.args(["list", "-f", "{{.Dir}}", package]).current_dir(&module).output()?;
+        Ok(fs::write(self.place.join("sources"), sources.stdout)?)
     }
 
     fn rdkafka(&self) -> Result<(), Outcome> {

@@ -7,8 +7,8 @@
 //!
 //! Where it differs from Apache Kafka: acks=-1 means synced to disk (in `durability.mode` group); transactions are not
 //! served yet, so a request with a transactional id, or a transactional batch, gets
-//! TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which every client takes as final; record_errors is empty, error_message says
-//! what is wrong; internal topics refuse every client, whatever it calls itself.
+//! TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which every client takes as final; record_errors names at most 256 records
+//! of a batch, and one for 64 bytes of it; internal topics refuse every client, whatever it calls itself.
 //!
 //! Versions: advertised from 0, because old librdkafka sends no compression otherwise; 0-2 close the connection. 3 record
 //! batches v2; 5 log_start_offset (KIP-107); 7 zstd (KIP-110); 8 record_errors and error_message (KIP-467); 9 flexible;
@@ -18,12 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_auth::{Operation, ResourceType};
-use barnabas_storage::{AppendOrigin, Appended, PartitionIndex, TopicId};
+use barnabas_storage::{AppendError, AppendOrigin, Appended, PartitionIndex, TopicId};
 use bytes::Bytes;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::produce_response::{
-    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
 };
 use kafka_protocol::messages::{BrokerId, ProduceRequest, ProduceResponse};
 use kafka_protocol::protocol::StrBytes;
@@ -46,6 +46,8 @@ pub struct Produce;
 const ZSTD_SINCE: i16 = 7;
 /// First version that names topics by id.
 const TOPIC_IDS_SINCE: i16 = 13;
+/// First version that names the records a batch was refused for.
+const RECORD_ERRORS_SINCE: i16 = 8;
 /// First version that says who leads instead.
 const CURRENT_LEADER_SINCE: i16 = 10;
 /// The transactional bit of a batch's attributes, and where they stand.
@@ -125,17 +127,18 @@ struct Refusal {
     error: ResponseError,
     message: Option<String>,
     leader: Option<CurrentLeader>,
+    records: Vec<BatchIndexAndErrorMessage>,
 }
 
 impl From<ResponseError> for Refusal {
     fn from(error: ResponseError) -> Self {
-        Self { error, message: None, leader: None }
+        Self { error, message: None, leader: None, records: Vec::new() }
     }
 }
 
 impl<E: ErrorCode + std::error::Error> From<&E> for Refusal {
     fn from(error: &E) -> Self {
-        Self { error: error.code(), message: Some(error.to_string()), leader: None }
+        Self { error: error.code(), message: Some(error.to_string()), leader: None, records: Vec::new() }
     }
 }
 
@@ -208,9 +211,22 @@ fn append(
         return Err(ResponseError::NotEnoughReplicas.into());
     }
     let origin = AppendOrigin::Client { zstd_allowed: context.version >= ZSTD_SINCE };
-    let appended = partition.append_as_leader(batch, origin).map_err(|error| Refusal::from(&error))?;
+    let appended = partition.append_as_leader(batch, origin).map_err(|error| Refusal {
+        records: if context.version < RECORD_ERRORS_SINCE { Vec::new() } else { record_errors(&error) },
+        ..Refusal::from(&error)
+    })?;
     let pending = (acks == Acks::All).then(|| PendingCommit::new(&partition, appended.last_offset));
     Ok((appended, pending))
+}
+
+/// The records to blame: clients fail those by what is said of each, and the rest of the batch with them (KIP-467).
+fn record_errors(error: &AppendError) -> Vec<BatchIndexAndErrorMessage> {
+    let told = error.refused_records().iter().map(|record| {
+        BatchIndexAndErrorMessage::default()
+            .with_batch_index(record.index)
+            .with_batch_index_error_message(Some(StrBytes::from_static_str(record.reason)))
+    });
+    told.collect()
 }
 
 fn is_transactional(batch: &Bytes) -> bool {
@@ -283,6 +299,7 @@ fn answer(version: i16, produced: ProducedPartition) -> PartitionProduceResponse
                 .with_base_offset(-1)
                 .with_log_append_time_ms(-1)
                 .with_log_start_offset(-1)
+                .with_record_errors(refusal.records)
                 .with_error_message(refusal.message.map(StrBytes::from_string));
             match refusal.leader.filter(|_| version >= CURRENT_LEADER_SINCE) {
                 None => answer,

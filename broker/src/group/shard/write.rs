@@ -194,6 +194,7 @@ fn is_final(error: &AppendError) -> bool {
         | AppendError::Framing(_)
         | AppendError::Corrupt(_)
         | AppendError::InvalidRecord(_)
+        | AppendError::MissingKey { .. }
         | AppendError::InvalidTimestamp { .. }
         | AppendError::UnsupportedCompression(_)
         | AppendError::OutOfOrderSequence { .. }

@@ -12,6 +12,8 @@ mod damage;
 mod disk;
 mod dump_log;
 mod instructions;
+mod kgo;
+mod librdkafka;
 mod node_settings;
 mod overload;
 mod power;
@@ -317,6 +319,26 @@ pub(crate) const LANES: &[Lane] = &[
         by_name: false,
         budget: TEN_MINUTES,
         run: overload::overload,
+    },
+];
+
+/// Lanes that run by name only: suites of others, which take their time.
+pub(crate) const BY_NAME: &[Lane] = &[
+    Lane {
+        name: "librdkafka",
+        about: "librdkafka's numbered tests, beside the table of what passed; by name only",
+        needs: &[Need::Release, Need::JavaFour, Need::Librdkafka],
+        fast: false,
+        budget: Duration::from_secs(15 * 60),
+        run: librdkafka::librdkafka,
+    },
+    Lane {
+        name: "kgo",
+        about: "franz-go's own tests of pkg/kgo, twice; by name only",
+        needs: &[Need::Release, Need::Kgo],
+        fast: false,
+        budget: Duration::from_secs(16 * 60),
+        run: kgo::kgo,
     },
 ];
 

@@ -231,3 +231,23 @@ async fn every_version_of_the_answer_can_be_encoded() {
         assert_eq!(error_codes(&response), [0, if version >= 13 { 100 } else { 3 }], "version {version}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_records_a_compacted_topic_refuses_are_named_from_version_8_on() {
+    let bench = Bench::start().await;
+    bench.create("t", 1, &[("cleanup.policy", "compact")]).await;
+    let keyed = |keys: [Option<&[u8]>; 3]| {
+        keys.into_iter().fold(BatchBuilder::new(), |batch, key| batch.record(Timestamp(1), key, Some(b"v"))).build()
+    };
+    let refused = keyed([Some(b"k"), None, Some(b"k")]);
+    let named = |response: kafka_protocol::messages::ProduceResponse| {
+        let answer = response.responses[0].partition_responses[0].clone();
+        let records =
+            answer.record_errors.iter().map(|record| (record.batch_index, record.batch_index_error_message.is_some()));
+        (answer.error_code, records.collect::<Vec<_>>())
+    };
+    let produce = |version| bench.produce(version, produce_request(-1, &[("t", 0, refused.clone())]));
+    assert_eq!(named(produce(7).await), (87, Vec::new()));
+    assert_eq!(named(produce(8).await), (87, vec![(1, true)]));
+    assert_eq!(bench.append("t", 0, &keyed([Some(b"k"); 3])).await.error_code, 0);
+}
