@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 
 use lane::{Lane, Outcome};
-use lanes::{BY_NAME, LANES};
+use lanes::LANES;
 use need::Need;
 use room::Room;
 use workshop::Workshop;
@@ -45,7 +45,7 @@ struct Request {
 /// Runs the gate; `Ok(true)` if no lane failed, `Err` for a command line it does not understand.
 pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     if arguments.iter().any(|argument| argument == "--list") {
-        for lane in LANES.iter().chain(BY_NAME) {
+        for lane in LANES {
             println!("{:<22} {}", lane.name, lane.about);
         }
         return Ok(true);
@@ -87,7 +87,6 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
 fn find(name: &str) -> Result<&'static Lane, String> {
     LANES
         .iter()
-        .chain(BY_NAME)
         .find(|lane| lane.name == name)
         .ok_or_else(|| format!("no lane is called {name}; `cargo gate --list` names them"))
 }

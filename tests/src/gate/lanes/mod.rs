@@ -320,15 +320,12 @@ pub(crate) const LANES: &[Lane] = &[
         budget: TEN_MINUTES,
         run: overload::overload,
     },
-];
-
-/// Lanes that run by name only: suites of others, which take their time.
-pub(crate) const BY_NAME: &[Lane] = &[
     Lane {
         name: "librdkafka",
         about: "librdkafka's numbered tests, beside the table of what passed; by name only",
         needs: &[Need::Release, Need::JavaFour, Need::Librdkafka],
         fast: false,
+        by_name: true,
         budget: Duration::from_secs(15 * 60),
         run: librdkafka::librdkafka,
     },
@@ -337,6 +334,7 @@ pub(crate) const BY_NAME: &[Lane] = &[
         about: "franz-go's own tests of pkg/kgo, twice; by name only",
         needs: &[Need::Release, Need::Kgo],
         fast: false,
+        by_name: true,
         budget: Duration::from_secs(16 * 60),
         run: kgo::kgo,
     },
