@@ -46,7 +46,8 @@ struct Request {
 pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     if arguments.iter().any(|argument| argument == "--list") {
         for lane in LANES {
-            println!("{:<22} {}", lane.name, lane.about);
+            let when = if lane.by_name { " (by name only)" } else { "" };
+            println!("{:<22} {}{when}", lane.name, lane.about);
         }
         return Ok(true);
     }
@@ -77,7 +78,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         }
     }
     let lanes = match names.as_slice() {
-        [] => LANES.iter().collect(),
+        [] => LANES.iter().filter(|lane| !lane.by_name).collect(),
         ["fast"] => LANES.iter().filter(|lane| lane.fast).collect(),
         names => names.iter().map(|name| find(name)).collect::<Result<_, _>>()?,
     };

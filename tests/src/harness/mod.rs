@@ -8,4 +8,5 @@ pub mod loop_device;
 pub mod port;
 pub mod proc;
 pub mod process;
+pub mod slow;
 pub mod wait;

