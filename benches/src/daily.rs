@@ -137,7 +137,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         say(&format!("{} starts", peer.name()));
         let running = Running::start(peer, &options.programs)?;
         for pair in pairs.iter().filter(|pair| options.on_kafka || **pair != Pair::OursOnKafka) {
-            times.push((*pair, measure(options, *pair, &running.bootstrap)?));
+            times.push((*pair, measure(options, *pair, &running.bootstrap.addresses)?));
         }
     }
     let of = |pair: Pair| times.iter().find(|(measured, _)| *measured == pair).map_or(&[][..], |(_, times)| times);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use barnabas_broker::bench::{Limit, produce};
+use barnabas_broker::bench::{Bootstrap, Limit, produce};
 
 /// A load that is slower than this is cut short: its figures are rates.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(6);
@@ -85,9 +85,9 @@ impl Load {
     }
 
     /// How the load client is told.
-    pub(crate) fn options(&self, bootstrap: &str, megabytes: u64) -> produce::Options {
+    pub(crate) fn options(&self, bootstrap: &Bootstrap, megabytes: u64) -> produce::Options {
         produce::Options {
-            bootstrap: bootstrap.to_owned(),
+            bootstrap: bootstrap.clone(),
             topics: vec![self.topic()],
             partitions: Some(self.partitions),
             replication_factor: 1,
@@ -126,9 +126,9 @@ mod tests {
 
     #[test]
     fn a_warm_up_goes_round_all_partitions() {
-        let many = warm_up(&load(1024, 16, 1000, 4, -1).options("b:1", 10));
+        let many = warm_up(&load(1024, 16, 1000, 4, -1).options(&"b:1".into(), 10));
         assert_eq!(many.limit.bytes, Some(2000 * 16_384));
-        let few = warm_up(&load(1024, 16, 1, 1, -1).options("b:1", 10));
+        let few = warm_up(&load(1024, 16, 1, 1, -1).options(&"b:1".into(), 10));
         assert_eq!(few.limit.bytes, Some(1_000_000));
     }
 

@@ -7,6 +7,7 @@ mod cache;
 mod compare;
 mod daily;
 mod load;
+mod logins;
 mod peer;
 mod plot;
 mod process;
@@ -43,6 +44,8 @@ enum Command {
     Daily(daily::Options),
     /// Time the authorizer's answers.
     Authorize(authorize::Options),
+    /// Time refused logins of users that exist and of users that do not.
+    Logins(logins::Options),
 }
 
 fn main() -> Outcome<()> {
@@ -52,6 +55,7 @@ fn main() -> Outcome<()> {
         Command::Profile(options) => profile::run(&options),
         Command::Daily(options) => daily::run(&options),
         Command::Authorize(options) => authorize::run(&options),
+        Command::Logins(options) => logins::run(&options),
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use barnabas_broker::bench::Bootstrap;
+use barnabas_broker::client::ClientSettings;
 use clap::{Args, ValueEnum};
 
 use crate::Outcome;
@@ -56,6 +58,12 @@ pub(crate) struct Programs {
     /// Brokers that are left out.
     #[arg(long, value_delimiter = ',')]
     skip: Vec<Peer>,
+    /// Clients come over TLS, with a certificate that is made on the spot by openssl.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Further settings of Barnabas, `name=value`; `{port}` is where it listens.
+    #[arg(skip)]
+    pub(crate) settings: Vec<String>,
 }
 
 impl Programs {
@@ -93,15 +101,46 @@ impl Programs {
         }
     }
 
+    /// How a broker that serves `directory` on `port` is reached; makes its certificate.
+    pub(crate) fn bootstrap(&self, directory: &Path, port: u16) -> Outcome<Bootstrap> {
+        let plain = Bootstrap::from(format!("127.0.0.1:{port}").as_str());
+        if !self.tls {
+            return Ok(plain);
+        }
+        certify(directory)?;
+        let trust = directory.join(CERTIFICATE).display().to_string();
+        let properties = [("ssl.truststore.type", "PEM"), ("ssl.truststore.location", trust.as_str())];
+        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(Bootstrap { tls: Some(ClientSettings::read(properties.into())?.tls()?), ..plain })
+    }
+
+    /// The listener's name, which is its protocol's.
+    fn protocol(&self) -> &'static str {
+        if self.tls { "SSL" } else { "PLAINTEXT" }
+    }
+
+    fn tls_settings(&self, directory: &Path) -> Vec<String> {
+        let store = |name: &str, file: &str| {
+            [format!("ssl.{name}.type=PEM"), format!("ssl.{name}.location={}", directory.join(file).display())]
+        };
+        if self.tls { [store("keystore", KEY), store("truststore", CERTIFICATE)].concat() } else { Vec::new() }
+    }
+
     fn barnabas(&self, directory: &Path, port: u16, mode: &str) -> Command {
         let mut command = Command::new(&self.barnabas);
         command.arg("serve");
+        for setting in self.tls_settings(directory) {
+            command.arg("-c").arg(setting);
+        }
         for setting in [
-            format!("listeners=PLAINTEXT://127.0.0.1:{port}"),
+            format!("listeners={}://127.0.0.1:{port}", self.protocol()),
             format!("log.dirs={}", data(directory).display()),
             format!("log.durability.mode={mode}"),
         ] {
             command.arg("-c").arg(setting);
+        }
+        for setting in &self.settings {
+            command.arg("-c").arg(setting.replace("{port}", &port.to_string()));
         }
         command
     }
@@ -110,7 +149,11 @@ impl Programs {
         let properties = directory.join("server.properties");
         let class_path = format!("{}/*", self.kafka_jars.display());
         if !properties.exists() {
-            fs::write(&properties, server_properties(directory, port, free_port()?))?;
+            let mut text = server_properties(self.protocol(), directory, port, free_port()?);
+            for setting in self.tls_settings(directory) {
+                text += &format!("{setting}\n");
+            }
+            fs::write(&properties, text)?;
             format_for_kafka(&class_path, &properties)?;
         }
         let mut command = Command::new("java");
@@ -120,6 +163,23 @@ impl Programs {
         command.args(["-Djava.awt.headless=true", "-cp", &class_path, "kafka.Kafka"]).arg(properties);
         Ok(command)
     }
+}
+
+/// A key with its certificate, and the certificate alone.
+const KEY: &str = "broker.pem";
+const CERTIFICATE: &str = "certificate.pem";
+
+fn certify(directory: &Path) -> Outcome<()> {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);
+    openssl.args(["-subj", "/CN=side-by-side", "-addext", "subjectAltName=IP:127.0.0.1"]);
+    openssl.args(["-keyout", KEY, "-out", CERTIFICATE]).current_dir(directory);
+    let made = openssl.output()?;
+    if !made.status.success() {
+        return Err(format!("openssl: {}", String::from_utf8_lossy(&made.stderr)).into());
+    }
+    let both = fs::read_to_string(directory.join(KEY))? + &fs::read_to_string(directory.join(CERTIFICATE))?;
+    Ok(fs::write(directory.join(KEY), both)?)
 }
 
 /// Where a broker keeps its logs, below its directory.
@@ -133,14 +193,14 @@ pub(crate) fn free_port() -> Outcome<u16> {
 }
 
 /// The settings of the server.properties that Kafka ships, with free ports and a directory of its own.
-fn server_properties(directory: &Path, port: u16, controller: u16) -> String {
+fn server_properties(protocol: &str, directory: &Path, port: u16, controller: u16) -> String {
     format!(
         "process.roles=broker,controller\nnode.id=1\n\
          controller.quorum.bootstrap.servers=127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-         inter.broker.listener.name=PLAINTEXT\nadvertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners={protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         inter.broker.listener.name={protocol}\nadvertised.listeners={protocol}://127.0.0.1:{port}\n\
          controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocol}:{protocol}\n\
          num.network.threads=3\nnum.io.threads=8\nsocket.send.buffer.bytes=102400\n\
          socket.receive.buffer.bytes=102400\nsocket.request.max.bytes=104857600\nlog.dirs={}\nnum.partitions=1\n\
          num.recovery.threads.per.data.dir=1\noffsets.topic.replication.factor=1\n\

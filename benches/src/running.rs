@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use barnabas_broker::bench::connection::Connection;
+use barnabas_broker::bench::Bootstrap;
 use kafka_protocol::messages::MetadataRequest;
 
 use crate::peer::{Peer, Programs, data, free_port};
@@ -24,7 +24,7 @@ const DIRECTORY_PREFIX: &str = "side-by-side-";
 /// A running broker.
 pub(crate) struct Running {
     pub(crate) peer: Peer,
-    pub(crate) bootstrap: String,
+    pub(crate) bootstrap: Bootstrap,
     /// From exec to the first answered Metadata.
     pub(crate) ready: Duration,
     /// When it was started.
@@ -49,9 +49,14 @@ impl Running {
         let directory = scratch.join(format!("{DIRECTORY_PREFIX}{}", std::process::id()));
         fs::create_dir_all(&directory)?;
         let port = free_port()?;
-        let started = programs.command(peer, &directory, port).and_then(|command| spawn(command, &directory));
-        let (child, started) = started.inspect_err(|_| drop(fs::remove_dir_all(&directory)))?;
-        let bootstrap = format!("127.0.0.1:{port}");
+        let begin = || {
+            // Its certificate before the broker that reads it.
+            let bootstrap = programs.bootstrap(&directory, port)?;
+            let (child, started) = spawn(programs.command(peer, &directory, port)?, &directory)?;
+            Ok((bootstrap, child, started))
+        };
+        let begun: Outcome<_> = begin();
+        let (bootstrap, child, started) = begun.inspect_err(|_| drop(fs::remove_dir_all(&directory)))?;
         let mut running = Self { peer, bootstrap, ready: Duration::ZERO, started, child, directory, port };
         running.wait_until_ready()?;
         Ok(running)
@@ -92,8 +97,8 @@ impl Running {
                 return Err(format!("{} ended with {status}:\n{log}", self.peer.name()).into());
             }
             let request = MetadataRequest::default().with_topics(None);
-            let answer = Connection::open(&self.bootstrap)
-                .and_then(|mut connection| connection.call(&request, 4, "ask for metadata"));
+            let answer =
+                self.bootstrap.open().and_then(|mut connection| connection.call(&request, 4, "ask for metadata"));
             if answer.is_ok_and(|answer| !answer.brokers.is_empty()) {
                 self.ready = self.started.elapsed();
                 return Ok(());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use barnabas_broker::bench::{Limit, produce, topic};
+use barnabas_broker::bench::{Bootstrap, Limit, produce, topic};
 use clap::Args;
 
 use crate::load::{TIME_MAX, warm_up};
@@ -137,14 +137,14 @@ fn measure(options: &Options, by: By, count: u16, peer: Peer) -> Outcome<[f64; 5
 }
 
 /// 1 KiB records in 16 KiB batches: over many partitions by 4 connections, or to 16 partitions by many connections.
-fn load(by: By, count: u16, bootstrap: &str, megabytes: u64) -> produce::Options {
+fn load(by: By, count: u16, bootstrap: &Bootstrap, megabytes: u64) -> produce::Options {
     let (partitions, connections, in_flight) = match by {
         By::Partitions => (i32::from(count), 4, 5),
         By::Connections => (topic::PARTITIONS, usize::from(count), 1),
     };
     let topics = (partitions + TOPIC_PARTITIONS_MAX - 1) / TOPIC_PARTITIONS_MAX;
     produce::Options {
-        bootstrap: bootstrap.to_owned(),
+        bootstrap: bootstrap.clone(),
         topics: (0..topics).map(|at| format!("scale-{at}")).collect(),
         partitions: Some(partitions / topics.max(1)),
         replication_factor: 1,
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn many_partitions_are_spread_over_topics() {
-        let load = load(By::Partitions, 10_000, "b:1", 1);
+        let load = load(By::Partitions, 10_000, &"b:1".into(), 1);
         assert_eq!((load.topics.len(), load.partitions), (2, Some(5000)));
     }
 }

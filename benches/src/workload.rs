@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use barnabas_broker::bench::{BenchError, Done, Limit, connections, consume, e2e, produce, topic};
+use barnabas_broker::bench::{BenchError, Bootstrap, Done, Limit, connections, consume, e2e, produce, topic};
 
 use crate::load::{CHOSEN, Load, matrix, warm_up};
 use crate::running::Running;
@@ -148,9 +148,9 @@ pub(crate) fn again_and_again(least: Duration, run: impl Fn() -> Result<Done, Be
 }
 
 /// How the load client reads what a load wrote.
-pub(crate) fn fetch_options(bootstrap: &str, load: &Load) -> consume::Options {
+pub(crate) fn fetch_options(bootstrap: &Bootstrap, load: &Load) -> consume::Options {
     consume::Options {
-        bootstrap: bootstrap.to_owned(),
+        bootstrap: bootstrap.clone(),
         topics: vec![load.topic()],
         partitions: None,
         connections: 4,

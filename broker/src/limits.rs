@@ -62,6 +62,8 @@ pub const FRAME_BYTES_PER_SECOND_MIN: usize = 512 << 10;
 pub const LOGIN_REQUESTS_MAX: u32 = 16;
 /// Time in which each of them must begin.
 pub const LOGIN_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Time from a connection, or from the end of its TLS handshake, to the beginning of its login's last request.
+pub const LOGIN_TIME_MAX: Duration = Duration::from_secs(60);
 /// Passwords of PLAIN that are salted at the same time: each takes a core for milliseconds.
 pub const PASSWORD_CHECKS_MAX: usize = 4;
 /// Right passwords that are known again without salting ...

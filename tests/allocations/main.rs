@@ -168,7 +168,7 @@ fn a_steady_request_allocates_a_handful_of_times_and_an_idle_connection_keeps_li
         let server = start(&runtime, directory.path(), mode);
         let address = server.addresses()[0];
         let wanted = topic::Wanted { name: "steady", partitions: Some(1), replication_factor: 1, configs: &[] };
-        topic::ensure(&address.to_string(), &wanted).unwrap();
+        topic::ensure(&address.to_string().as_str().into(), &wanted).unwrap();
         let name = TopicName(StrBytes::from_static_str("steady"));
         let one = allocations(address, &produce(&name, 1));
         least(&format!("allocations of a produce of one record ({mode})"), one, produce_max);

@@ -32,7 +32,7 @@ fn events(path: &Path) -> Vec<Value> {
 }
 
 /// Waits for an event; the whole of it.
-fn event(path: &Path, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn event(path: &Path, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
     wait::until(what, PATIENCE, || events(path).into_iter().find(|event| is_it(event))).unwrap()
 }
 
@@ -40,7 +40,7 @@ fn topic_name(name: &str) -> TopicName {
     TopicName(text(name))
 }
 
-fn create_topic(client: &mut Client, name: &str) -> i16 {
+pub(crate) fn create_topic(client: &mut Client, name: &str) -> i16 {
     let topic = CreatableTopic::default().with_name(topic_name(name)).with_num_partitions(1).with_replication_factor(1);
     let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
     client.ask(&request, 5).topics[0].error_code

@@ -52,7 +52,7 @@ fn a_limit_of_records_or_time_ends_the_load() {
     let time = Limit { time: Some(std::time::Duration::from_millis(50)), ..Limit::default() };
     assert!(produce::run(&produce::Options { limit: time, ..options }).unwrap().records > 0);
     let read = consume::Options {
-        bootstrap: fixture.broker.bootstrap(),
+        bootstrap: fixture.broker.bootstrap().as_str().into(),
         topics: vec!["limits".to_owned()],
         partitions: None,
         connections: 1,
@@ -109,7 +109,7 @@ fn errors_name_the_cause_and_the_next_step() {
 
 fn produce_options(fixture: &Fixture, limit: Limit) -> produce::Options {
     produce::Options {
-        bootstrap: fixture.broker.bootstrap(),
+        bootstrap: fixture.broker.bootstrap().as_str().into(),
         topics: vec!["limits".to_owned()],
         partitions: Some(2),
         replication_factor: -1,

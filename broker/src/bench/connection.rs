@@ -10,7 +10,9 @@ use kafka_protocol::protocol::{Decodable, HeaderVersion, Request};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::stream::Stream;
 use super::{BenchError, STALLED, frame};
+use crate::tls::{ClientTls, remedy};
 
 /// An answer that claims more is not read.
 const ANSWER_BYTES_MAX: usize = 512 << 20;
@@ -19,7 +21,7 @@ const OTHER_FILES: u64 = 64;
 
 /// A connection to a broker.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     address: String,
     inbox: Vec<u8>,
     /// Correlation ids of the requests that are not answered.
@@ -33,10 +35,15 @@ impl Connection {
     /// # Errors
     /// [`BenchError::Connect`].
     pub fn open(addresses: &str) -> Result<Self, BenchError> {
+        Self::open_by(addresses, None)
+    }
+
+    /// As [`Self::open`], over TLS where it is given.
+    pub(super) fn open_by(addresses: &str, tls: Option<&ClientTls>) -> Result<Self, BenchError> {
         let mut failure = None;
         for address in addresses.split(',').map(str::trim) {
             match connect(address) {
-                Ok(stream) => return Ok(Self::over(stream, address)),
+                Ok(socket) => return Self::on(socket, tls, address),
                 Err(source) => failure = Some(BenchError::Connect { address: address.to_owned(), source }),
             }
         }
@@ -46,9 +53,13 @@ impl Connection {
         }))
     }
 
-    fn over(stream: TcpStream, address: &str) -> Self {
-        let inbox = Vec::new();
-        Self { stream, address: address.to_owned(), inbox, awaited: VecDeque::new(), next_id: 0 }
+    fn on(socket: TcpStream, tls: Option<&ClientTls>, address: &str) -> Result<Self, BenchError> {
+        let stream = match tls {
+            None => Stream::Plain(socket),
+            Some(tls) => Stream::secured(socket, tls, address)
+                .map_err(|source| BenchError::Tls { address: address.to_owned(), reason: reason(&source) })?,
+        };
+        Ok(Self { stream, address: address.to_owned(), inbox: Vec::new(), awaited: VecDeque::new(), next_id: 0 })
     }
 
     /// The correlation id of the next frame, which has to be sent.
@@ -68,7 +79,10 @@ impl Connection {
     }
 
     /// Waits until there is something to receive, at most until `due`. Says whether there is.
-    pub(super) fn readable_before(&self, due: Instant, act: &'static str) -> Result<bool, BenchError> {
+    pub(super) fn readable_before(&mut self, due: Instant, act: &'static str) -> Result<bool, BenchError> {
+        if self.stream.holds_bytes() {
+            return Ok(true);
+        }
         let left = due.saturating_duration_since(Instant::now());
         let timeout =
             Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
@@ -138,6 +152,12 @@ impl Connection {
             _ => BenchError::Broken { act, address, source },
         }
     }
+}
+
+/// What went wrong with a handshake, and what to do about it.
+fn reason(source: &io::Error) -> String {
+    let error = source.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    error.map_or_else(|| source.to_string(), |error| format!("{error}; {}", remedy(error)))
 }
 
 fn connect(address: &str) -> io::Result<TcpStream> {

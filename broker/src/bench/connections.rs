@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use kafka_protocol::messages::ApiVersionsRequest;
 
 use super::connection::{Connection, allow_files};
-use super::{BenchError, Histogram};
+use super::{BenchError, Bootstrap, Histogram};
 
 const ACT: &str = "ask on an idle connection";
 
@@ -26,13 +26,13 @@ pub struct Done {
 ///
 /// # Errors
 /// See [`BenchError`].
-pub fn open(bootstrap: &str, connections: usize) -> Result<(Vec<Connection>, Histogram), BenchError> {
+pub fn open(bootstrap: &Bootstrap, connections: usize) -> Result<(Vec<Connection>, Histogram), BenchError> {
     allow_files(connections)?;
     let mut times = Histogram::default();
     let mut open = Vec::with_capacity(connections);
     for _ in 0..connections {
         let since = Instant::now();
-        let mut connection = Connection::open(bootstrap)?;
+        let mut connection = bootstrap.open()?;
         ask(&mut connection)?;
         times.record(since.elapsed());
         open.push(connection);
@@ -44,7 +44,7 @@ pub fn open(bootstrap: &str, connections: usize) -> Result<(Vec<Connection>, His
 ///
 /// # Errors
 /// See [`BenchError`].
-pub fn run(bootstrap: &str, connections: usize, idle: Duration) -> Result<Done, BenchError> {
+pub fn run(bootstrap: &Bootstrap, connections: usize, idle: Duration) -> Result<Done, BenchError> {
     let start = Instant::now();
     let (mut open, opened) = open(bootstrap, connections)?;
     let opened_in = start.elapsed();

@@ -13,7 +13,7 @@ use super::schedule::Schedule;
 use super::tally::Tally;
 use super::topic::{self, Extent};
 use super::workers::{self, Brokers, Share, Target};
-use super::{BenchError, Done, Limit};
+use super::{BenchError, Bootstrap, Done, Limit};
 
 pub(super) const ACT: &str = "fetch from";
 /// How long the broker may wait for a byte.
@@ -24,8 +24,8 @@ const EMPTY_MAX: u32 = 120;
 /// What to read.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A broker, host:port.
-    pub bootstrap: String,
+    /// Where the brokers are.
+    pub bootstrap: Bootstrap,
     /// Topics to read.
     pub topics: Vec<String>,
     /// The first partitions of each topic; all of them when not given.
@@ -52,7 +52,9 @@ pub fn run(options: &Options) -> Result<Done, BenchError> {
     let read = &Read::default();
     let consumers: Vec<_> = brokers
         .shares(options.connections)
-        .map(|(address, targets, share)| Consumer::new(Connection::open(address)?, targets, share, options, read))
+        .map(|(address, targets, share)| {
+            Consumer::new(options.bootstrap.open_at(address)?, targets, share, options, read)
+        })
         .collect::<Result<_, BenchError>>()?;
     if consumers.iter().all(|consumer| consumer.positions.is_empty()) {
         return Err(BenchError::Empty(options.topics.join(", ")));

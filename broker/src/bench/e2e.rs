@@ -69,11 +69,12 @@ impl<'a> Pair<'a> {
         batch: &'a Batch,
         options: &produce::Options,
     ) -> Result<Self, BenchError> {
-        let mut consumer = Connection::open(address)?;
+        let mut consumer = options.bootstrap.open_at(address)?;
         let extents = topic::extents(&mut consumer, &target.topic, &[target.partition])?;
         let start = extents.first().map_or(0, |extent| extent.end);
         let targets = std::slice::from_ref(target);
-        let producer = Producer::new(Connection::open(address)?, targets, 0, batch, options.acks, options.in_flight);
+        let producer =
+            Producer::new(options.bootstrap.open_at(address)?, targets, 0, batch, options.acks, options.in_flight);
         Ok(Self { producer, consumer, target, batch, start })
     }
 

@@ -19,6 +19,14 @@ pub enum BenchError {
         /// Why it failed.
         source: io::Error,
     },
+    /// No TLS with the broker.
+    #[error("TLS with {address}: {reason}")]
+    Tls {
+        /// The broker.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
     /// The process may not open so many files.
     #[error("{needed} connections need as many open files, the limit is {limit}: raise it with `ulimit -n {needed}`")]
     Files {

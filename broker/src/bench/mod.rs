@@ -16,6 +16,7 @@
 #![allow(clippy::disallowed_methods, reason = "a load client measures the machine's own clock, sockets and threads")]
 
 pub mod batch;
+pub mod bootstrap;
 pub mod connection;
 pub mod connections;
 pub mod consume;
@@ -25,12 +26,14 @@ mod frame;
 pub mod histogram;
 pub mod produce;
 pub mod schedule;
+mod stream;
 pub mod tally;
 pub mod topic;
 mod workers;
 
 use std::time::Duration;
 
+pub use bootstrap::Bootstrap;
 pub use error::BenchError;
 pub use histogram::Histogram;
 pub use schedule::Limit;

@@ -12,15 +12,15 @@ use super::connection::{Connection, allow_files};
 use super::schedule::{Schedule, Turn};
 use super::tally::Tally;
 use super::workers::{self, Brokers, Target};
-use super::{BenchError, Done, Limit, frame, topic};
+use super::{BenchError, Bootstrap, Done, Limit, frame, topic};
 
 const ACT: &str = "produce to";
 
 /// What to write.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A broker, host:port.
-    pub bootstrap: String,
+    /// Where the brokers are.
+    pub bootstrap: Bootstrap,
     /// Topics to write to; made when missing.
     pub topics: Vec<String>,
     /// Partitions of each topic; all that it has, or [`topic::PARTITIONS`] of a new one.
@@ -59,7 +59,7 @@ pub fn run(options: &Options) -> Result<Done, BenchError> {
     let producers: Vec<_> = brokers
         .shares(options.connections)
         .map(|(address, targets, share)| {
-            let connection = Connection::open(address)?;
+            let connection = options.bootstrap.open_at(address)?;
             // Connections begin far from each other, so that together they go round as soon as they can.
             let first = targets.len() * share.at / share.of;
             Ok(Producer::new(connection, targets, first, &batch, options.acks, options.in_flight))

@@ -10,8 +10,8 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::BenchError;
 use super::connection::Connection;
+use super::{BenchError, Bootstrap};
 
 /// Kafka's codes.
 const TOPIC_ALREADY_EXISTS: i16 = 36;
@@ -66,8 +66,8 @@ pub struct Extent {
 ///
 /// # Errors
 /// See [`BenchError`].
-pub fn ensure(bootstrap: &str, wanted: &Wanted<'_>) -> Result<Vec<Led>, BenchError> {
-    let mut connection = Connection::open(bootstrap)?;
+pub fn ensure(bootstrap: &Bootstrap, wanted: &Wanted<'_>) -> Result<Vec<Led>, BenchError> {
+    let mut connection = bootstrap.open()?;
     let mut has = partitions_of(&mut connection, wanted.name)?;
     if has == 0 {
         has = wanted.partitions.unwrap_or(PARTITIONS);
@@ -84,8 +84,8 @@ pub fn ensure(bootstrap: &str, wanted: &Wanted<'_>) -> Result<Vec<Led>, BenchErr
 ///
 /// # Errors
 /// [`BenchError::NoTopic`] and the others.
-pub fn led(bootstrap: &str, name: &str, partitions: Option<i32>) -> Result<Vec<Led>, BenchError> {
-    let mut connection = Connection::open(bootstrap)?;
+pub fn led(bootstrap: &Bootstrap, name: &str, partitions: Option<i32>) -> Result<Vec<Led>, BenchError> {
+    let mut connection = bootstrap.open()?;
     let has = partitions_of(&mut connection, name)?;
     match partitions.unwrap_or(has) {
         _ if has == 0 => Err(BenchError::NoTopic(name.to_owned())),
@@ -153,7 +153,7 @@ fn partitions_of(connection: &mut Connection, name: &str) -> Result<i32, BenchEr
 
 /// Metadata names a leader a moment before that leader takes requests: ListOffsets tells when it does.
 fn wait_for_leaders(
-    bootstrap: &str,
+    bootstrap: &Bootstrap,
     connection: &mut Connection,
     name: &str,
     partitions: i32,
@@ -161,9 +161,9 @@ fn wait_for_leaders(
     let deadline = Instant::now() + LEADERS_TIMEOUT;
     while Instant::now() < deadline {
         let answer = metadata(connection, name)?;
-        let led = leaders_of(&answer, bootstrap, partitions);
+        let led = leaders_of(&answer, &bootstrap.addresses, partitions);
         let found: usize = led.iter().map(|led| led.partitions.len()).sum();
-        if found == usize::try_from(partitions).unwrap_or(0) && all_serve(&led, name)? {
+        if found == usize::try_from(partitions).unwrap_or(0) && all_serve(bootstrap, &led, name)? {
             return Ok(led);
         }
         std::thread::sleep(LEADERS_PAUSE);
@@ -190,9 +190,9 @@ fn leaders_of(answer: &MetadataResponse, bootstrap: &str, partitions: i32) -> Ve
     led
 }
 
-fn all_serve(led: &[Led], name: &str) -> Result<bool, BenchError> {
+fn all_serve(bootstrap: &Bootstrap, led: &[Led], name: &str) -> Result<bool, BenchError> {
     for led in led {
-        let mut connection = Connection::open(&led.address)?;
+        let mut connection = bootstrap.open_at(&led.address)?;
         if list_offsets(&mut connection, name, &led.partitions, EARLIEST)?.iter().any(Result::is_err) {
             return Ok(false);
         }

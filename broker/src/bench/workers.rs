@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::thread;
 
-use super::BenchError;
 use super::tally::Tally;
 use super::topic::{self, Led};
+use super::{BenchError, Bootstrap};
 
 /// A connection's thread keeps little on its stack, and there may be thousands of them.
 const STACK_BYTES: usize = 256 << 10;
@@ -50,7 +50,7 @@ impl Brokers {
     }
 
     /// The partitions of topics that exist.
-    pub(super) fn of(bootstrap: &str, topics: &[String], partitions: Option<i32>) -> Result<Self, BenchError> {
+    pub(super) fn of(bootstrap: &Bootstrap, topics: &[String], partitions: Option<i32>) -> Result<Self, BenchError> {
         let mut brokers = Self::default();
         for topic in topics {
             brokers.add(topic, topic::led(bootstrap, topic, partitions)?);

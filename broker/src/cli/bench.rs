@@ -2,12 +2,15 @@
 //!
 //! Must not know: sockets and frames; that is the load client's, in `broker/src/bench`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use barnabas_config::SecurityProtocol;
 use clap::value_parser;
 
 use super::Failure;
-use crate::bench::{CONNECTIONS_MAX, Limit, connections, consume, e2e, produce};
+use super::connection::ConnectionArguments;
+use crate::bench::{Bootstrap, CONNECTIONS_MAX, Limit, connections, consume, e2e, produce};
 
 mod output;
 
@@ -34,6 +37,9 @@ pub(super) struct Arguments {
         env = "BOOTSTRAP_SERVERS"
     )]
     bootstrap_server: String,
+    /// A Java client's properties file, of which security.protocol=SSL and ssl.* count.
+    #[arg(long, global = true, value_name = "FILE")]
+    command_config: Option<PathBuf>,
     /// Form of the result.
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -181,7 +187,7 @@ struct Connections {
 
 /// Runs the work and prints what it took.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let bootstrap = &arguments.bootstrap_server;
+    let bootstrap = &arguments.bootstrap()?;
     let figures = match &arguments.work {
         Work::Produce(told) => Figures::of_load("produce", &produce::run(&told.options(bootstrap))?),
         Work::Consume(told) => Figures::of_load("consume", &consume::run(&told.options(bootstrap))?),
@@ -194,10 +200,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+impl Arguments {
+    /// Where the brokers are, and by which protocol.
+    fn bootstrap(&self) -> Result<Bootstrap, Failure> {
+        let plain = Bootstrap::from(self.bootstrap_server.as_str());
+        let Some(file) = &self.command_config else { return Ok(plain) };
+        let settings = ConnectionArguments::of_tool(None, Some(file.clone())).settings()?;
+        match settings.security.protocol {
+            SecurityProtocol::Plaintext => Ok(plain),
+            SecurityProtocol::Ssl => {
+                Ok(Bootstrap { tls: Some(settings.tls().map_err(|error| Failure::usage(error.to_string()))?), ..plain })
+            }
+            other => {
+                Err(Failure::usage(format!("security.protocol={other}: the load client does not log in; SSL it has")))
+            }
+        }
+    }
+}
+
 impl Produce {
-    fn options(&self, bootstrap: &str) -> produce::Options {
+    fn options(&self, bootstrap: &Bootstrap) -> produce::Options {
         produce::Options {
-            bootstrap: bootstrap.to_owned(),
+            bootstrap: bootstrap.clone(),
             topics: self.topics.topic.clone(),
             partitions: self.topics.partitions,
             replication_factor: self.records.replication_factor,
@@ -213,9 +237,9 @@ impl Produce {
 }
 
 impl Consume {
-    fn options(&self, bootstrap: &str) -> consume::Options {
+    fn options(&self, bootstrap: &Bootstrap) -> consume::Options {
         consume::Options {
-            bootstrap: bootstrap.to_owned(),
+            bootstrap: bootstrap.clone(),
             topics: self.topics.topic.clone(),
             partitions: self.topics.partitions,
             connections: self.connections.into(),
@@ -228,9 +252,9 @@ impl Consume {
 }
 
 impl EndToEnd {
-    fn options(&self, bootstrap: &str) -> produce::Options {
+    fn options(&self, bootstrap: &Bootstrap) -> produce::Options {
         produce::Options {
-            bootstrap: bootstrap.to_owned(),
+            bootstrap: bootstrap.clone(),
             topics: self.topics.topic.clone(),
             partitions: self.topics.partitions,
             replication_factor: self.records.replication_factor,
@@ -288,11 +312,11 @@ mod tests {
     #[test]
     fn a_run_that_is_told_no_limit_ends_after_ten_seconds() {
         let Work::Produce(told) = parse("bench produce").unwrap().work else { panic!("produce") };
-        assert_eq!(told.options("b:1").limit.time, Some(Duration::from_secs(10)));
+        assert_eq!(told.options(&"b:1".into()).limit.time, Some(Duration::from_secs(10)));
         let Work::Produce(told) = parse("bench produce --megabytes 3 --acks 1").unwrap().work else {
             panic!("produce")
         };
-        let options = told.options("b:1");
+        let options = told.options(&"b:1".into());
         assert_eq!((options.limit.time, options.limit.bytes, options.acks), (None, Some(3_000_000), 1));
     }
 
@@ -319,7 +343,7 @@ mod tests {
     #[test]
     fn end_to_end_sends_five_records_a_request() {
         let Work::E2e(told) = parse("bench e2e").unwrap().work else { panic!("e2e") };
-        let options = told.options("b:1");
+        let options = told.options(&"b:1".into());
         assert_eq!(crate::bench::batch::build(options.record_bytes, options.batch_bytes).records, 5);
     }
 }

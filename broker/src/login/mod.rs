@@ -4,7 +4,8 @@
 //! Where it differs from Apache Kafka: a user that does not exist is answered like one that does
 //! (`auth/src/scram/server.rs`); PLAIN is checked against the same users as SCRAM, beside those of the listener's
 //! `sasl.jaas.config`; authenticating again with another mechanism is answered before the connection closes;
-//! what `oauth/mod.rs` says of tokens.
+//! what `oauth/mod.rs` says of tokens; the delay of a failure counts from the token on, so that its answer does not tell how
+//! long the look at it took.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -164,6 +165,7 @@ impl Logins {
     /// # Errors
     /// `Failed`, after a delay: the connection closes then. `IllegalState` outside an exchange.
     pub async fn step(&self, connection: &ConnectionInfo, token: &[u8]) -> Result<Step, LoginError> {
+        let begun = self.tasks.monotonic();
         let Some((mechanism, exchange)) = connection.login.take() else {
             return Err(LoginError::IllegalState("SaslAuthenticate request received after successful authentication"));
         };
@@ -181,7 +183,9 @@ impl Logins {
         };
         if let Err(error) = &done {
             self.note_failure(connection, mechanism, error);
-            self.tasks.sleep(self.failure_delay).await;
+            // From when the token came: what it took to look at it, more for some users' mechanisms and rounds, is no part of it.
+            let took = self.tasks.monotonic().saturating_sub(begun);
+            self.tasks.sleep(self.failure_delay.saturating_sub(took)).await;
             connection.login.fail();
         }
         done

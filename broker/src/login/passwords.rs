@@ -60,15 +60,10 @@ impl Passwords {
         message: &[u8],
     ) -> Result<String, Refusal> {
         let message = PlainMessage::read(message).map_err(|_| Refusal::Credentials)?;
-        let decoy = decoys.credential(ScramMechanism::Sha256, &message.user);
-        let stored = image.scram_credentials(&message.user).and_then(|user| user.iter().next());
-        let (mechanism, credential) = stored.map_or_else(
-            || (ScramMechanism::Sha256, Arc::new(decoy)),
-            |(mechanism, credential)| (mechanism, Arc::clone(credential)),
-        );
+        let (mechanism, credential, is_stored) = salted_by(image, decoys, &message.user);
         let of_listener =
             listener.password(&message.user).is_some_and(|password| self.same(password, &message.password));
-        let of_store = self.is_right(mechanism, credential, &message).await && stored.is_some();
+        let of_store = self.is_right(mechanism, credential, &message).await && is_stored;
         if !(of_listener || of_store) {
             return Err(WRONG);
         }
@@ -107,5 +102,45 @@ impl Passwords {
             kept.insert(name, Kept { credential, until: now + PASSWORDS_KEPT_FOR });
         }
         is_right
+    }
+}
+
+/// What a password is salted by: the user's credential, by preference that of SHA-256, which decoys have; and whether it is the
+/// user's. A user whose only credential is of SHA-512 takes longer than a decoy: that is hidden by the delay of a failure.
+fn salted_by(image: &MetadataImage, decoys: &Decoys, user: &str) -> (ScramMechanism, Arc<ScramCredential>, bool) {
+    // For everyone, so that it takes no longer for those who need one.
+    let decoy = decoys.credential(ScramMechanism::Sha256, user);
+    match image.scram_credentials(user).and_then(|user| user.iter().next()) {
+        Some((mechanism, credential)) => (mechanism, Arc::clone(credential), true),
+        None => (ScramMechanism::Sha256, Arc::new(decoy), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use barnabas_raft::metadata::scram::UserScramCredentialRecord;
+    use barnabas_raft::metadata::{Entry, Touched};
+    use barnabas_storage::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn passwords_of_known_and_unknown_users_are_salted_alike() {
+        let record = |mechanism: ScramMechanism| {
+            let hash = vec![1; mechanism.hash_bytes()];
+            let salt = b"0123456789abcdefghijklmno".to_vec();
+            let credential = ScramCredential { salt, stored_key: hash.clone(), server_key: hash, iterations: 4096 };
+            UserScramCredentialRecord { user: "alice".to_owned(), mechanism, credential }.into()
+        };
+        let mut image = MetadataImage::default();
+        let records = ScramMechanism::ALL.into_iter().rev().map(record).collect();
+        image.apply(1, &Entry { timestamp: Timestamp(0), records }, &mut Touched::default());
+        let decoys = Decoys::new(vec![7; 32], 4096);
+        let work = |user: &str| {
+            let (mechanism, credential, is_stored) = salted_by(&image, &decoys, user);
+            (mechanism, credential.iterations, credential.stored_key.len(), is_stored)
+        };
+        assert_eq!(work("alice"), (ScramMechanism::Sha256, 4096, 32, true));
+        assert_eq!(work("nobody"), (ScramMechanism::Sha256, 4096, 32, false));
     }
 }

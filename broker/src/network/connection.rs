@@ -28,54 +28,20 @@ use super::{Network, ResponseHeader, Stage};
 use crate::api::context::ConnectionInfo;
 use crate::api::{CloseReason, Reply};
 use crate::limits::{
-    CLOSES_NOTED, CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN,
-    FRAME_HEAD_TIMEOUT, IDLE_FIRST, LOGIN_PAUSE_MAX, UNSENT_BYTES_FREE, WRITE_BYTES_MIN, WRITE_CONTENDED_INTERVAL,
+    CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN, FRAME_HEAD_TIMEOUT,
+    IDLE_FIRST, LOGIN_PAUSE_MAX, LOGIN_TIME_MAX, UNSENT_BYTES_FREE, WRITE_BYTES_MIN, WRITE_CONTENDED_INTERVAL,
     WRITE_INTERVAL,
 };
 use crate::seam::{Stopping, Stream};
 
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-pub enum Ended {
-    /// The peer closed it.
-    #[error("the peer closed the connection")]
-    PeerClosed,
-    /// Nothing happened for `connections.max.idle.ms`.
-    #[error("idle for connections.max.idle.ms")]
-    Idle,
-    /// A frame was not completed in time.
-    #[error("the peer did not complete a request in time")]
-    SlowSender,
-    /// An answer was not read in time.
-    #[error("the peer did not read its answers in time")]
-    SlowReader,
-    /// A request was refused.
-    #[error(transparent)]
-    Refused(#[from] CloseReason),
-    /// The broker stops.
-    #[error("the broker stops")]
-    Stopping,
-    /// The system's error.
-    #[error("the socket failed: {0}")]
-    Io(#[from] std::io::Error),
-}
+mod ended;
 
-impl From<FrameError> for Ended {
-    fn from(error: FrameError) -> Self {
-        match error {
-            FrameError::PeerClosed => Self::PeerClosed,
-            FrameError::Length(_) | FrameError::Hello | FrameError::NoHeader(_) => {
-                Self::Refused(CloseReason::Malformed(error.to_string()))
-            }
-            FrameError::Io(error) => Self::Io(error),
-        }
-    }
-}
+pub use ended::Ended;
 
 /// Serves one connection until it ends.
 pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<ConnectionInfo>, stopping: Stopping) {
-    let stream = Mutex::new(stream);
-    let (answers, weight) = (Answers::new(Arc::clone(&network.metrics)), Weight::new(&network.turns));
+    let (stream, answers) = (Mutex::new(stream), Answers::new(Arc::clone(&network.metrics)));
+    let (weight, connected) = (Weight::new(&network.turns), network.tasks.monotonic());
     let mut reader = Reader {
         network: &network,
         info: &info,
@@ -85,12 +51,12 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
         from: Half(&stream),
         weight: &weight,
         stopping,
+        connected,
     };
     let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: Half(&stream), weight: &weight };
     let mut writing = std::pin::pin!(writer.run());
     let ended = {
-        let mut reading = std::pin::pin!(reader.run());
-        let mut eagerness = Eagerness::default();
+        let (mut reading, mut eagerness) = (std::pin::pin!(reader.run()), Eagerness::default());
         let both = network.turns.each(&weight, |context| {
             let mut round = 0;
             loop {
@@ -112,25 +78,7 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
         answers.close();
         let _ = writing.await;
     }
-    note_end(&network, &info, &ended);
-}
-
-fn note_end(network: &Network, info: &ConnectionInfo, ended: &Ended) {
-    let metrics = &network.metrics;
-    let count = match ended {
-        Ended::PeerClosed | Ended::Stopping | Ended::Io(_) => 0,
-        // Logged where it failed.
-        Ended::Refused(CloseReason::LoginFailed) => 0,
-        Ended::Idle => metrics.connections_closed_idle.increment(),
-        Ended::SlowSender | Ended::SlowReader => metrics.connections_closed_slow.increment(),
-        Ended::Refused(_) => metrics.connections_closed_malformed.increment(),
-    };
-    let is_rare = count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED);
-    if matches!(ended, Ended::Refused(_)) && is_rare && count > 0 {
-        tracing::info!(connection = info.id, peer = %info.peer, count, "closed: {ended}");
-    } else {
-        tracing::debug!(connection = info.id, peer = %info.peer, "closed: {ended}");
-    }
+    ended.note(&network, &info);
 }
 
 /// The reading half.
@@ -143,6 +91,8 @@ struct Reader<'a, S> {
     from: Half<'a, S>,
     weight: &'a Weight<'a>,
     stopping: Stopping,
+    /// When it came, on the clock of the tasks.
+    connected: Duration,
 }
 
 impl<S: Stream> Reader<'_, S> {
@@ -244,12 +194,20 @@ impl<S: Stream> Reader<'_, S> {
         }
     }
 
+    /// How long the next request may be waited for. Who does not get on with a login is cut, however it fills its time.
+    fn idle_max(&self) -> Result<Duration, Ended> {
+        if self.info.is_authenticated() {
+            return Ok(self.network.options.idle_max);
+        }
+        let left = LOGIN_TIME_MAX.saturating_sub(self.network.tasks.monotonic().saturating_sub(self.connected));
+        if left.is_zero() { Err(Ended::SlowSender) } else { Ok(left.min(LOGIN_PAUSE_MAX)) }
+    }
+
     /// Waits for the first byte of a request, as long as a connection may be idle: at first for a short time, so that the
     /// runtime has a timer that is due soon. Beside one that is not, each produce's timer of 30 seconds would be the
     /// earliest, and the worker that sleeps until then would be woken to be told.
     async fn request_begun(&mut self) -> Result<(), Ended> {
-        let is_logged_in = self.info.is_authenticated();
-        let idle_max = if is_logged_in { self.network.options.idle_max } else { LOGIN_PAUSE_MAX };
+        let idle_max = self.idle_max()?;
         let (mut waited, mut wait) = (Duration::ZERO, IDLE_FIRST.min(idle_max));
         loop {
             let owed_before = !self.answers.is_empty();

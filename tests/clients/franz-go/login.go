@@ -23,7 +23,7 @@ func login(ctx context.Context) {
 	names := strings.Split(strings.ToLower(os.Getenv("SASL_MECHANISMS")), ",")
 	for _, name := range names {
 		mechanism := by(name, user, password)
-		topic := "franz-go-" + name
+		topic := os.Getenv("TOPIC_PREFIX") + "franz-go-" + name
 		must(kadm.NewClient(client(kgo.SASL(mechanism))).CreateTopic(ctx, 1, 1, nil, topic))
 		producer := client(kgo.SASL(mechanism))
 		for i := range 20 {

@@ -1,12 +1,16 @@
 // kafkajs behind a login: every mechanism (by OAUTHBEARER the password is a token) produces and consumes, and a wrong password does not.
 'use strict'
 
+const { readFileSync } = require('node:fs')
 const { Kafka, logLevel } = require('kafkajs')
 const { version } = require('kafkajs/package.json')
 
 const LIMIT = 60_000
 const RECORDS = Array.from({ length: 20 }, (_, i) => `behind a login ${i}`)
-const { BOOTSTRAP, SASL_USER: username, SASL_PASSWORD: password } = process.env
+const { BOOTSTRAP, SASL_USER: username, SASL_PASSWORD: password, TOPIC_PREFIX = '' } = process.env
+const { SSL_CA, SSL_CERT, SSL_KEY } = process.env
+const read = file => file && readFileSync(file)
+const ssl = SSL_CA ? { ca: [read(SSL_CA)], cert: read(SSL_CERT), key: read(SSL_KEY) } : false
 
 function fail(message) {
   console.error(message)
@@ -18,12 +22,12 @@ const MECHANISMS = process.env.SASL_MECHANISMS.split(',').map(name => name.toLow
 function client(mechanism, password) {
   const oauthBearerProvider = async () => ({ value: password })
   const sasl = mechanism === 'oauthbearer' ? { mechanism, oauthBearerProvider } : { mechanism, username, password }
-  return new Kafka({ brokers: [BOOTSTRAP], logLevel: logLevel.NOTHING, retry: { retries: 0 }, sasl })
+  return new Kafka({ brokers: [BOOTSTRAP], logLevel: logLevel.NOTHING, retry: { retries: 0 }, ssl, sasl })
 }
 
 async function round(mechanism) {
   const kafka = client(mechanism, password)
-  const topic = `kafkajs-${mechanism}`
+  const topic = `${TOPIC_PREFIX}kafkajs-${mechanism}`
   const admin = kafka.admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] })

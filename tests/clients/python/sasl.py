@@ -16,15 +16,23 @@ from scenario import BOOTSTRAP, LIMIT, Deadline, equal, fail
 USER, PASSWORD = os.environ["SASL_USER"], os.environ["SASL_PASSWORD"]
 # By OAUTHBEARER the password is a token.
 MECHANISMS = os.environ["SASL_MECHANISMS"].split(",")
+PREFIX = os.environ.get("TOPIC_PREFIX", "")
+# PEM files, where the listener is one over TLS; a certificate and its key where one has to be shown.
+CA, CERTIFICATE, KEY = (os.environ.get(name) for name in ("SSL_CA", "SSL_CERT", "SSL_KEY"))
+PROTOCOL = "SASL_SSL" if CA else "SASL_PLAINTEXT"
 RECORDS = [f"behind a login {i}".encode() for i in range(20)]
 
 
 def settings(mechanism, user=USER, password=PASSWORD):
     shared = {
         "bootstrap.servers": BOOTSTRAP,
-        "security.protocol": "SASL_PLAINTEXT",
+        "security.protocol": PROTOCOL,
         "sasl.mechanism": mechanism,
     }
+    if CA:
+        shared["ssl.ca.location"] = CA
+    if CERTIFICATE:
+        shared |= {"ssl.certificate.location": CERTIFICATE, "ssl.key.location": KEY}
     if mechanism == "OAUTHBEARER":
         return shared | {"oauth_cb": lambda _: (password, time.time() + 3600)}
     return shared | {
@@ -59,13 +67,15 @@ class Token(AbstractTokenProvider):
 def kafka_python(mechanism, topic):
     login = {
         "bootstrap_servers": BOOTSTRAP,
-        "security_protocol": "SASL_PLAINTEXT",
+        "security_protocol": PROTOCOL,
         "sasl_mechanism": mechanism,
         "sasl_plain_username": USER,
         "sasl_plain_password": PASSWORD,
     }
     if mechanism == "OAUTHBEARER":
         login["sasl_oauth_token_provider"] = Token()
+    if CA:
+        login |= {"ssl_cafile": CA, "ssl_certfile": CERTIFICATE, "ssl_keyfile": KEY}
     producer = KafkaProducer(**login)
     for record in RECORDS:
         producer.send(topic, record).get(LIMIT)
@@ -101,12 +111,12 @@ def alter():
         future.result(LIMIT)
     described = admin.describe_user_scram_credentials(["carol"])["carol"].result(LIMIT)
     equal("credentials of carol", 2, len(described.scram_credential_infos))
-    confluent("SCRAM-SHA-256", "of-carol", "carol", "of carol")
+    confluent("SCRAM-SHA-256", f"{PREFIX}of-carol", "carol", "of carol")
 
 
 for mechanism in MECHANISMS:
-    confluent(mechanism, f"confluent-{mechanism}")
-    kafka_python(mechanism, f"kafka-python-{mechanism}")
+    confluent(mechanism, f"{PREFIX}confluent-{mechanism}")
+    kafka_python(mechanism, f"{PREFIX}kafka-python-{mechanism}")
 refused()
 if "SCRAM-SHA-512" in MECHANISMS:
     alter()

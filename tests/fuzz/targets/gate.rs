@@ -1,14 +1,6 @@
-//! Whole frames from any bytes: header, version and gate. What passes is a request of the table.
 #![no_main]
 
-use barnabas_broker::api::dispatch::{Opened, open};
-use bytes::Bytes;
-use libfuzzer_sys::fuzz_target;
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok((prefix, Opened::Request(request))) = open(&Bytes::copy_from_slice(bytes)) {
-        assert_eq!(request.row.key, prefix.key);
-        assert!(request.row.versions.contains(request.version));
-        assert!(request.body.len() < bytes.len());
-    }
-});
+#[path = "../bodies/gate.rs"]
+mod body;

@@ -1,11 +1,6 @@
-//! Certificates and names of any bytes are read without a panic.
 #![no_main]
 
-use barnabas_auth::tls::Certificate;
-use barnabas_auth::tls::distinguished_name::print;
-use libfuzzer_sys::fuzz_target;
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));
 
-fuzz_target!(|bytes: &[u8]| {
-    let _ = Certificate::read(bytes);
-    let _ = print(bytes);
-});
+#[path = "../bodies/names.rs"]
+mod body;

@@ -1,18 +1,6 @@
-//! Record batches: header, walk over the batches of a read, and their records, decompressed within a bound.
 #![no_main]
 
-use barnabas_storage::batch::{batches, check_whole};
-use bytes::Bytes;
-use libfuzzer_sys::fuzz_target;
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));
 
-fuzz_target!(|bytes: &[u8]| {
-    let bytes = Bytes::copy_from_slice(bytes);
-    let _ = check_whole(&bytes);
-    for batch in batches(bytes.clone()).flatten() {
-        let header = batch.header;
-        if let Ok(records) = batch.records() {
-            let whole = records.take_while(Result::is_ok).count();
-            assert!(whole <= usize::try_from(header.record_count()).unwrap_or(0));
-        }
-    }
-});
+#[path = "../bodies/record_batch.rs"]
+mod body;

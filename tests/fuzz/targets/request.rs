@@ -1,19 +1,6 @@
-//! Request bodies: the first two bytes choose the API and the version, the rest is the body. What the gate lets pass the
-//! codec must accept, and consume to its end.
 #![no_main]
 
-use barnabas_broker::api::{gate, table};
-use bytes::Bytes;
-use libfuzzer_sys::fuzz_target;
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));
 
-fuzz_target!(|bytes: &[u8]| {
-    let [api, version, body @ ..] = bytes else { return };
-    let rows = table();
-    let row = &rows[usize::from(*api) % rows.len()];
-    let served = row.versions.max - row.versions.min + 1;
-    let version = row.versions.min + i16::from(*version) % served;
-    let body = Bytes::copy_from_slice(body);
-    if gate::whole_body(&row.shape, version, &body).is_ok() {
-        (row.check)(&body, version).expect("the codec accepts what the gate lets pass");
-    }
-});
+#[path = "../bodies/request.rs"]
+mod body;

@@ -18,7 +18,7 @@ pub(crate) struct Lane {
     pub(crate) needs: &'static [Need],
     /// Whether `cargo gate fast` runs it.
     pub(crate) fast: bool,
-    /// Whether it is not in the default run.
+    /// Whether it runs only where it is named: not in the default run.
     pub(crate) by_name: bool,
     /// Longest time for any one program it runs.
     pub(crate) budget: Duration,

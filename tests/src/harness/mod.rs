@@ -10,4 +10,5 @@ pub mod port;
 pub mod proc;
 pub mod process;
 pub mod reader;
+pub mod slow;
 pub mod wait;

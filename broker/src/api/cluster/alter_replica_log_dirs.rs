@@ -17,6 +17,7 @@ use super::describe_log_dirs::absolute;
 use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::shape::{Kind, array, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// AlterReplicaLogDirs.
 pub struct AlterReplicaLogDirs;
@@ -45,6 +46,10 @@ impl OneStage for AlterReplicaLogDirs {
                         true => refusal(&context, &topic.name, *index, &dir.path),
                         false => Some(ResponseError::ClusterAuthorizationFailed),
                     };
+                    context.tell(Activity::Update, refused, || {
+                        let subject = Subject::new(ResourceType::Topic.name(), &topic.name);
+                        subject.with("partition", index).with("directory", &*dir.path)
+                    });
                     AlterReplicaLogDirPartitionResult::default()
                         .with_partition_index(*index)
                         .with_error_code(refused.map_or(0, |error| error.code()))

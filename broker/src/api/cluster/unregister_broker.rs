@@ -13,6 +13,7 @@ use kafka_protocol::protocol::StrBytes;
 use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::shape::int32;
 use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// UnregisterBroker.
 pub struct UnregisterBroker;
@@ -36,6 +37,9 @@ impl OneStage for UnregisterBroker {
         } else {
             (ResponseError::InvalidRequest, format!("Broker {id} is running, and the cluster has no other"))
         };
+        context.tell(Activity::Delete, Some(error), || {
+            Subject::new(ResourceType::Cluster.name(), CLUSTER_NAME).with("broker", id)
+        });
         let message = Some(StrBytes::from_string(message));
         Ok(UnregisterBrokerResponse::default().with_error_code(error.code()).with_error_message(message))
     }

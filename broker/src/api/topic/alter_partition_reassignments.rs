@@ -22,6 +22,7 @@ use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::refusal::Refusal;
 use crate::api::shape::{Kind, array, boolean, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// AlterPartitionReassignments.
 pub struct AlterPartitionReassignments;
@@ -61,6 +62,7 @@ impl OneStage for AlterPartitionReassignments {
         let topics = request.topics.into_iter().map(|topic| {
             let partitions = topic.partitions.iter().map(|wanted| {
                 let refusal = check(&image, &topic.name, wanted, request.allow_replication_factor_change).err();
+                tell(&context, &topic.name, wanted, refusal.as_ref());
                 ReassignablePartitionResponse::default()
                     .with_partition_index(wanted.partition_index)
                     .with_error_code(refusal.as_ref().map_or(0, |refusal| refusal.code.code()))
@@ -71,6 +73,15 @@ impl OneStage for AlterPartitionReassignments {
         });
         Ok(response.with_responses(topics.collect()))
     }
+}
+
+fn tell(context: &RequestContext, topic: &str, wanted: &ReassignablePartition, refusal: Option<&Refusal>) {
+    context.tell(Activity::Update, refusal.map(|refusal| refusal.code), || {
+        let ids = wanted.replicas.iter().flatten().map(|id| id.0.to_string());
+        let replicas = wanted.replicas.as_ref().map_or("as before".to_owned(), |_| ids.collect::<Vec<_>>().join(","));
+        let subject = Subject::new(ResourceType::Topic.name(), topic);
+        subject.with("partition", wanted.partition_index).with("replicas", replicas)
+    });
 }
 
 /// Every partition by itself, as Kafka refuses a whole request.

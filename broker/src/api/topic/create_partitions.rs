@@ -15,14 +15,18 @@ use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse, TopicName};
+use kafka_protocol::protocol::StrBytes;
 
-use crate::api::refusal::{Refusal, UNKNOWN_PARTITION};
+use crate::api::refusal::{QUOTA_EXCEEDED, Refusal, UNKNOWN_PARTITION};
 use crate::api::shape::{Kind, array, boolean, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
 use crate::audit::event::{Activity, Subject};
+use crate::quota::ThrottleTime;
 
 /// CreatePartitions.
 pub struct CreatePartitions;
+
+const STRICT_QUOTA_SINCE: i16 = 3;
 
 impl Api for CreatePartitions {
     type Request = CreatePartitionsRequest;
@@ -52,6 +56,7 @@ impl OneStage for CreatePartitions {
             let checked = check(&context, topic, times[&topic.name]);
             outcomes.insert(topic.name.clone(), checked.map(|more| accepted.push(more)).err());
         }
+        let throttle = count_mutations(&context, &mut accepted, &mut outcomes);
         let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
         let mut made = create(&context, accepted, request.validate_only, timeout).await.into_iter();
         let results = names.into_iter().map(|(name, wanted)| {
@@ -65,8 +70,32 @@ impl OneStage for CreatePartitions {
                 .with_error_code(refusal.as_ref().map_or(0, |refusal| refusal.code.code()))
                 .with_error_message(refusal.and_then(Refusal::wire_message))
         });
-        Ok(CreatePartitionsResponse::default().with_results(results.collect()))
+        let answer = CreatePartitionsResponse::default().with_throttle_time_ms(throttle.millis());
+        Ok(answer.with_results(results.collect()))
     }
+}
+
+/// Counts the partitions that are new against the client's quota; what is above it is refused (KIP-599).
+fn count_mutations(
+    context: &RequestContext,
+    accepted: &mut Vec<MorePartitions>,
+    outcomes: &mut HashMap<TopicName, Option<Refusal>>,
+) -> ThrottleTime {
+    let (mut mutations, image) = (context.mutations(STRICT_QUOTA_SINCE), context.broker.controller.image());
+    accepted.retain(|more| {
+        let Some(topic) = image.topic_by_id(more.topic) else { return true };
+        let present = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
+        // A number that is refused makes none.
+        let new = usize::try_from(more.count.saturating_sub(present)).unwrap_or(0);
+        let allowed = new == 0 || mutations.allow(new);
+        if !allowed {
+            let refused = Refusal::new(ResponseError::ThrottlingQuotaExceeded, QUOTA_EXCEEDED);
+            outcomes.insert(TopicName(StrBytes::from_string(topic.name.to_string())), Some(refused));
+        }
+        allowed
+    });
+    context.throttle(mutations.throttle_time());
+    mutations.throttle_time()
 }
 
 fn tell(context: &RequestContext, name: &TopicName, wanted: i32, refusal: Option<&Refusal>) {

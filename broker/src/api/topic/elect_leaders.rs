@@ -17,6 +17,7 @@ use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::refusal::Refusal;
 use crate::api::shape::{Kind, array, int8, int32, structs, text};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
+use crate::audit::event::{Activity, Subject};
 
 /// ElectLeaders.
 pub struct ElectLeaders;
@@ -57,13 +58,27 @@ impl OneStage for ElectLeaders {
             });
             // Whoever asks about all partitions is told of those that have an outcome.
             let told = outcomes.filter(|(_, refusal)| named || refusal.code != ResponseError::ElectionNotNeeded);
-            let partitions: Vec<PartitionResult> = told.map(result).collect();
+            let told: Vec<(i32, Refusal)> = told.collect();
+            tell(&context, &topic, &told, request.election_type);
+            let partitions: Vec<PartitionResult> = told.into_iter().map(result).collect();
             ReplicaElectionResult::default().with_topic(topic.clone()).with_partition_result(partitions)
         });
         let results = results.filter(|result| named || !result.partition_result.is_empty());
         let error =
             if denied && context.version >= ERROR_SINCE { ResponseError::ClusterAuthorizationFailed.code() } else { 0 };
         Ok(ElectLeadersResponse::default().with_error_code(error).with_replica_election_results(results.collect()))
+    }
+}
+
+/// One event for each topic that has an outcome.
+fn tell(context: &RequestContext, topic: &TopicName, told: &[(i32, Refusal)], election_type: i8) {
+    if let Some((_, first)) = told.first() {
+        context.tell(Activity::Update, Some(first.code), || {
+            let partitions: Vec<String> = told.iter().map(|(index, _)| index.to_string()).collect();
+            let election = if election_type == PREFERRED { "preferred" } else { "unclean" };
+            let subject = Subject::new(ResourceType::Topic.name(), topic);
+            subject.with("partitions", partitions.join(",")).with("election", election)
+        });
     }
 }
 

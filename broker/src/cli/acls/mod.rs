@@ -13,6 +13,7 @@ mod judge;
 mod list;
 mod recipe;
 mod rules;
+mod suggest;
 mod words;
 
 /// What `acls` is told.
@@ -25,6 +26,7 @@ mod words;
     barnabas acls grant app streams app:my-app input:orders output:totals\n  \
     barnabas acls explain alice write topic:orders --from 10.0.0.1\n  \
     barnabas acls whocan delete topic:payments\n  \
+    barnabas acls suggest alice -o json > rules.json; barnabas acls apply rules.json --dry-run\n  \
     barnabas acls list -o json > rules.json; barnabas acls apply rules.json --prune --dry-run")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -53,6 +55,8 @@ enum Command {
     Effective(ask::EffectiveArguments),
     /// Looks for odd rules; ends with 8 when there are any.
     Lint,
+    /// Lists the smallest rules that allow what the audit tells was denied; with -o json as `apply` takes them.
+    Suggest(suggest::Arguments),
     /// Makes the rules of a file (as `list -o json` writes them), and with --prune removes the others.
     Apply(apply::Arguments),
 }
@@ -69,6 +73,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Whocan(told) => ask::whocan(&told, cluster, output).await,
         Command::Effective(told) => ask::effective(&told, cluster, output).await,
         Command::Lint => list::lint(cluster, output).await,
+        Command::Suggest(told) => suggest::run(&told, cluster, output).await,
         Command::Apply(told) => apply::run(&told, cluster, output).await,
     }
 }

@@ -134,18 +134,25 @@ fn network_of(script: &Arc<Script>) -> Arc<Network> {
 }
 
 fn info() -> Arc<ConnectionInfo> {
+    info_of(SecurityProtocol::Plaintext)
+}
+
+fn info_of(protocol: SecurityProtocol) -> Arc<ConnectionInfo> {
     let (local, peer) = (SocketAddr::from(([127, 0, 0, 1], 9092)), SocketAddr::from(([127, 0, 0, 1], 50_000)));
-    let protocol = SecurityProtocol::Plaintext;
     let session = Session::at_accept(protocol, None);
     Arc::new(ConnectionInfo::new(1, Arc::from("PLAINTEXT"), protocol, local, peer, session))
 }
 
 fn serve_script(pipe_bytes: usize) -> Served {
+    serve_script_on(SecurityProtocol::Plaintext, pipe_bytes)
+}
+
+fn serve_script_on(protocol: SecurityProtocol, pipe_bytes: usize) -> Served {
     let (ours, peer) = duplex(pipe_bytes);
     let script = Arc::new(Script::default());
     let network = network_of(&script);
     let stopping = network.tasks.stopping();
-    network.tasks.spawn("connection", serve(Arc::clone(&network), Pipe(ours), info(), stopping));
+    network.tasks.spawn("connection", serve(Arc::clone(&network), Pipe(ours), info_of(protocol), stopping));
     Served { script, network, peer }
 }
 
@@ -272,6 +279,21 @@ async fn half_a_frame_is_cut_at_its_deadline() {
         assert_eq!(served.answer().await, None);
         assert_eq!(served.network.metrics.connections_closed_slow.value(), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_drags_on_is_cut() {
+    let mut served = serve_script_on(SecurityProtocol::SaslPlaintext, 4096);
+    let mut answered = 0;
+    loop {
+        // Well within the time for each step.
+        served.network.tasks.sleep(Duration::from_secs(7)).await;
+        if served.peer.write_all(&request(ECHO, 1)).await.is_err() || served.answer().await.is_none() {
+            break;
+        }
+        answered += 1;
+    }
+    assert_eq!((answered, served.network.metrics.connections_closed_idle.value()), (8, 1));
 }
 
 #[tokio::test(start_paused = true)]

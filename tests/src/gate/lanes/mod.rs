@@ -3,6 +3,7 @@
 mod acls;
 mod admin_clients;
 mod admin_golden;
+mod authority;
 mod cargo;
 mod client_metrics;
 mod clients;
@@ -11,6 +12,8 @@ mod crash;
 mod damage;
 mod disk;
 mod dump_log;
+mod fuzz;
+mod handshakes;
 mod instructions;
 mod kgo;
 mod librdkafka;
@@ -151,8 +154,16 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "sasl",
-        about: "stock clients behind a login by SCRAM, PLAIN and OAUTHBEARER, and kafka-configs on credentials",
-        needs: &[Need::Release, Need::JavaFour, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
+        about: "stock clients behind a login by SCRAM, PLAIN and OAUTHBEARER, with and without TLS",
+        needs: &[
+            Need::Release,
+            Need::JavaFour,
+            Need::Debian,
+            Need::Python,
+            Need::Librdkafka,
+            Need::Node,
+            Need::FranzGo,
+        ],
         fast: false,
         by_name: false,
         budget: Duration::from_secs(3 * 60),
@@ -238,6 +249,15 @@ pub(crate) const LANES: &[Lane] = &[
         by_name: false,
         budget: Duration::from_secs(4 * 60),
         run: tls::tls,
+    },
+    Lane {
+        name: "handshakes",
+        about: "slow handshakes and logins, connections by the thousand: deadlines, memory, others' times",
+        needs: &[Need::Release],
+        fast: false,
+        by_name: false,
+        budget: Duration::from_secs(2 * 60),
+        run: handshakes::handshakes,
     },
     Lane {
         name: "acls",
@@ -337,6 +357,15 @@ pub(crate) const LANES: &[Lane] = &[
         by_name: true,
         budget: Duration::from_secs(16 * 60),
         run: kgo::kgo,
+    },
+    Lane {
+        name: "fuzz",
+        about: "the fuzz targets, a minute each",
+        needs: &[],
+        fast: false,
+        by_name: true,
+        budget: Duration::from_secs(60 * 60),
+        run: fuzz::fuzz,
     },
 ];
 

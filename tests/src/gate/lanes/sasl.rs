@@ -1,85 +1,133 @@
 //! Stock clients behind a login: Kafka's tools, kcat, confluent-kafka, kafka-python, kafkajs and franz-go, by every
-//! mechanism, kcat without OAUTHBEARER; and kafka-configs on credentials.
+//! mechanism, kcat without OAUTHBEARER; by one over TLS, half of them with a certificate, too; and kafka-configs on credentials.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use barnabas_tests::harness::broker::{Broker, java};
+use barnabas_tests::harness::broker::java;
 use serde_json::Value;
 
+use super::authority::Authority;
+use super::clients;
+
 use crate::gate::lane::{Outcome, failed};
-use crate::gate::lanes::clients;
 use crate::gate::need::Need;
 use crate::gate::room::Room;
 
+mod door;
 mod oauth;
+
+use door::{Door, Doors};
 
 const USER: &str = "admin";
 const PASSWORD: &str = "admin-secret";
 const MECHANISMS: [&str; 3] = ["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"];
 
-/// Every client on one broker whose only listener asks for a login.
+/// The mechanism that is tried over TLS as well.
+const OVER_TLS: &str = "SCRAM-SHA-512";
+
+/// Every client on one broker whose listeners all ask for a login.
 pub(crate) fn sasl(room: &Room<'_>) -> Result<String, Outcome> {
-    let settings = [
-        ("listener.security.protocol.map", "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT"),
-        ("sasl.enabled.mechanisms", "SCRAM-SHA-256,SCRAM-SHA-512,PLAIN"),
-        ("bootstrap.user", "admin:admin-secret"),
-    ];
+    let authority = Authority::new(room)?;
+    let doors = Doors::new(&authority)?;
+    let mechanisms = MECHANISMS.join(",");
+    let mut settings = doors.settings();
+    settings.extend([("sasl.enabled.mechanisms", mechanisms.as_str()), ("bootstrap.user", "admin:admin-secret")]);
     let mut broker = room.broker("broker", &settings)?;
-    let outcome = at_work(room, &broker);
+    let outcome = at_work(room, &Doors::plain(&broker)).and_then(|facts| {
+        Ok(format!("{facts}; {}", over_tls(room, &doors.tls(&authority), &doors.mutual(&authority))?))
+    });
     let facts = room.with_log_of(&mut broker, outcome)?;
     broker.stop()?;
-    Ok(format!("{facts}; {}", oauth::oauth(room)?))
+    Ok(format!("{facts}; {}", oauth::oauth(room, &authority)?))
 }
 
-fn at_work(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
+fn at_work(room: &Room<'_>, door: &Door<'_>) -> Result<String, Outcome> {
     for mechanism in MECHANISMS {
-        fs::write(room.path(&format!("{mechanism}.properties")), properties(mechanism, USER, PASSWORD))?;
+        fs::write(door.file(room, mechanism), properties(door, mechanism, USER, PASSWORD))?;
     }
-    credentials(room, broker)?;
+    credentials(room, door)?;
     for mechanism in MECHANISMS {
-        console(room, broker, mechanism, &|class| tool(room, class))?;
-        kcat(room, broker, mechanism)?;
+        console(room, door, mechanism, &|class| tool(room, class))?;
+        kcat(room, door, mechanism, None)?;
     }
-    let mut facts = vec!["Kafka's tools and kcat".to_owned()];
-    facts.extend(clients_of_languages(room, broker, &MECHANISMS.join(","), USER, PASSWORD)?);
+    let mut facts = vec!["Kafka's tools and kcat".to_owned(), kcat_of_releases(room, door)?];
+    for client in LANGUAGES {
+        facts.push(client_of_language(room, door, client, &MECHANISMS.join(","), (USER, PASSWORD))?);
+    }
     Ok(format!("{} by {}", facts.join(", "), MECHANISMS.join(", ")))
 }
 
-/// Clients for Python, Node and Go by these mechanisms; the password of OAUTHBEARER is a token.
-fn clients_of_languages(
-    room: &Room<'_>,
-    broker: &Broker,
-    mechanisms: &str,
-    user: &str,
-    password: &str,
-) -> Result<Vec<String>, Outcome> {
-    let mut python = Command::new(Need::Python.place(room.workshop).join("bin/python"));
-    python.arg("-B").arg(room.workshop.client("python").join("sasl.py"));
-    let mut node = Command::new("node");
-    node.arg(room.workshop.client("kafkajs").join("sasl.js"));
-    node.env("NODE_PATH", Need::Node.place(room.workshop).join("node_modules"));
-    let mut go = Command::new(clients::go(room, Need::FranzGo));
-    go.arg("login");
-    let mut facts = Vec::new();
-    for (name, mut command) in [("python", python), ("kafkajs", node), ("franz-go", go)] {
-        command.env("BOOTSTRAP", broker.bootstrap()).env("SASL_MECHANISMS", mechanisms);
-        command.env("SASL_USER", user).env("SASL_PASSWORD", password);
-        let step = format!("{name}-{mechanisms}");
-        room.step(&step, command)?;
-        let output = fs::read_to_string(room.output(&step))?;
-        let line: Value = serde_json::from_str(output.lines().last().unwrap_or_default())?;
-        facts.push(line["clients"].as_str().unwrap_or("?").to_owned());
+/// Half of the clients with a certificate, which does not spare them the login.
+fn over_tls(room: &Room<'_>, tls: &Door<'_>, mutual: &Door<'_>) -> Result<String, Outcome> {
+    for door in [tls, mutual] {
+        fs::write(door.file(room, OVER_TLS), properties(door, OVER_TLS, USER, PASSWORD))?;
     }
-    Ok(facts)
+    console(room, mutual, OVER_TLS, &|class| tool(room, class))?;
+    kcat(room, tls, OVER_TLS, None)?;
+    for (client, door) in [("python", mutual), ("kafkajs", tls), ("franz-go", mutual), ("python", tls)] {
+        client_of_language(room, door, client, OVER_TLS, (USER, PASSWORD))?;
+    }
+    without_certificate(room, tls, mutual)?;
+    Ok(format!("the same over TLS by {OVER_TLS}, where one has to with a certificate"))
+}
+
+/// Who shows no certificate where one has to is not asked for a login.
+fn without_certificate(room: &Room<'_>, tls: &Door<'_>, mutual: &Door<'_>) -> Result<(), Outcome> {
+    for (door, is_served) in [(tls, true), (mutual, false)] {
+        let mut command = Command::new(room.program());
+        command.args(["topics", "list", "--bootstrap-server", &door.bootstrap, "--command-config"]);
+        command.arg(tls.file(room, OVER_TLS));
+        let listed = room.start(&format!("{}list", door.prefix), command)?.wait(room.budget())?.success();
+        if listed != is_served {
+            return failed(format!("{} without a certificate: served {listed}", door.bootstrap));
+        }
+    }
+    Ok(())
+}
+
+/// Clients for Python, Node and Go.
+const LANGUAGES: [&str; 3] = ["python", "kafkajs", "franz-go"];
+
+/// One of them by these mechanisms; the password of OAUTHBEARER is a token.
+fn client_of_language(
+    room: &Room<'_>,
+    door: &Door<'_>,
+    client: &str,
+    mechanisms: &str,
+    (user, password): (&str, &str),
+) -> Result<String, Outcome> {
+    let mut command = match client {
+        "python" => clients::python(room, "sasl.py"),
+        "kafkajs" => {
+            let mut node = Command::new("node");
+            node.arg(room.workshop.client("kafkajs").join("sasl.js"));
+            node.env("NODE_PATH", Need::Node.place(room.workshop).join("node_modules"));
+            node
+        }
+        _ => {
+            let mut go = Command::new(clients::go(room, Need::FranzGo));
+            go.arg("login");
+            go
+        }
+    };
+    door.tell(&mut command);
+    command.env("SASL_MECHANISMS", mechanisms).env("SASL_USER", user).env("SASL_PASSWORD", password);
+    let step = format!("{}{client}-{mechanisms}", door.prefix);
+    room.step(&step, command)?;
+    let output = fs::read_to_string(room.output(&step))?;
+    let line: Value = serde_json::from_str(output.lines().last().unwrap_or_default())?;
+    Ok(line["clients"].as_str().unwrap_or("?").to_owned())
 }
 
 /// A Java client's settings.
-fn properties(mechanism: &str, user: &str, password: &str) -> String {
+fn properties(door: &Door<'_>, mechanism: &str, user: &str, password: &str) -> String {
     let module = if mechanism == "PLAIN" { "plain.PlainLoginModule" } else { "scram.ScramLoginModule" };
     format!(
-        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism={mechanism}\nsasl.jaas.config=\
-         org.apache.kafka.common.security.{module} required username=\"{user}\" password=\"{password}\";\n"
+        "{}sasl.mechanism={mechanism}\nsasl.jaas.config=\
+         org.apache.kafka.common.security.{module} required username=\"{user}\" password=\"{password}\";\n",
+        door.java()
     )
 }
 
@@ -91,18 +139,18 @@ fn tool(room: &Room<'_>, class: &str) -> Command {
 }
 
 /// kafka-configs sets both mechanisms of a user in one call and removes one: by the other the user still logs in.
-fn credentials(room: &Room<'_>, broker: &Broker) -> Result<(), Outcome> {
+fn credentials(room: &Room<'_>, door: &Door<'_>) -> Result<(), Outcome> {
     let configs = |name: &str, arguments: &[&str]| {
         let mut command = tool(room, "kafka.admin.ConfigCommand");
-        command.args(["--bootstrap-server", &broker.bootstrap(), "--entity-type", "users", "--entity-name", "alice"]);
-        command.arg("--command-config").arg(room.path("SCRAM-SHA-512.properties")).args(arguments);
+        command.args(["--bootstrap-server", &door.bootstrap, "--entity-type", "users", "--entity-name", "alice"]);
+        command.arg("--command-config").arg(door.file(room, "SCRAM-SHA-512")).args(arguments);
         room.step(name, command)
     };
     let login = |mechanism: &str| {
         let file = room.path(&format!("alice-{mechanism}.properties"));
-        fs::write(&file, properties(mechanism, "alice", "of alice"))?;
+        fs::write(&file, properties(door, mechanism, "alice", "of alice"))?;
         let mut versions = tool(room, "org.apache.kafka.tools.BrokerApiVersionsCommand");
-        versions.args(["--bootstrap-server", &broker.bootstrap(), "--command-config"]).arg(file);
+        versions.args(["--bootstrap-server", &door.bootstrap, "--command-config"]).arg(file);
         room.step(&format!("alice-{mechanism}"), versions)
     };
     let both = "SCRAM-SHA-256=[iterations=8192,password=of alice],SCRAM-SHA-512=[password=of alice]";
@@ -113,39 +161,65 @@ fn credentials(room: &Room<'_>, broker: &Broker) -> Result<(), Outcome> {
 }
 
 /// Kafka's console tools; `tool` starts one of a class.
-fn console(room: &Room<'_>, broker: &Broker, mechanism: &str, tool: &dyn Fn(&str) -> Command) -> Result<(), Outcome> {
-    let (topic, config) = (format!("console-{mechanism}"), room.path(&format!("{mechanism}.properties")));
+fn console(room: &Room<'_>, door: &Door<'_>, mechanism: &str, tool: &dyn Fn(&str) -> Command) -> Result<(), Outcome> {
+    let prefix = door.prefix;
+    let (topic, config) = (format!("{prefix}console-{mechanism}"), door.file(room, mechanism));
     let lines: String = (0..100).map(|n| format!("line {n}\n")).collect();
     fs::write(room.path("lines"), &lines)?;
     let connected = |class: &str| {
         let mut command = tool(class);
-        command.args(["--bootstrap-server", &broker.bootstrap(), "--topic", &topic, "--command-config"]).arg(&config);
+        command.args(["--bootstrap-server", &door.bootstrap, "--topic", &topic, "--command-config"]).arg(&config);
         command
     };
     let producer = connected("org.apache.kafka.tools.ConsoleProducer");
-    room.step_reading(&format!("console-producer-{mechanism}"), producer, &room.path("lines"))?;
+    room.step_reading(&format!("{prefix}console-producer-{mechanism}"), producer, &room.path("lines"))?;
     let mut consumer = connected("org.apache.kafka.tools.consumer.ConsoleConsumer");
     consumer.args(["--from-beginning", "--max-messages", "100", "--timeout-ms", "60000"]);
-    let step = format!("console-consumer-{mechanism}");
+    let step = format!("{prefix}console-consumer-{mechanism}");
     room.step(&step, consumer)?;
     same(&format!("the console's lines by {mechanism}"), &lines, &fs::read_to_string(room.output(&step))?)
 }
 
-/// Debian's librdkafka 2.0.2 sends its nonce twice: Apache Kafka 4 refuses its SCRAM, we do not.
-fn kcat(room: &Room<'_>, broker: &Broker, mechanism: &str) -> Result<(), Outcome> {
+/// Releases of librdkafka beside Debian's. All before 2.6.1 send their nonce twice in SCRAM: Apache Kafka 4 refuses them, we do not.
+const LIBRDKAFKA: [&str; 2] = ["1.8.2", "2.3.0"];
+
+fn kcat_of_releases(room: &Room<'_>, door: &Door<'_>) -> Result<String, Outcome> {
+    for release in LIBRDKAFKA {
+        let library = Need::Librdkafka.place(room.workshop).join(release);
+        let (mut version, step) = (Command::new("kcat"), format!("kcat-{release}"));
+        version.arg("-V").env("LD_LIBRARY_PATH", &library);
+        room.step(&step, version)?;
+        let told = fs::read_to_string(room.output(&step))?;
+        if !told.contains(&format!("librdkafka {release} ")) {
+            return failed(format!("kcat was to load librdkafka {release}, and says {told}"));
+        }
+        for mechanism in MECHANISMS {
+            kcat(room, door, mechanism, Some((release, &library)))?;
+        }
+    }
+    Ok(format!("kcat on librdkafka {}", LIBRDKAFKA.join(" and ")))
+}
+
+/// Debian's kcat, with its own librdkafka 2.0.2 or with another release.
+fn kcat(room: &Room<'_>, door: &Door<'_>, mechanism: &str, other: Option<(&str, &Path)>) -> Result<(), Outcome> {
+    let prefix = &format!("{}{}", door.prefix, other.map_or("", |(release, _)| release));
     let kcat = || {
         let mut command = Command::new("kcat");
-        command.args(["-b", &broker.bootstrap(), "-t", &format!("kcat-{mechanism}"), "-m", "30"]);
-        command.args(["-X", "security.protocol=SASL_PLAINTEXT", "-X", &format!("sasl.mechanism={mechanism}")]);
+        if let Some((_, library)) = other {
+            command.env("LD_LIBRARY_PATH", library);
+        }
+        command.args(["-b", &door.bootstrap, "-t", &format!("{prefix}kcat-{mechanism}"), "-m", "30"]);
+        command.args(door.librdkafka().iter().flat_map(|setting| ["-X", setting]));
+        command.args(["-X", &format!("sasl.mechanism={mechanism}")]);
         command.args(["-X", &format!("sasl.username={USER}"), "-X", &format!("sasl.password={PASSWORD}")]);
         command
     };
     let mut producer = kcat();
     producer.arg("-P");
-    room.step_reading(&format!("kcat-producer-{mechanism}"), producer, &room.path("lines"))?;
+    room.step_reading(&format!("{prefix}kcat-producer-{mechanism}"), producer, &room.path("lines"))?;
     let mut consumer = kcat();
     consumer.args(["-C", "-o", "beginning", "-e", "-q"]);
-    let step = format!("kcat-consumer-{mechanism}");
+    let step = format!("{prefix}kcat-consumer-{mechanism}");
     room.step(&step, consumer)?;
     let sent = fs::read_to_string(room.path("lines"))?;
     same(&format!("kcat's lines by {mechanism}"), &sent, &fs::read_to_string(room.output(&step))?)

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use barnabas_tests::harness::broker::Broker;
 use barnabas_tests::harness::port;
 use barnabas_tests::harness::wait;
 
+use super::authority::Authority;
 use super::clients::{facts, go, java_program, kafkajs_program, kcat_program, python};
 use crate::gate::lane::{Outcome, failed};
 use crate::gate::need::Need;
@@ -42,69 +43,6 @@ pub(crate) fn tls(room: &Room<'_>) -> Result<String, Outcome> {
     }
     let connected = renewal(room, &authority)?;
     Ok(format!("{}; {RENEWALS} renewals under load, {connected} new connections meanwhile, no error", told.join(", ")))
-}
-
-/// What signs, and the files it made.
-struct Authority {
-    place: PathBuf,
-}
-
-impl Authority {
-    fn new(room: &Room<'_>) -> Result<Self, Outcome> {
-        let place = room.path("certificates");
-        fs::create_dir(&place)?;
-        let authority = Self { place };
-        authority.openssl(
-            room,
-            &["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
-            &["-subj", "/CN=Gate-CA", "-keyout", "ca.key", "-out", "ca.pem"],
-        )?;
-        authority.issue(room, "broker", "/O=Barnabas/CN=broker", "subjectAltName=DNS:localhost,IP:127.0.0.1")?;
-        authority.issue(room, "client", "/O=Barnabas/OU=clients/CN=alice", "keyUsage=digitalSignature")?;
-        // Java 2.8 knows PEM since its 2.7; its own kind of store is tried as well.
-        authority.openssl(
-            room,
-            &["pkcs12", "-export", "-inkey", "client.key", "-in", "client.crt"],
-            &["-passout", "pass:secret", "-name", "client", "-out", "client.p12"],
-        )?;
-        Ok(authority)
-    }
-
-    /// A key of its own and a certificate, together in NAME.pem.
-    fn issue(&self, room: &Room<'_>, name: &str, subject: &str, extension: &str) -> Result<(), Outcome> {
-        let (key, request, certificate) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.crt"));
-        let extensions = format!("basicConstraints=CA:FALSE\n{extension}\n");
-        fs::write(self.place.join("extensions"), extensions)?;
-        self.openssl(
-            room,
-            &["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
-            &["-subj", subject, "-keyout", &key, "-out", &request],
-        )?;
-        self.openssl(
-            room,
-            &["x509", "-req", "-in", &request, "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"],
-            &["-days", "2", "-extfile", "extensions", "-out", &certificate],
-        )?;
-        let both = fs::read_to_string(self.place.join(&key))? + &fs::read_to_string(self.place.join(&certificate))?;
-        // In one step: a half of a file is never read.
-        fs::write(self.place.join("new.pem"), both)?;
-        fs::rename(self.place.join("new.pem"), self.file(&format!("{name}.pem")))?;
-        Ok(())
-    }
-
-    fn openssl(&self, room: &Room<'_>, arguments: &[&str], more: &[&str]) -> Result<(), Outcome> {
-        let mut command = Command::new("openssl");
-        command.args(arguments).args(more).current_dir(&self.place);
-        room.step("openssl", command)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.place.join(name)
-    }
-
-    fn shown(&self, name: &str) -> String {
-        self.file(name).display().to_string()
-    }
 }
 
 /// A broker with TLS beside the plain listener that the harness asks, and its two ports.
@@ -167,9 +105,10 @@ fn client(
 fn settings(authority: &Authority, command: &mut Command, place: &Path, mutual: bool) -> Result<(), Outcome> {
     let (ca, certificate, key) =
         (authority.shown("ca.pem"), authority.shown("client.crt"), authority.shown("client.key"));
-    let java = java_properties(authority, mutual);
+    let java = format!("security.protocol=SSL\n{}", authority.java_properties(mutual));
     fs::write(place.join("client.properties"), java)?;
-    command.env("CLIENT_PROPERTIES", place.join("client.properties")).env("SSL_CA", &ca);
+    command.env("CLIENT_PROPERTIES", place.join("client.properties"));
+    authority.tell(command, mutual);
     let mut rdkafka = format!("security.protocol=SSL ssl.ca.location={ca}");
     let mut python = serde_json::json!({"security_protocol": "SSL", "ssl_cafile": ca});
     let mut javascript = serde_json::json!({"ssl": {"ca": ca}});
@@ -179,25 +118,9 @@ fn settings(authority: &Authority, command: &mut Command, place: &Path, mutual: 
         python["ssl_keyfile"] = key.clone().into();
         javascript["ssl"]["cert"] = certificate.clone().into();
         javascript["ssl"]["key"] = key.clone().into();
-        command.env("SSL_CERT", &certificate).env("SSL_KEY", &key);
     }
     command.env("LIBRDKAFKA", rdkafka).env("KAFKA_PYTHON", python.to_string()).env("KAFKAJS", javascript.to_string());
     Ok(())
-}
-
-fn java_properties(authority: &Authority, mutual: bool) -> String {
-    let mut java = format!(
-        "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location={}\n",
-        authority.shown("ca.pem")
-    );
-    if mutual {
-        let _ = write!(
-            java,
-            "ssl.keystore.type=PKCS12\nssl.keystore.location={}\nssl.keystore.password=secret\nssl.key.password=secret\n",
-            authority.shown("client.p12")
-        );
-    }
-    java
 }
 
 /// Renews the broker's certificate while a producer works, and connects anew after each renewal and meanwhile.

@@ -1,18 +1,20 @@
 //! The same clients by OAUTHBEARER: an issuer whose keys the broker reads over https, and tokens that it signs.
 //!
-//! Kafka's tools read their token from a file (KIP-768); the clients of other languages are told it.
+//! Kafka's tools read their token from a file (KIP-768) and come over TLS; the clients of other languages are told it.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use barnabas_tests::harness::broker::{Broker, java};
+use barnabas_tests::harness::broker::java;
 use barnabas_tests::harness::issuer::Issuer;
 use barnabas_tests::harness::port;
 use serde_json::json;
 
-use super::{clients_of_languages, console};
+use super::super::authority::Authority;
+use super::door::{Door, Doors};
+use super::{LANGUAGES, client_of_language, console};
 use crate::gate::lane::Outcome;
 use crate::gate::need::Need;
 use crate::gate::room::Room;
@@ -23,7 +25,7 @@ const HANDLER: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerL
 const MODULE: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule";
 
 /// Every client by a token of alice's; then one whose token is another's.
-pub(super) fn oauth(room: &Room<'_>) -> Result<String, Outcome> {
+pub(super) fn oauth(room: &Room<'_>, authority: &Authority) -> Result<String, Outcome> {
     let place = room.path("issuer");
     fs::create_dir(&place)?;
     let issuer = Issuer::new(&place, "gate")?;
@@ -35,17 +37,20 @@ pub(super) fn oauth(room: &Room<'_>) -> Result<String, Outcome> {
     let url = format!("https://localhost:{port}/keys.json");
     let trust = place.join("web.pem");
     let jaas = format!("{MODULE} required ssl.truststore.type=PEM ssl.truststore.location=\"{}\";", trust.display());
-    let settings = [
-        ("listener.security.protocol.map", "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT"),
+    let doors = Doors::new(authority)?;
+    let mut settings = doors.settings();
+    settings.extend([
         ("sasl.enabled.mechanisms", MECHANISM),
-        ("sasl.oauthbearer.jwks.endpoint.url", &url),
+        ("sasl.oauthbearer.jwks.endpoint.url", url.as_str()),
         ("sasl.oauthbearer.expected.audience", "kafka"),
         ("sasl.oauthbearer.expected.issuer", "gate"),
         ("listener.name.plaintext.oauthbearer.sasl.jaas.config", &jaas),
-    ];
+        ("listener.name.tls.oauthbearer.sasl.jaas.config", &jaas),
+        ("listener.name.mutual.oauthbearer.sasl.jaas.config", &jaas),
+    ]);
     let mut broker = room.broker("broker-oauth", &settings)?;
     let token = issuer.token("alice", HOUR, &json!({ "aud": "kafka", "iss": "gate" }))?;
-    let outcome = at_work(room, &broker, &token);
+    let outcome = at_work(room, &Doors::plain(&broker), &doors.tls(authority), &token);
     let facts = room.with_log_of(&mut broker, outcome)?;
     broker.stop()?;
     Ok(format!("{facts} by {MECHANISM}"))
@@ -61,15 +66,16 @@ fn certificate_and_port(room: &Room<'_>, place: &Path) -> Result<u16, Outcome> {
     Ok(port::free()?)
 }
 
-fn at_work(room: &Room<'_>, broker: &Broker, token: &str) -> Result<String, Outcome> {
+fn at_work(room: &Room<'_>, door: &Door<'_>, tls: &Door<'_>, token: &str) -> Result<String, Outcome> {
     let file = room.path("token");
     fs::write(&file, token)?;
     let url = format!("file://{}", file.display());
     let properties = format!(
-        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism={MECHANISM}\nsasl.jaas.config={MODULE} required;\n\
-         sasl.login.callback.handler.class={HANDLER}\nsasl.oauthbearer.token.endpoint.url={url}\n"
+        "{}sasl.mechanism={MECHANISM}\nsasl.jaas.config={MODULE} required;\n\
+         sasl.login.callback.handler.class={HANDLER}\nsasl.oauthbearer.token.endpoint.url={url}\n",
+        tls.java()
     );
-    fs::write(room.path(&format!("{MECHANISM}.properties")), properties)?;
+    fs::write(tls.file(room, MECHANISM), properties)?;
     // Since KIP-1139 a client reads only what it is allowed to.
     let allowed = [
         format!("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={url}"),
@@ -80,7 +86,10 @@ fn at_work(room: &Room<'_>, broker: &Broker, token: &str) -> Result<String, Outc
         command.arg(&allowed[1]).arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn").arg(class);
         command
     };
-    console(room, broker, MECHANISM, &tool)?;
-    let facts = clients_of_languages(room, broker, MECHANISM, "alice", token)?;
-    Ok(format!("Kafka's tools, {}", facts.join(", ")))
+    console(room, tls, MECHANISM, &tool)?;
+    let mut facts = vec!["Kafka's tools over TLS".to_owned()];
+    for client in LANGUAGES {
+        facts.push(client_of_language(room, door, client, MECHANISM, ("alice", token))?);
+    }
+    Ok(facts.join(", "))
 }

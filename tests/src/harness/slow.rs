@@ -1,0 +1,91 @@
+//! Peers that begin a handshake or a login and hardly go on: what they send at once, then nothing, or a byte a second.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use super::wait::Stopwatch;
+
+/// Between two bytes of a peer that sends some.
+const BETWEEN_BYTES: Duration = Duration::from_secs(1);
+
+/// Peers of one kind.
+#[derive(Debug)]
+pub struct SlowPeers {
+    /// What they are, for people.
+    pub kind: &'static str,
+    /// What they send at once.
+    beginning: Vec<u8>,
+    /// What they send one by one afterwards.
+    byte: Option<u8>,
+    peers: Vec<Peer>,
+}
+
+#[derive(Debug)]
+struct Peer {
+    stream: TcpStream,
+    opened: Stopwatch,
+    sent: Stopwatch,
+    cut: Option<Duration>,
+}
+
+impl SlowPeers {
+    /// None is connected yet.
+    pub fn new(kind: &'static str, beginning: &[u8], byte: Option<u8>) -> Self {
+        Self { kind, beginning: beginning.to_owned(), byte, peers: Vec::new() }
+    }
+
+    /// Connects `count` of them.
+    ///
+    /// # Errors
+    /// When one is refused.
+    pub fn connect(&mut self, port: u16, count: usize) -> std::io::Result<()> {
+        for _ in 0..count {
+            let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+            stream.write_all(&self.beginning)?;
+            stream.set_nonblocking(true)?;
+            self.peers.push(Peer { stream, opened: Stopwatch::start(), sent: Stopwatch::start(), cut: None });
+        }
+        Ok(())
+    }
+
+    /// Sends what is due, and looks who was cut.
+    pub fn turn(&mut self) {
+        for peer in self.peers.iter_mut().filter(|peer| peer.cut.is_none()) {
+            if peer.is_cut() {
+                peer.cut = Some(peer.opened.elapsed());
+            } else if let Some(byte) = self.byte
+                && peer.sent.elapsed() >= BETWEEN_BYTES
+            {
+                peer.sent = Stopwatch::start();
+                // Who was cut meanwhile is found so at the next turn.
+                let _ = peer.stream.write_all(&[byte]);
+            }
+        }
+    }
+
+    /// How many are connected still.
+    pub fn connected(&self) -> usize {
+        self.peers.iter().filter(|peer| peer.cut.is_none()).count()
+    }
+
+    /// When the first and the last of them was cut.
+    pub fn cut(&self) -> Option<(Duration, Duration)> {
+        let times = || self.peers.iter().filter_map(|peer| peer.cut);
+        Some((times().min()?, times().max()?))
+    }
+}
+
+impl Peer {
+    fn is_cut(&mut self) -> bool {
+        // What it is told before its end does not count.
+        let mut told = [0; 256];
+        loop {
+            match self.stream.read(&mut told) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+            }
+        }
+    }
+}
