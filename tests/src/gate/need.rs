@@ -48,7 +48,7 @@ pub(crate) enum Need {
     /// The program on the rdkafka crate.
     Rdkafka,
     /// librdkafka's numbered tests.
-    Librdkafka,
+    LibrdkafkaTests,
     /// franz-go's tests of pkg/kgo.
     Kgo,
 }
@@ -77,7 +77,7 @@ impl Need {
             Self::Sarama => "sarama",
             Self::KafkaGo => "kafka-go",
             Self::Rdkafka => "rdkafka",
-            Self::Librdkafka => "librdkafka",
+            Self::LibrdkafkaTests => "librdkafka-tests",
             Self::Kgo => "kgo",
         }
     }
@@ -101,7 +101,7 @@ impl Need {
             Self::JavaFour | Self::JavaTwo => shop.maven(&workshop.client("java").join(self.name())),
             Self::FranzGo | Self::Sarama | Self::KafkaGo => shop.go(&workshop.client(self.name())),
             Self::Rdkafka => shop.rdkafka(),
-            Self::Librdkafka => shop.librdkafka(),
+            Self::LibrdkafkaTests => shop.librdkafka_tests(),
             Self::Kgo => shop.kgo(),
         }
     }
@@ -230,7 +230,7 @@ impl Preparation<'_> {
     }
 
     /// The npm package ships the library with its tests; some of them parse JSON by Debian's rapidjson.
-    fn librdkafka(&self) -> Result<(), Outcome> {
+    fn librdkafka_tests(&self) -> Result<(), Outcome> {
         for program in ["npm", "make", "g++"] {
             require(program)?;
         }

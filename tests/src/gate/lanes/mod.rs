@@ -343,7 +343,7 @@ pub(crate) const LANES: &[Lane] = &[
     Lane {
         name: "librdkafka",
         about: "librdkafka's numbered tests, beside the table of what passed; by name only",
-        needs: &[Need::Release, Need::JavaFour, Need::Librdkafka],
+        needs: &[Need::Release, Need::JavaFour, Need::LibrdkafkaTests],
         fast: false,
         by_name: true,
         budget: Duration::from_secs(15 * 60),

@@ -80,7 +80,7 @@ impl<'a> Runner<'a> {
             brokers.push(broker);
         }
         let share_groups = serves_share_groups(room, &brokers[0])?;
-        Ok(Self { room, tests: Need::Librdkafka.place(room.workshop).join(TESTS), brokers, share_groups, runs: 0 })
+        Ok(Self { room, tests: Need::LibrdkafkaTests.place(room.workshop).join(TESTS), brokers, share_groups, runs: 0 })
     }
 
     /// Every number with the names of its tests, as the program knows them.
