@@ -28,7 +28,7 @@ const PRODUCE_MAX: [f64; 2] = [20.0, 28.0];
 /// The same of a fetch of one partition.
 const FETCH_MAX: f64 = 27.0;
 /// Bytes of heap that an idle connection keeps.
-const IDLE_BYTES_MAX: f64 = 3584.0;
+const IDLE_BYTES_MAX: f64 = 3712.0;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicI64 = AtomicI64::new(0);

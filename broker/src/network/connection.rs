@@ -9,6 +9,7 @@
 //! 5. Who has had more than its quota is not read until its wait is over; its answers leave.
 //! 6. At a stop, what was received is finished and nothing more is read.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -55,30 +56,40 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
     };
     let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: Half(&stream), weight: &weight };
     let mut writing = std::pin::pin!(writer.run());
-    let ended = {
-        let (mut reading, mut eagerness) = (std::pin::pin!(reader.run()), Eagerness::default());
-        let both = network.turns.each(&weight, |context| {
-            let mut round = 0;
-            loop {
-                if let Poll::Ready(ended) = reading.as_mut().poll(context) {
-                    return Poll::Ready(ended);
-                }
-                if let Poll::Ready(ended) = writing.as_mut().poll(context) {
-                    return Poll::Ready(ended.err().unwrap_or(Ended::PeerClosed));
-                }
-                if !answers.have_just_left() || !eagerness.is_next_here(&stream, round) {
-                    return Poll::Pending;
-                }
-                round += 1;
-            }
-        });
-        both.await
-    };
+    let ended = both(&network, &stream, &answers, &weight, reader.run(), writing.as_mut()).await;
     if matches!(ended, Ended::Refused(_) | Ended::Stopping) {
         answers.close();
         let _ = writing.await;
     }
     ended.note(&network, &info);
+}
+
+/// Polls both halves, the reading one first, until one ends. While answers leave as they come, the next request is looked for.
+async fn both<S: Stream>(
+    network: &Network,
+    stream: &Mutex<S>,
+    answers: &Answers,
+    weight: &Weight<'_>,
+    reading: impl Future<Output = Ended>,
+    mut writing: Pin<&mut impl Future<Output = Result<(), Ended>>>,
+) -> Ended {
+    let (mut reading, mut eagerness) = (std::pin::pin!(reading), Eagerness::default());
+    let poll = network.turns.each(weight, |context| {
+        let mut round = 0;
+        loop {
+            if let Poll::Ready(ended) = reading.as_mut().poll(context) {
+                return Poll::Ready(ended);
+            }
+            if let Poll::Ready(ended) = writing.as_mut().poll(context) {
+                return Poll::Ready(ended.err().unwrap_or(Ended::PeerClosed));
+            }
+            if !answers.have_just_left() || !eagerness.is_next_here(stream, round) {
+                return Poll::Pending;
+            }
+            round += 1;
+        }
+    });
+    poll.await
 }
 
 /// The reading half.

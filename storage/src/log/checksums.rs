@@ -90,7 +90,9 @@ impl Log {
     /// What the last clean stop said of the snapshot that it wrote, when the log ends where it ended then.
     pub(super) fn told_of_snapshot(&self, offset: Offset) -> Option<Companion> {
         let active = self.segments.read().active().cloned()?;
-        let checksums = active.checksums().ok().flatten().filter(|checksums| self.is_ours(checksums))?;
+        // Read beside the segment's own: what a start finds here may be cut or written anew before a reader asks.
+        let read = Checksums::read(&**self.disk(), &active.path(CHECKSUMS)).ok().flatten()?;
+        let checksums = read.ok().filter(|checksums| self.is_ours(checksums))?;
         checksums.companion(&name_of(offset, SNAPSHOT)).cloned()
     }
 

@@ -189,22 +189,9 @@ impl Bench<'_> {
         scope: &'s thread::Scope<'s, 'e>,
         taken: &'e AtomicU64,
     ) -> Result<f64, Outcome> {
-        let bootstrap = self.broker.bootstrap();
         let mut idle = self.process.sockets()?;
         let stopwatch = Stopwatch::start();
-        let mut expected = 0;
-        if load.readers {
-            let (request, bootstrap) = (fetch("load", 0..PARTITIONS, 8 << 20), bootstrap.clone());
-            scope.spawn(move || sip(&bootstrap, &request, SLOW_READERS, self.stop));
-            expected += SLOW_READERS;
-        }
-        if load.fetches {
-            for _ in 0..LARGE_FETCHES {
-                let (request, bootstrap) = (fetch("load", 0..PARTITIONS, FETCH_BYTES), bootstrap.clone());
-                scope.spawn(move || gulp(&bootstrap, &request, self.stop, taken));
-            }
-            expected += LARGE_FETCHES;
-        }
+        let mut expected = self.fetchers(load, scope, taken);
         let mut processes = Vec::new();
         for (kind, command, connections) in self.producers(load) {
             let kind = format!("{name}-{kind}");
@@ -228,6 +215,24 @@ impl Bench<'_> {
             self.room.finish(&kind, &mut process)?;
         }
         Ok(p99)
+    }
+
+    /// Starts the readers and the large fetches of a load: how many connections they have.
+    fn fetchers<'s, 'e: 's>(&'e self, load: Load, scope: &'s thread::Scope<'s, 'e>, taken: &'e AtomicU64) -> usize {
+        let (bootstrap, mut connections) = (self.broker.bootstrap(), 0);
+        if load.readers {
+            let (request, bootstrap) = (fetch("load", 0..PARTITIONS, 8 << 20), bootstrap.clone());
+            scope.spawn(move || sip(&bootstrap, &request, SLOW_READERS, self.stop));
+            connections += SLOW_READERS;
+        }
+        if load.fetches {
+            for _ in 0..LARGE_FETCHES {
+                let (request, bootstrap) = (fetch("load", 0..PARTITIONS, FETCH_BYTES), bootstrap.clone());
+                scope.spawn(move || gulp(&bootstrap, &request, self.stop, taken));
+            }
+            connections += LARGE_FETCHES;
+        }
+        connections
     }
 
     /// The producers of a load, with the number of their connections.
