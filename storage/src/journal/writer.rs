@@ -104,7 +104,7 @@ impl Writer {
     }
 
     /// Tells each log once, up to its last batch in the round, in the order of these.
-    #[inline(never)] // the gate counts its instructions
+    #[inline(never)] // it wakes others: kept out of what the gate counts
     fn mark(&mut self, journal: &Journal) {
         self.last_of_log.clear();
         self.met.clear();

@@ -333,10 +333,10 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "overload",
-        about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times, no deadlock",
+        about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times; by name only",
         needs: &[Need::Release],
         fast: false,
-        by_name: false,
+        by_name: true,
         budget: TEN_MINUTES,
         run: overload::overload,
     },
