@@ -56,7 +56,11 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
     };
     let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: Half(&stream), weight: &weight };
     let mut writing = std::pin::pin!(writer.run());
-    let ended = both(&network, &stream, &answers, &weight, reader.run(), writing.as_mut()).await;
+    let ended = {
+        // Pinned here: a future that is handed over by value would have its room twice.
+        let reading = std::pin::pin!(reader.run());
+        both(&network, &stream, &answers, &weight, reading, writing.as_mut()).await
+    };
     if matches!(ended, Ended::Refused(_) | Ended::Stopping) {
         answers.close();
         let _ = writing.await;
@@ -65,16 +69,16 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
 }
 
 /// Polls both halves, the reading one first, until one ends. While answers leave as they come, the next request is looked for.
-async fn both<S: Stream>(
-    network: &Network,
-    stream: &Mutex<S>,
-    answers: &Answers,
-    weight: &Weight<'_>,
-    reading: impl Future<Output = Ended>,
-    mut writing: Pin<&mut impl Future<Output = Result<(), Ended>>>,
-) -> Ended {
-    let (mut reading, mut eagerness) = (std::pin::pin!(reading), Eagerness::default());
-    let poll = network.turns.each(weight, |context| {
+fn both<'a, S: Stream>(
+    network: &'a Network,
+    stream: &'a Mutex<S>,
+    answers: &'a Answers,
+    weight: &'a Weight<'a>,
+    mut reading: Pin<&'a mut impl Future<Output = Ended>>,
+    mut writing: Pin<&'a mut impl Future<Output = Result<(), Ended>>>,
+) -> impl Future<Output = Ended> {
+    let mut eagerness = Eagerness::default();
+    network.turns.each(weight, move |context| {
         let mut round = 0;
         loop {
             if let Poll::Ready(ended) = reading.as_mut().poll(context) {
@@ -88,8 +92,7 @@ async fn both<S: Stream>(
             }
             round += 1;
         }
-    });
-    poll.await
+    })
 }
 
 /// The reading half.
