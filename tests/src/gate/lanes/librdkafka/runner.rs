@@ -31,7 +31,7 @@ const SCENARIOS: [(&str, &str); 2] = [("default", "true"), ("noautocreate", "fal
 const MANUAL: [(&str, &str); 3] = [
     ("0190", "run by hand upstream: it wants a broker with a metrics plug-in"),
     ("8000", "run by hand upstream: it idles for ever"),
-    ("8001", "run by hand upstream: it asks for a cluster of its own"),
+    ("8001", "run by hand upstream: of the client alone, on its mock cluster"),
 ];
 
 /// Tests of share groups, by a word of their names, and the API that a broker announces when it serves those. Each of
