@@ -88,8 +88,14 @@ impl Kind {
         let (mut known, mut unknown) = (Times::default(), Times::default());
         for number in 0..usize::from(logins) + USERS {
             let user = |kind: &str| format!("{kind}-{:03}", number % USERS);
-            let exists = self.login(address, &user(self.known))?;
-            let does_not = self.login(address, &user("nope"))?;
+            // Now this one first, now that one.
+            let (exists, does_not) = if number % 2 == 0 {
+                let exists = self.login(address, &user(self.known))?;
+                (exists, self.login(address, &user("nope"))?)
+            } else {
+                let does_not = self.login(address, &user("nope"))?;
+                (self.login(address, &user(self.known))?, does_not)
+            };
             if number >= USERS {
                 known.add(exists);
                 unknown.add(does_not);

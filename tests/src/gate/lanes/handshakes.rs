@@ -4,7 +4,7 @@
 //! `HANDSHAKES_SECONDS=30 HANDSHAKES_IDLE=10000 cargo gate handshakes` is the whole of it.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -30,20 +30,23 @@ const SLOW: usize = 2000;
 /// Connections that come and go in each second, ...
 const STORM: u64 = 5000;
 /// ... for so long, unless `HANDSHAKES_SECONDS` says otherwise.
-const SECONDS: u64 = 5;
+const SECONDS: u64 = 4;
 /// Connections that are left idle, unless `HANDSHAKES_IDLE` says otherwise.
 const IDLE: u64 = 2000;
 /// The times of an ordinary client may grow to this many times, ...
 const SLOWER_MAX: f64 = 2.0;
-/// ... and pass below this, in milliseconds, whatever they are alone: two cores do the work of both sides here.
-const PASSES: f64 = 100.0;
+/// ... and pass below this, in milliseconds, whatever they are alone: neighbours make greater differences.
+const PASSES: f64 = 25.0;
+/// A machine at other work may disturb a measurement, but hardly so many.
+const MEASUREMENTS: usize = 3;
 /// Anonymous memory for each slow peer, each idle connection, and what else may grow meanwhile.
 const PER_SLOW: u64 = 64 << 10;
 const PER_IDLE: u64 = 8 << 10;
 const REST: u64 = 32 << 20;
-/// The broker's deadlines: of a TLS handshake and of a frame's head, and of the next step of a login.
+/// The broker's deadlines: of a TLS handshake, of the next step of a login, and of a frame whose head takes six seconds.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const LOGIN_PAUSE: Duration = Duration::from_secs(30);
+const FRAME: Duration = Duration::from_secs(36);
 /// By how much a machine at work may be late.
 const GRACE: Duration = Duration::from_secs(10);
 /// Longest wait for what has no deadline of its own.
@@ -58,7 +61,8 @@ struct Ports {
 
 pub(crate) fn handshakes(room: &Room<'_>) -> Result<String, Outcome> {
     let idle = given("HANDSHAKES_IDLE").unwrap_or(IDLE);
-    allow_files(2 * (SLOW as u64 + idle))?;
+    // The broker leaves a quarter of them to files.
+    allow_files((SLOW as u64 + idle) * 4 / 3 + 1000)?;
     let authority = Authority::new(room)?;
     let ports = Ports { tls: port::free()?, sasl: port::free()?, storm: port::free()? };
     let Ports { tls, sasl, storm } = ports;
@@ -99,11 +103,13 @@ fn slow_peers() -> [(SlowPeers, Duration); 4] {
     // A TLS record of 512 bytes, and in it the head of a ClientHello: half of it is here.
     let mut hello = vec![0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
     hello.resize(256, 7);
+    // The length of a SaslHandshake, its key, and not its version.
+    let half_a_head = [0, 0, 0, 200, 0, 17];
     [
         (SlowPeers::new("TLS, nothing", &[], None), HANDSHAKE),
         (SlowPeers::new("TLS, half a ClientHello and a byte a second", &hello, Some(7)), HANDSHAKE),
         (SlowPeers::new("SASL, nothing", &[], None), LOGIN_PAUSE),
-        (SlowPeers::new("SASL, a byte of a frame and a byte a second", &[0], Some(0)), HANDSHAKE),
+        (SlowPeers::new("SASL, half a head and a byte a second", &half_a_head, Some(0)), FRAME),
     ]
 }
 
@@ -127,7 +133,8 @@ fn loads(room: &Room<'_>, broker: &Broker, ports: &Ports, idle: u64) -> Result<S
     let id = broker.process().map(Process::id).ok_or_else(|| Outcome::Failed("the broker is gone".to_owned()))?;
     let process = Proc(id);
     let before = process.anonymous_bytes()?;
-    let alone = p99(room, broker, "alone")?;
+    // A neighbour's noise here would excuse everything later.
+    let alone = p99(room, broker, "alone")?.min(p99(room, broker, "alone")?);
     let mut scene = Scene {
         room,
         broker,
@@ -168,22 +175,42 @@ impl Scene<'_> {
 
     /// The times beside each load, and who of them waited too long.
     fn beside_each(&self, idle: u64, opened: &Stopwatch) -> Result<(Vec<String>, Vec<String>), Outcome> {
-        let most = (self.alone * SLOWER_MAX).max(PASSES);
         let (mut facts, mut late) = (Vec::new(), Vec::new());
-        let mut note = |load: String, p99: f64| {
-            if p99 > most {
+        let mut note = |load: String, than: f64, p99: f64| {
+            if p99 > most(than) {
                 late.push(load.clone());
             }
             facts.push(format!("{load} {p99:.1}"));
         };
-        note(format!("beside {SLOW} slow peers"), p99(self.room, self.broker, "slow")?);
+        let alone = self.alone;
+        note(format!("beside {SLOW} slow peers"), alone, self.least(alone, || self.p99("slow"))?);
         self.new_client()?;
-        let (made, p99_beside) = self.storm()?;
-        note(format!("beside {made} connections that came and went"), p99_beside);
-        note(format!("beside {idle} idle ones"), self.idle(idle)?);
+        // What so many connections take of the machine, the broker apart.
+        let (_, elsewhere) = self.storm(elsewhere()?)?;
+        note(format!("beside {} connections a second to another program", STORM), f64::INFINITY, elsewhere);
+        let than = alone.max(elsewhere);
+        let storm = self.least(than, || Ok(self.storm(self.ports.storm)?.1))?;
+        note(format!("beside {} that came and went", storm_size()), than, storm);
+        note(format!("beside {idle} idle ones"), alone, self.idle(idle)?);
         self.all_are_cut(opened)?;
-        note("after".to_owned(), p99(self.room, self.broker, "after")?);
+        note("after".to_owned(), alone, self.least(alone, || self.p99("after"))?);
         Ok((facts, late))
+    }
+
+    fn p99(&self, name: &str) -> Result<f64, Outcome> {
+        p99(self.room, self.broker, name)
+    }
+
+    /// The least of a few measurements; the first does when it is as good as it has to be.
+    fn least(&self, than: f64, measure: impl Fn() -> Result<f64, Outcome>) -> Result<f64, Outcome> {
+        let mut least = f64::INFINITY;
+        for _ in 0..MEASUREMENTS {
+            least = least.min(measure()?);
+            if least <= most(than) {
+                break;
+            }
+        }
+        Ok(least)
     }
 
     fn open_slow_peers(&self) -> Result<(), Outcome> {
@@ -202,12 +229,12 @@ impl Scene<'_> {
     }
 
     /// Connections that come and go, as many as there are to be, and the times beside them.
-    fn storm(&self) -> Result<(u64, f64), Outcome> {
-        let whole = STORM * storm_seconds();
+    fn storm(&self, port: u16) -> Result<(u64, f64), Outcome> {
+        let whole = storm_size();
         let open = self.process.sockets()?;
         let (made, p99) = thread::scope(|scope| {
-            let storm = scope.spawn(|| come_and_go(self.ports.storm, whole));
-            let p99 = p99(self.room, self.broker, "storm");
+            let storm = scope.spawn(|| come_and_go(port, whole));
+            let p99 = self.p99("storm");
             (storm.join(), p99)
         });
         let took = made.unwrap_or_else(|_| Err(std::io::Error::other("the storm panicked")))?;
@@ -231,14 +258,14 @@ impl Scene<'_> {
         wait::until("idle connections", PATIENCE, || {
             self.process.sockets().is_ok_and(|now| now >= least).then_some(())
         })?;
-        let p99 = p99(self.room, self.broker, "idle")?;
+        let p99 = self.least(self.alone, || self.p99("idle"))?;
         drop(idle);
         Ok(p99)
     }
 
     /// Each within its deadline.
     fn all_are_cut(&self, opened: &Stopwatch) -> Result<(), Outcome> {
-        let left = (LOGIN_PAUSE + GRACE).saturating_sub(opened.elapsed());
+        let left = (FRAME + GRACE).saturating_sub(opened.elapsed());
         wait::until("slow peers to be cut", left, || {
             lock(&self.slow).iter().all(|(peers, _)| peers.connected() == 0).then_some(())
         })?;
@@ -295,7 +322,25 @@ fn come_and_go(port: u16, whole: u64) -> std::io::Result<Duration> {
     Ok(pace.elapsed())
 }
 
-/// How long the connections come and go.
+/// The longest time that passes beside this one.
+fn most(than: f64) -> f64 {
+    (than * SLOWER_MAX).max(PASSES)
+}
+
+/// A port behind which connections are accepted and closed, in a thread of ours until the gate ends.
+fn elsewhere() -> std::io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    let port = listener.local_addr()?.port();
+    thread::spawn(move || listener.incoming().for_each(drop));
+    Ok(port)
+}
+
+/// How many connections come and go.
+fn storm_size() -> u64 {
+    STORM * storm_seconds()
+}
+
+/// How long they do.
 fn storm_seconds() -> u64 {
     given("HANDSHAKES_SECONDS").unwrap_or(SECONDS)
 }
@@ -309,6 +354,8 @@ fn p99(room: &Room<'_>, broker: &Broker, name: &str) -> Result<f64, Outcome> {
     probe.args(["--seconds", &seconds.to_string()]);
     probe.args(["--bootstrap-server", &broker.bootstrap(), "-o", "json"]);
     room.step(&name, probe)?;
-    let found: Value = serde_json::from_str(&fs::read_to_string(room.output(&name))?)?;
+    // Outputs are appended to: the last line is this run's.
+    let told = fs::read_to_string(room.output(&name))?;
+    let found: Value = serde_json::from_str(told.lines().last().unwrap_or_default())?;
     found["p99_ms"].as_f64().ok_or_else(|| Outcome::Failed(format!("{name} gave no p99_ms")))
 }
