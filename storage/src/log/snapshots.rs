@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Log, Writer};
 use crate::batch::HEADER_LEN;
 use crate::batch_scan::{BatchScan, Found, ScanError};
+use crate::checksums::Companion;
 use crate::ids::Offset;
 use crate::producer_state::{EndMarker, ProducerStates, snapshot};
 use crate::seam::{OpenMode, mutant};
@@ -84,17 +85,20 @@ impl Log {
 
     /// Sets the producers' state at `end`: from a snapshot, and the batches after it.
     pub(super) fn restore_producers(&self, writer: &mut Writer, end: Offset, clean: bool) -> Result<(), ScanError> {
+        let told = self.told_of_snapshot(end);
         let mut newest_first = Vec::new();
         for offset in self.snapshot_offsets().map_err(ScanError::Io)?.into_iter().rev() {
             if offset > end || newest_first.len() == KEPT {
                 continue;
             }
-            if let Some(states) = self.read_snapshot(offset).map_err(ScanError::Io)? {
+            if let Some(states) =
+                self.read_snapshot(offset, told.as_ref().filter(|_| offset == end)).map_err(ScanError::Io)?
+            {
                 newest_first.push((offset, states));
             }
         }
         let has_end = newest_first.first().is_some_and(|(offset, _)| *offset == end);
-        let is_missed = !has_end && self.told_of_snapshot(end).is_some();
+        let is_missed = !has_end && told.is_some();
         writer.since_snapshot = if has_end || end == Offset::ZERO { 0 } else { SNAPSHOT_LAG_BYTES };
         let (from, mut states) = self.base_state(newest_first, end, clean && !is_missed);
         self.replay_producers(&mut states, from, end)?;
@@ -102,12 +106,11 @@ impl Log {
         Ok(())
     }
 
-    /// `None` when it is absent or, after a crash, torn; and when it is not the one that the last stop wrote: that of
+    /// `None` when it is absent or, after a crash, torn; and when it is not what the last stop has `told` of it: that of
     /// another log would be believed.
-    fn read_snapshot(&self, offset: Offset) -> io::Result<Option<ProducerStates>> {
+    fn read_snapshot(&self, offset: Offset, told: Option<&Companion>) -> io::Result<Option<ProducerStates>> {
         let path = file_path(&self.directory, offset, SNAPSHOT);
         let bytes = whole_file::read(&**self.disk(), &path)?;
-        let told = self.told_of_snapshot(offset);
         if bytes.as_ref().zip(told).is_some_and(|(bytes, told)| !told.matches(bytes)) {
             tracing::warn!(file = %path.display(), "not the producers that were written: they are read from the batches");
             return Ok(None);
@@ -149,7 +152,7 @@ impl Log {
             // The one that a roll has written here may be lost in a crash, and later be the only one.
             if segment.base > from
                 && segment.base < end
-                && self.read_snapshot(segment.base).map_err(ScanError::Io)?.is_none()
+                && self.read_snapshot(segment.base, None).map_err(ScanError::Io)?.is_none()
             {
                 self.write_snapshot(states, segment.base, true).map_err(ScanError::Io)?;
             }

@@ -216,7 +216,7 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "node-settings-confluent",
-        about: "the same of @confluentinc/kafka-javascript, whose addon is built for minutes; by name only",
+        about: "the same of @confluentinc/kafka-javascript, whose addon is built for minutes",
         needs: &[Need::Release, Need::NodeLibrdkafka],
         fast: false,
         by_name: true,
@@ -333,7 +333,7 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "overload",
-        about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times; by name only",
+        about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times",
         needs: &[Need::Release],
         fast: false,
         by_name: true,
@@ -342,7 +342,7 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "librdkafka",
-        about: "librdkafka's numbered tests, beside the table of what passed; by name only",
+        about: "librdkafka's numbered tests, beside the table of what passed",
         needs: &[Need::Release, Need::JavaFour, Need::LibrdkafkaTests],
         fast: false,
         by_name: true,
@@ -351,7 +351,7 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "kgo",
-        about: "franz-go's own tests of pkg/kgo, twice; by name only",
+        about: "franz-go's own tests of pkg/kgo, twice",
         needs: &[Need::Release, Need::Kgo],
         fast: false,
         by_name: true,
