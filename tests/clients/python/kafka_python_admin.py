@@ -155,9 +155,11 @@ def groups(calls):
     equal("listed by state", [], [group for group in calls.list_groups(states_filter=["Stable"]) if group["group_id"] == GROUP])
     equal("offset deleted", {FIRST: errors.NoError}, calls.delete_group_offsets(GROUP, [FIRST]))
     equal("offsets after that", {}, calls.list_group_offsets(GROUP)[GROUP])
-    consumer = KafkaConsumer(TOPIC, bootstrap_servers=BOOTSTRAP, group_id=GROUP, group_instance_id="one", **LOGIN)
-    while not consumer.assignment():
-        consumer.poll(timeout_ms=100)
+    consumer = KafkaConsumer(bootstrap_servers=BOOTSTRAP, group_id=GROUP, group_instance_id="one", **LOGIN)
+    # Before it joins: kafka_python.py says why.
+    equal("partitions, for a consumer", {0, 1, 2}, consumer.partitions_for_topic(TOPIC))
+    consumer.subscribe([TOPIC])
+    until("assigned", True, lambda: consumer.poll(timeout_ms=1000) is not None and bool(consumer.assignment()))
     described = calls.describe_groups([GROUP], include_authorized_operations=True)[GROUP]
     equal("described", (None, "Stable", "consumer", 1),
           (described["error"], described["group_state"], described["protocol_type"], len(described["members"])))

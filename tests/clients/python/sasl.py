@@ -80,7 +80,10 @@ def kafka_python(mechanism, topic):
     for record in RECORDS:
         producer.send(topic, record).get(LIMIT)
     producer.close()
-    consumer = KafkaConsumer(topic, auto_offset_reset="earliest", consumer_timeout_ms=LIMIT * 1000, **login)
+    consumer = KafkaConsumer(auto_offset_reset="earliest", consumer_timeout_ms=LIMIT * 1000, **login)
+    # Before it joins: kafka_python.py says why.
+    consumer.partitions_for_topic(topic)
+    consumer.subscribe([topic])
     read = [next(consumer).value for _ in RECORDS]
     consumer.close()
     equal(topic, RECORDS, read)
