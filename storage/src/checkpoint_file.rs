@@ -44,7 +44,8 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Offsets> {
 }
 
 pub(crate) fn parse(text: &str) -> Option<Offsets> {
-    let mut lines = text.lines();
+    // Without the end of its last line that line may be short of digits.
+    let mut lines = text.strip_suffix('\n')?.lines();
     if lines.next()? != "0" {
         return None;
     }

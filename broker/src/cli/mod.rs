@@ -46,7 +46,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    #[command(about = SERVE)]
+    /// Starts a broker (what happens without a command, too).
     Serve(serve::Arguments),
     /// Lists, shows and makes topics, on any broker that speaks the Kafka protocol.
     Topics(topics::Arguments),
@@ -80,27 +80,6 @@ enum Command {
     Generate(generate::Arguments),
 }
 
-/// `serve` read by itself. clap builds the heads of all commands before it reads the first word, and a broker would keep what
-/// that touched in its memory for as long as it lives: 2 MiB, and some milliseconds of its start.
-#[derive(Debug, Parser)]
-#[command(name = "barnabas serve", bin_name = "barnabas serve", about = SERVE)]
-struct Serve {
-    #[command(flatten)]
-    arguments: serve::Arguments,
-}
-
-const SERVE: &str = "Starts a broker (what happens without a command, too)";
-
-/// What the command line asks for.
-fn command() -> Command {
-    let mut words = std::env::args_os().skip(1).peekable();
-    match words.peek() {
-        None => Command::Serve(serve::Arguments::default()),
-        Some(word) if word == "serve" => Command::Serve(Serve::parse_from(words).arguments),
-        Some(_) => Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())),
-    }
-}
-
 /// Reads the command line and runs it.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -108,7 +87,7 @@ pub fn run() -> ExitCode {
     if let Some(ended) = shims::run(&program) {
         return ended;
     }
-    let ended = match command() {
+    let ended = match Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
@@ -160,15 +139,6 @@ mod tests {
     #[test]
     fn the_command_line_has_no_contradictions() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn serve_read_by_itself_is_the_serve_of_the_whole_command_line() {
-        let mut whole = Cli::command();
-        whole.build();
-        let one_of_many = whole.find_subcommand_mut("serve").expect("there is one").render_help().to_string();
-        assert_eq!(Serve::command().render_help().to_string(), one_of_many);
-        Serve::command().debug_assert();
     }
 
     #[test]

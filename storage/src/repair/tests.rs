@@ -179,3 +179,29 @@ fn a_file_with_several_findings_is_set_aside_once() {
     carry_out(&seams, root.path(), &steps).unwrap();
     assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
 }
+
+#[test]
+fn an_empty_partition_with_the_id_of_another_topic_is_left_alone() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let id = directory(&seams, root.path());
+    let dir = open(&seams, root.path());
+    // Before and behind the other in the order of the names.
+    for (name, own) in [("a", 6), ("z", 7)] {
+        let own = TopicId(uuid::Uuid::from_u128(own));
+        dir.create_log(name, own, PartitionIndex(0), LogOptions::default()).unwrap();
+    }
+    dir.close().unwrap();
+    for name in ["a-0", "z-0"] {
+        let metadata = root.path().join(name).join(partition_metadata::NAME);
+        let own = crate::whole_file::read(&*seams.disk, &metadata).unwrap().unwrap();
+        partition_metadata::write(&*seams.disk, &root.path().join(name), id).unwrap();
+        let findings = verify(&*seams.disk, root.path()).unwrap();
+        let named: Vec<_> = findings.iter().map(|finding| finding.path.clone()).collect();
+        assert!(named.contains(&metadata), "{findings:?}");
+        assert!(!named.iter().any(|path| path.starts_with(root.path().join("t-0"))), "{findings:?}");
+        let steps = plan(&*seams.disk, root.path(), &findings).unwrap();
+        assert!(!steps.iter().any(|step| matches!(step, Step::Begin(..))), "{steps:?}");
+        crate::whole_file::replace(&*seams.disk, &metadata, &own).unwrap();
+        assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
+    }
+}

@@ -1,6 +1,6 @@
 //! One partition's directory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::segment::{CHECKSUMS, DATA, OFFSET_INDEX, SNAPSHOT, TIME_INDEX, UNINDE
 /// Every partition, and those that the manifest knows and that are gone.
 pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, findings: &mut Findings) -> io::Result<()> {
     let mut there = HashSet::new();
-    let mut owners: HashMap<TopicId, String> = HashMap::new();
+    let mut claims: BTreeMap<TopicId, Vec<Claim>> = BTreeMap::new();
     let mut entries = disk.list(directory)?;
     entries.sort_by(|left, right| left.name.cmp(&right.name));
     for entry in entries.into_iter().filter(|entry| entry.is_dir) {
@@ -35,13 +35,9 @@ pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, find
         let Some((topic, partition)) = partition_of(&entry.name) else { continue };
         let checked = Partition { disk, path: path.clone(), topic: topic.clone(), partition, known }.look(findings);
         match checked {
-            Ok(Some(key)) => {
+            Ok(Some((key, proven))) => {
                 there.insert(key);
-                let owner = owners.entry(key.topic_id).or_insert_with(|| topic.clone());
-                if *owner != topic {
-                    let what = format!("topic id {} is that of topic {owner}, too", key.topic_id);
-                    findings.damage(&path.join(partition_metadata::NAME), None, what, action::ROOT);
-                }
+                claims.entry(key.topic_id).or_default().push(Claim { topic, path, proven });
             }
             Ok(None) => {}
             Err(error) => {
@@ -49,6 +45,9 @@ pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, find
                 findings.damage(&path, None, format!("it cannot be read: {error}"), action::CUT);
             }
         }
+    }
+    for (topic_id, claims) in &claims {
+        judge(*topic_id, claims, findings);
     }
     let Some(manifest) = &known.manifest else { return Ok(()) };
     for (key, line) in &manifest.logs {
@@ -64,6 +63,26 @@ pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, find
     Ok(())
 }
 
+/// A directory that says that it is of a topic id.
+struct Claim {
+    topic: String,
+    path: PathBuf,
+    /// Its segments say so, too.
+    proven: bool,
+}
+
+/// A topic id is that of one topic. Of several that claim it, those are named that have nothing else to show for it: an empty
+/// partition with the id of another topic would be taken for a log that has lost its records.
+fn judge(topic_id: TopicId, claims: &[Claim], findings: &mut Findings) {
+    let all_proven = claims.iter().all(|claim| claim.proven);
+    for claim in claims.iter().filter(|claim| all_proven || !claim.proven) {
+        if let Some(other) = claims.iter().find(|other| other.topic != claim.topic) {
+            let what = format!("topic id {topic_id} is that of topic {}, too", other.topic);
+            findings.damage(&claim.path.join(partition_metadata::NAME), None, what, action::ROOT);
+        }
+    }
+}
+
 struct Partition<'a> {
     disk: &'a dyn Disk,
     path: PathBuf,
@@ -73,8 +92,8 @@ struct Partition<'a> {
 }
 
 impl Partition<'_> {
-    /// The key of it, when it has one.
-    fn look(&self, findings: &mut Findings) -> io::Result<Option<LogKey>> {
+    /// The key of it, when it has one, and whether its segments bear it out.
+    fn look(&self, findings: &mut Findings) -> io::Result<Option<(LogKey, bool)>> {
         let names: Vec<String> = self.disk.list(&self.path)?.into_iter().map(|entry| entry.name).collect();
         let bases = |suffix| names.iter().filter_map(|name| base_of(name, suffix)).collect::<BTreeSet<_>>();
         let metadata = self.path.join(partition_metadata::NAME);
@@ -93,7 +112,8 @@ impl Partition<'_> {
                 return Ok(None);
             }
         };
-        if let Some(other) = self.other_owner(topic_id, &bases(CHECKSUMS)) {
+        let owner = self.owner_of_segments(&bases(CHECKSUMS)).filter(|_| !self.known.others_ran);
+        if let Some(other) = owner.filter(|owner| *owner != topic_id) {
             let what = format!("it has topic id {topic_id}, but the segments here are of topic id {other}");
             findings.damage(&metadata, None, what, action::ROOT);
             return Ok(None);
@@ -110,6 +130,7 @@ impl Partition<'_> {
             findings.damage(&metadata, None, what, action::ROOT);
             return Ok(None);
         }
+        let proven = owner.is_some();
         let owner = Owner { topic_id, partition: self.partition };
         let checkpoint = self.known.checkpoint(&self.topic, key);
         let data = bases(DATA);
@@ -123,14 +144,14 @@ impl Partition<'_> {
         };
         self.snapshots(&bases(SNAPSHOT), &walks, synced, findings);
         companions::epochs(self.disk, &self.path, &walks, synced, findings);
-        Ok(Some(key))
+        Ok(Some((key, proven)))
     }
 
-    /// The topic whose segments lie here, when all that say so agree, and it is not the one of partition.metadata.
-    fn other_owner(&self, topic_id: TopicId, bases: &BTreeSet<Offset>) -> Option<TopicId> {
+    /// The topic whose segments lie here, when all that say so agree.
+    fn owner_of_segments(&self, bases: &BTreeSet<Offset>) -> Option<TopicId> {
         let read = |base: &Offset| Checksums::read(self.disk, &self.file(*base, CHECKSUMS)).ok()??.ok();
         let all: Vec<Checksums> = bases.iter().filter_map(read).collect();
-        let first = all.first().filter(|first| first.topic_id != topic_id && !self.known.others_ran)?;
+        let first = all.first()?;
         let agree = all.iter().all(|one| one.topic_id == first.topic_id && one.partition == self.partition);
         let walk = Walk::over(self.disk, &self.file(first.base, DATA), first.base, first.base).ok()?;
         (agree && walk.first_mismatch(first).is_none()).then_some(first.topic_id)

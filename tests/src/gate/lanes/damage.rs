@@ -118,7 +118,8 @@ impl Case<'_> {
             Kind::Snapshot => self.injury.damage == Damage::Removed || killed,
             // Of a partition without records.
             Kind::PartitionMetadata => self.is_empty_partition(),
-            Kind::LeaderEpochs => killed && self.is_empty_partition(),
+            // There are none.
+            Kind::LeaderEpochs => self.is_empty_partition(),
             // Of an earlier stop: nobody reads them.
             Kind::KafkasCheckpoint => killed,
             // A torn tail.
