@@ -70,6 +70,8 @@ pub const PASSWORD_CHECKS_MAX: usize = 4;
 pub const PASSWORDS_KEPT_MAX: usize = 4096;
 /// ... for this long.
 pub const PASSWORDS_KEPT_FOR: Duration = Duration::from_secs(60);
+/// Tokens of GSSAPI that the library of Kerberos looks at at the same time: each may wait for a file.
+pub const KERBEROS_STEPS_MAX: usize = 4;
 
 /// Credentials of delegation tokens that are kept: each is made by a salting.
 pub const TOKEN_CREDENTIALS_MAX: usize = 4096;

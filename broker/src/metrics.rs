@@ -73,6 +73,8 @@ metrics! {
     delegation_tokens,
     /// Tokens of OAUTHBEARER that were refused.
     bearers_refused,
+    /// Exchanges of GSSAPI that failed.
+    tickets_refused,
     /// Keys of issuers that are kept.
     issuer_keys,
     /// Times that keys of an issuer were read.
@@ -149,6 +151,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 42);
+        assert_eq!(metrics.snapshot().len(), 43);
     }
 }

@@ -111,6 +111,8 @@ keys! {
     DELEGATION_TOKEN_MAX_LIFETIME_MS: i64 = "delegation.token.max.lifetime.ms";
     DELEGATION_TOKEN_EXPIRY_TIME_MS: i64 = "delegation.token.expiry.time.ms";
     DELEGATION_TOKEN_EXPIRY_CHECK_INTERVAL_MS: i64 = "delegation.token.expiry.check.interval.ms";
+    KERBEROS_PRINCIPAL_TO_LOCAL_RULES: Vec<String> = "sasl.kerberos.principal.to.local.rules";
+    KERBEROS_SERVICE_NAME: Option<String> = "sasl.kerberos.service.name";
     OAUTH_JWKS_URL: Option<String> = "sasl.oauthbearer.jwks.endpoint.url";
     OAUTH_JWKS_REFRESH_MS: i64 = "sasl.oauthbearer.jwks.endpoint.refresh.ms";
     OAUTH_JWKS_RETRY_BACKOFF_MS: i64 = "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms";

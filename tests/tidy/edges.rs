@@ -96,6 +96,7 @@ const MEMBERS: [Member; 8] = [
             "hyper-util",
             "kafka-protocol",
             "libc",
+            "libgssapi",
             "p12-keystore",
             "parking_lot",
             "pkcs8",

@@ -10,6 +10,8 @@ pub const PLAIN_LOGIN_MODULE: &str = "org.apache.kafka.common.security.plain.Pla
 pub const SCRAM_LOGIN_MODULE: &str = "org.apache.kafka.common.security.scram.ScramLoginModule";
 /// Kafka's login module of OAUTHBEARER.
 pub const OAUTHBEARER_LOGIN_MODULE: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule";
+/// Java's login module of Kerberos.
+pub const KRB5_LOGIN_MODULE: &str = "com.sun.security.auth.module.Krb5LoginModule";
 
 /// One entry.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,13 +6,14 @@ use std::str::FromStr;
 use crate::principal::Principal;
 use crate::scram::{ScramError, ScramMechanism};
 
+pub mod gssapi;
 pub mod jaas;
 pub mod oauthbearer;
 pub mod plain;
 
 use oauthbearer::OauthBearerError;
 
-/// A SASL mechanism that is served.
+/// A SASL mechanism that is served; GSSAPI where it is built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mechanism {
     /// User and password (RFC 4616).
@@ -21,6 +22,8 @@ pub enum Mechanism {
     Scram(ScramMechanism),
     /// A signed token of an issuer (RFC 7628, KIP-255).
     OauthBearer,
+    /// A ticket of Kerberos (RFC 4752).
+    Gssapi,
 }
 
 /// Who a successful exchange makes of the connection.
@@ -36,8 +39,13 @@ pub struct Login {
 
 impl Mechanism {
     /// All.
-    pub const ALL: [Self; 4] =
-        [Self::Plain, Self::Scram(ScramMechanism::Sha256), Self::Scram(ScramMechanism::Sha512), Self::OauthBearer];
+    pub const ALL: [Self; 5] = [
+        Self::Plain,
+        Self::Scram(ScramMechanism::Sha256),
+        Self::Scram(ScramMechanism::Sha512),
+        Self::OauthBearer,
+        Self::Gssapi,
+    ];
 
     /// The SASL name.
     #[must_use]
@@ -46,6 +54,7 @@ impl Mechanism {
             Self::Plain => "PLAIN",
             Self::Scram(scram) => scram.name(),
             Self::OauthBearer => "OAUTHBEARER",
+            Self::Gssapi => "GSSAPI",
         }
     }
 }
@@ -58,7 +67,9 @@ impl fmt::Display for Mechanism {
 
 /// A mechanism that is not served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the mechanism {0} is not served: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER are")]
+#[error(
+    "the mechanism {0} is not served: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER are, and GSSAPI where it is built in"
+)]
 pub struct UnknownMechanism(pub String);
 
 impl FromStr for Mechanism {

@@ -6,10 +6,9 @@
 //! Where it differs from Apache Kafka: patterns are of the `regex` crate, whose time is linear in its input; look-around and
 //! back-references within a pattern are refused at the start.
 
-use regex::{Captures, Regex, RegexBuilder};
+use regex::Regex;
 
-/// Memory that a pattern may take when it is compiled.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+use crate::replacement::{Beyond, Replacement, compile, compile_whole};
 
 /// Rules that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +43,7 @@ enum Rule {
 struct Replace {
     whole: Regex,
     pattern: Regex,
-    replacement: Vec<Piece>,
+    replacement: Replacement,
     case: Case,
 }
 
@@ -53,14 +52,6 @@ enum Case {
     Kept,
     Lower,
     Upper,
-}
-
-/// What a replacement is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Group(usize),
-    Named(String),
 }
 
 impl PrincipalMapping {
@@ -130,113 +121,26 @@ fn until_slash(text: &str) -> Option<(&str, &str)> {
 
 impl Replace {
     fn parse(pattern: &str, replacement: &str, case: Case) -> Result<Self, MappingError> {
+        let of = |reason| MappingError::Pattern { pattern: pattern.to_owned(), reason };
         // Java lets a slash be escaped, the regex crate only what has a meaning.
-        let compile = |text: String| {
-            RegexBuilder::new(&text)
-                .size_limit(PATTERN_BYTES_MAX)
-                .build()
-                .map_err(|reason| MappingError::Pattern { pattern: pattern.to_owned(), reason: Box::new(reason) })
-        };
         let plain = pattern.replace("\\/", "/");
-        let found = compile(plain.clone())?;
-        let pieces = pieces(replacement, &found)?;
-        Ok(Self { whole: compile(format!(r"\A(?:{plain})\z"))?, pattern: found, replacement: pieces, case })
+        let found = compile(&plain).map_err(of)?;
+        let pieces = Replacement::parse(replacement, &found, Beyond::IsText);
+        let replacement = pieces.ok_or_else(|| MappingError::Replacement(replacement.to_owned()))?;
+        Ok(Self { whole: compile_whole(&plain).map_err(of)?, pattern: found, replacement, case })
     }
 
     fn apply(&self, subject: &str) -> Option<String> {
         if !self.whole.is_match(subject) {
             return None;
         }
-        let replaced = self.replace_all(subject);
+        let replaced = self.replacement.all(&self.pattern, subject);
         Some(match self.case {
             Case::Kept => replaced,
             Case::Lower => replaced.to_lowercase(),
             Case::Upper => replaced.to_uppercase(),
         })
     }
-
-    /// Java's `replaceAll`: behind a match an empty one may follow at once, so that `.*` is replaced twice.
-    fn replace_all(&self, subject: &str) -> String {
-        let mut replaced = String::new();
-        let (mut copied, mut from) = (0, 0);
-        while from <= subject.len()
-            && let Some(captures) = self.pattern.captures_at(subject, from)
-            && let Some(found) = captures.get(0)
-        {
-            replaced.push_str(subject.get(copied..found.start()).unwrap_or_default());
-            self.put(&captures, &mut replaced);
-            copied = found.end();
-            from = if found.is_empty() { next_boundary(subject, found.end()) } else { found.end() };
-        }
-        replaced.push_str(subject.get(copied..).unwrap_or_default());
-        replaced
-    }
-
-    fn put(&self, captures: &Captures<'_>, into: &mut String) {
-        for piece in &self.replacement {
-            let group = match piece {
-                Piece::Text(text) => Some(text.as_str()),
-                Piece::Group(number) => captures.get(*number).map(|group| group.as_str()),
-                Piece::Named(name) => captures.name(name).map(|group| group.as_str()),
-            };
-            into.push_str(group.unwrap_or_default());
-        }
-    }
-}
-
-fn next_boundary(text: &str, at: usize) -> usize {
-    text.get(at..).and_then(|rest| rest.chars().next()).map_or(text.len() + 1, |c| at + c.len_utf8())
-}
-
-/// Reads a replacement of Java's: `$1`, `${name}`, and a backslash before what is meant as it stands. A number above the
-/// pattern's groups loses digits until it is one, and is text when none is left (as Kafka does).
-fn pieces(replacement: &str, pattern: &Regex) -> Result<Vec<Piece>, MappingError> {
-    let wrong = || MappingError::Replacement(replacement.to_owned());
-    let mut pieces = Vec::new();
-    let mut text = String::new();
-    let mut rest = replacement;
-    while let Some(c) = rest.chars().next() {
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
-        match c {
-            '\\' => {
-                let escaped = rest.chars().next().ok_or_else(wrong)?;
-                text.push(escaped);
-                rest = rest.get(escaped.len_utf8()..).unwrap_or_default();
-            }
-            '$' => {
-                let (piece, after) = reference(rest, pattern).ok_or_else(wrong)?;
-                rest = after;
-                match piece {
-                    Piece::Text(literal) => text.push_str(&literal),
-                    piece => pieces.extend([Piece::Text(std::mem::take(&mut text)), piece]),
-                }
-            }
-            c => text.push(c),
-        }
-    }
-    pieces.push(Piece::Text(text));
-    Ok(pieces)
-}
-
-/// What stands behind a `$`, and the rest.
-fn reference<'a>(rest: &'a str, pattern: &Regex) -> Option<(Piece, &'a str)> {
-    if let Some(named) = rest.strip_prefix('{') {
-        let (name, after) = named.split_once('}')?;
-        let is_known = pattern.capture_names().flatten().any(|known| known == name);
-        return is_known.then(|| (Piece::Named(name.to_owned()), after));
-    }
-    let groups = pattern.captures_len() - 1;
-    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let first = rest.get(..1).filter(|_| digits > 0)?;
-    if first != "0" && first.parse::<usize>().ok()? > groups {
-        // Java has no such group: Kafka takes it for text, but not where the pattern has no group at all.
-        return (groups > 0).then_some((Piece::Text(format!("${}", rest.get(..digits)?)), rest.get(digits..)?));
-    }
-    let mut taken = 1;
-    while taken < digits && rest.get(..=taken)?.parse::<usize>().is_ok_and(|number| number <= groups) {
-        taken += 1;
-    }
-    Some((Piece::Group(rest.get(..taken)?.parse().ok()?), rest.get(taken..)?))
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ mod failure;
 mod files;
 mod generate;
 mod groups;
+#[cfg(feature = "gssapi")]
+mod keytab;
 mod log;
 mod output;
 mod produce;

@@ -34,6 +34,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     start_logging();
     raise_file_limit();
     let config = configure(arguments)?;
+    #[cfg(feature = "gssapi")]
+    super::keytab::be_told(&config)?;
     runtime()?.block_on(serve(config, arguments.files.is_empty()))
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use barnabas_auth::Mechanism;
+use barnabas_auth::sasl::gssapi::GssapiServer;
 use barnabas_auth::sasl::oauthbearer::OauthBearerServer;
 use barnabas_auth::scram::ScramServer;
 use parking_lot::Mutex;
@@ -39,6 +40,8 @@ pub enum Exchange {
     Scram(Box<ScramServer>),
     /// OAUTHBEARER.
     OauthBearer(OauthBearerServer),
+    /// GSSAPI.
+    Gssapi(Box<GssapiServer>),
 }
 
 /// Where a conversation is.

@@ -4,8 +4,8 @@
 //! Where it differs from Apache Kafka: a user that does not exist is answered like one that does
 //! (`auth/src/scram/server.rs`); PLAIN is checked against the same users as SCRAM, beside those of the listener's
 //! `sasl.jaas.config`; authenticating again with another mechanism is answered before the connection closes;
-//! what `oauth/mod.rs` says of tokens; the delay of a failure counts from the token on, so that its answer does not tell how
-//! long the look at it took.
+//! what `oauth/mod.rs` says of tokens and `kerberos/settings.rs` of tickets; the delay of a failure counts from the token on, so
+//! that its answer does not tell how long the look at it took.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,11 +29,13 @@ use crate::seam::Tasks;
 use crate::session::Session;
 
 pub mod conversation;
+mod kerberos;
 pub mod oauth;
 mod passwords;
 pub mod settings;
 
 use conversation::{Exchange, Tokens};
+use kerberos::Kerberos;
 use oauth::TokenCheck;
 use passwords::Passwords;
 use settings::ListenerLogins;
@@ -74,6 +76,8 @@ pub struct Logins {
     listeners: HashMap<String, ListenerLogins>,
     /// Of the listeners that serve OAUTHBEARER.
     token_checks: HashMap<String, TokenCheck>,
+    /// Of the listeners that serve GSSAPI.
+    kerberos: HashMap<String, Kerberos>,
     delegation_tokens: Arc<DelegationTokens>,
     passwords: Passwords,
     is_nonce_strict: bool,
@@ -95,9 +99,9 @@ impl Logins {
     ) -> Result<Self, LoginSettingsError> {
         let delay_ms = config.read(&key::CONNECTION_FAILED_AUTHENTICATION_DELAY_MS);
         let listeners = settings::of_listeners(config)?;
-        let token_checks = token_checks(&listeners, &seams, &tasks, &metrics)?;
         Ok(Self {
-            token_checks,
+            token_checks: TokenCheck::of_listeners(&listeners, &seams, &tasks, &metrics)?,
+            kerberos: Kerberos::of_listeners(&listeners, &tasks, &metrics)?,
             delegation_tokens: Arc::new(DelegationTokens::new(config, tasks.clone(), Arc::clone(&metrics))),
             passwords: Passwords::new(&seams, tasks.clone()),
             controller,
@@ -127,23 +131,29 @@ impl Logins {
         if connection.is_authenticated() && !self.may_begin_again(connection, tokens) {
             return Err(LoginError::IllegalState(NOT_NOW));
         }
-        let Some(mechanism) = listener.mechanisms.iter().find(|one| one.name() == mechanism) else {
+        let mechanism = listener.mechanisms.iter().copied().find(|one| one.name() == mechanism);
+        let begun = mechanism.and_then(|one| Some((one, self.exchange(connection, one)?)));
+        let Some((mechanism, exchange)) = begun else {
             self.tasks.sleep(self.failure_delay).await;
             connection.login.fail();
             return Err(LoginError::UnsupportedMechanism);
         };
-        let exchange = match mechanism {
-            Mechanism::Plain => Exchange::Plain,
-            Mechanism::Scram(scram) => {
-                Exchange::Scram(Box::new(ScramServer::new(*scram, self.nonce(), self.is_nonce_strict)))
-            }
-            Mechanism::OauthBearer => Exchange::OauthBearer(OauthBearerServer::default()),
-        };
-        if connection.login.begin(*mechanism, exchange, tokens) {
+        if connection.login.begin(mechanism, exchange, tokens) {
             Ok(())
         } else {
             Err(LoginError::IllegalState(NOT_NOW))
         }
+    }
+
+    fn exchange(&self, connection: &ConnectionInfo, mechanism: Mechanism) -> Option<Exchange> {
+        Some(match mechanism {
+            Mechanism::Plain => Exchange::Plain,
+            Mechanism::Scram(scram) => {
+                Exchange::Scram(Box::new(ScramServer::new(scram, self.nonce(), self.is_nonce_strict)))
+            }
+            Mechanism::OauthBearer => Exchange::OauthBearer(OauthBearerServer::default()),
+            Mechanism::Gssapi => Exchange::Gssapi(self.kerberos.get(&*connection.listener)?.begin()),
+        })
     }
 
     /// As in Kafka, only a session that ends can be renewed, and no more often than once a second.
@@ -173,6 +183,10 @@ impl Logins {
             Exchange::Plain => self.plain(connection, token).await,
             Exchange::Scram(scram) => self.scram(connection, mechanism, scram, token).await,
             Exchange::OauthBearer(server) => self.oauth_bearer(connection, server, token).await,
+            Exchange::Gssapi(server) => match self.kerberos.get(&*connection.listener) {
+                Some(kerberos) => kerberos.take(connection, server, token).await,
+                None => Err(Refusal::Credentials),
+            },
         };
         let done = match stepped {
             Ok(Stepped::More(token)) => return Ok(Step { token, lifetime_ms: 0 }),
@@ -237,22 +251,16 @@ impl Logins {
     ) -> Result<Stepped, Refusal> {
         let check = self.token_checks.get(&*connection.listener).ok_or(Refusal::Credentials)?;
         let initial = server.take(token)?;
-        let bearer = check.check(&initial.token).await.inspect_err(|error| self.note_bearer(connection, error)).ok();
+        let note = |error: &TokenError| {
+            note_reason(connection, self.metrics.bearers_refused.increment(), "a token was refused", error);
+        };
+        let bearer = check.check(&initial.token).await.inspect_err(note).ok();
         match server.answer(&initial, bearer)? {
             Answer::Done(login) => Ok(Stepped::Done(Vec::new(), login)),
             Answer::Refused(challenge) => {
                 connection.login.put_back(Mechanism::OauthBearer, Exchange::OauthBearer(server));
                 Ok(Stepped::More(challenge.as_bytes().to_vec()))
             }
-        }
-    }
-
-    /// The client is not told why: whoever runs the broker is.
-    fn note_bearer(&self, connection: &ConnectionInfo, error: &TokenError) {
-        let count = self.metrics.bearers_refused.increment();
-        if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
-            let listener = &*connection.listener;
-            tracing::info!(connection = connection.id, peer = %connection.peer, listener, "a token was refused: {error}");
         }
     }
 
@@ -326,6 +334,14 @@ enum Stepped {
     Done(Vec<u8>, Login),
 }
 
+/// The client is not told why: whoever runs the broker is.
+fn note_reason(connection: &ConnectionInfo, count: u64, what: &str, error: &dyn std::error::Error) {
+    if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
+        let listener = &*connection.listener;
+        tracing::info!(connection = connection.id, peer = %connection.peer, listener, "{what}: {error}");
+    }
+}
+
 /// What is known of a user. A decoy is made for everyone, so that it takes no longer for those who need one.
 fn find(image: &MetadataImage, decoys: &Decoys, mechanism: ScramMechanism, first: &ClientFirst) -> Candidate {
     let decoy = Arc::new(decoys.credential(mechanism, &first.user));
@@ -337,24 +353,6 @@ fn find(image: &MetadataImage, decoys: &Decoys, mechanism: ScramMechanism, first
         }
         None => Candidate { credential: decoy, login: None },
     }
-}
-
-/// What checks the tokens of each listener that serves OAUTHBEARER.
-fn token_checks(
-    listeners: &HashMap<String, ListenerLogins>,
-    seams: &Seams,
-    tasks: &Tasks,
-    metrics: &Arc<Metrics>,
-) -> Result<HashMap<String, TokenCheck>, LoginSettingsError> {
-    let mut checks = HashMap::new();
-    for (listener, logins) in listeners {
-        let Some(settings) = &logins.oauth else { continue };
-        let check = TokenCheck::open(settings, seams, tasks, metrics).map_err(|error| {
-            LoginSettingsError::OauthBearer { listener: listener.clone(), reason: error.to_string() }
-        })?;
-        checks.insert(listener.clone(), check);
-    }
-    Ok(checks)
 }
 
 /// A connection stays whose it is, and keeps to its mechanism.

@@ -2,14 +2,16 @@
 //! `connections.max.reauth.ms`, each by itself, with `listener.name.NAME.` before it, or with `listener.name.NAME.MECHANISM.`
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use barnabas_auth::Mechanism;
 use barnabas_auth::sasl::UnknownMechanism;
 use barnabas_auth::sasl::jaas::{
-    JaasEntry, JaasError, OAUTHBEARER_LOGIN_MODULE, PLAIN_LOGIN_MODULE, SCRAM_LOGIN_MODULE,
+    JaasEntry, JaasError, KRB5_LOGIN_MODULE, OAUTHBEARER_LOGIN_MODULE, PLAIN_LOGIN_MODULE, SCRAM_LOGIN_MODULE,
 };
 use barnabas_config::{Config, key};
 
+use super::kerberos::settings::KerberosSettings;
 use super::oauth::settings::OauthSettings;
 use crate::session::asks_for_login;
 
@@ -43,6 +45,14 @@ pub enum LoginSettingsError {
         /// Why.
         reason: String,
     },
+    /// GSSAPI cannot be served.
+    #[error("listener {listener}: {reason}")]
+    Gssapi {
+        /// The listener.
+        listener: String,
+        /// Why.
+        reason: String,
+    },
     /// A login module without a counterpart.
     #[error("listener {listener}: sasl.jaas.config names {module}, which is not served")]
     Module {
@@ -64,6 +74,8 @@ pub struct ListenerLogins {
     users: Users,
     /// What tokens are checked by, for OAUTHBEARER.
     pub oauth: Option<OauthSettings>,
+    /// What tickets are checked by, for GSSAPI.
+    pub kerberos: Option<KerberosSettings>,
 }
 
 /// Names and passwords.
@@ -96,7 +108,29 @@ impl ListenerLogins {
 /// See [`LoginSettingsError`].
 pub fn of_listeners(config: &Config) -> Result<HashMap<String, ListenerLogins>, LoginSettingsError> {
     let sasl = config.listeners().iter().filter(|listener| asks_for_login(listener.protocol));
-    sasl.map(|listener| Ok((listener.name.clone(), of_listener(config, &listener.name)?))).collect()
+    let logins = sasl.map(|listener| Ok((listener.name.clone(), of_listener(config, &listener.name)?)));
+    let logins = logins.collect::<Result<HashMap<_, _>, LoginSettingsError>>()?;
+    keytab(&logins)?;
+    Ok(logins)
+}
+
+/// The keytab of all listeners, which the library of Kerberos has to be told in its environment.
+///
+/// # Errors
+/// When they name several.
+pub fn keytab(logins: &HashMap<String, ListenerLogins>) -> Result<Option<&Path>, LoginSettingsError> {
+    let named = logins.iter().filter_map(|(name, logins)| Some((name, logins.kerberos.as_ref()?.keytab.as_deref()?)));
+    let mut named: Vec<(&String, &Path)> = named.collect();
+    named.sort_unstable();
+    let first = named.first().map(|(_, keytab)| *keytab);
+    match named.iter().find(|(_, keytab)| Some(*keytab) != first) {
+        Some((listener, keytab)) => {
+            let first = first.unwrap_or(keytab).display();
+            let reason = format!("its keyTab is {}, another listener's {first}: name the same one", keytab.display());
+            Err(LoginSettingsError::Gssapi { listener: (*listener).clone(), reason })
+        }
+        None => Ok(first),
+    }
 }
 
 fn of_listener(config: &Config, listener: &str) -> Result<ListenerLogins, LoginSettingsError> {
@@ -118,7 +152,10 @@ fn of_listener(config: &Config, listener: &str) -> Result<ListenerLogins, LoginS
     let users = if mechanisms.contains(&Mechanism::Plain) { users(config, listener)? } else { Users::default() };
     let oauth = mechanisms.contains(&Mechanism::OauthBearer).then(|| OauthSettings::read(config, listener)).transpose();
     let oauth = oauth.map_err(|reason| LoginSettingsError::OauthBearer { listener: listener.to_owned(), reason })?;
-    Ok(ListenerLogins { mechanisms, session_ms_max, users, oauth })
+    let kerberos =
+        mechanisms.contains(&Mechanism::Gssapi).then(|| KerberosSettings::read(config, listener)).transpose();
+    let kerberos = kerberos.map_err(|reason| LoginSettingsError::Gssapi { listener: listener.to_owned(), reason })?;
+    Ok(ListenerLogins { mechanisms, session_ms_max, users, oauth, kerberos })
 }
 
 /// A setting's text for one mechanism of a listener.
@@ -147,7 +184,7 @@ fn users(config: &Config, listener: &str) -> Result<Users, LoginSettingsError> {
             Ok(Users(entry.users().map(|(user, password)| (user.to_owned(), password.to_owned())).collect()))
         }
         // The broker's own login for others, which one node does not need.
-        SCRAM_LOGIN_MODULE | OAUTHBEARER_LOGIN_MODULE => Ok(Users::default()),
+        SCRAM_LOGIN_MODULE | OAUTHBEARER_LOGIN_MODULE | KRB5_LOGIN_MODULE => Ok(Users::default()),
         module => Err(LoginSettingsError::Module { listener: listener(), module: module.to_owned() }),
     }
 }

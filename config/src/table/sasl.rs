@@ -1,7 +1,7 @@
 //! SASL: mechanisms, credentials, OAuth and Kerberos.
 
 settings! {
-    /// Mechanisms that clients may use: SCRAM-SHA-256, SCRAM-SHA-512, PLAIN, OAUTHBEARER.
+    /// Mechanisms that clients may use: SCRAM-SHA-256, SCRAM-SHA-512, PLAIN, OAUTHBEARER, and GSSAPI where it is built in.
     "sasl.enabled.mechanisms": List = "SCRAM-SHA-256,SCRAM-SHA-512", per_broker, honoured;
     /// Mechanism between brokers.
     "sasl.mechanism.inter.broker.protocol": Text = "GSSAPI", per_broker;
@@ -93,10 +93,10 @@ settings! {
     "sasl.kerberos.kinit.cmd": Text = "/usr/bin/kinit", per_broker;
     /// Shortest time between two Kerberos logins.
     "sasl.kerberos.min.time.before.relogin": Long = "60000", per_broker;
-    /// Rules from Kerberos principals to short names.
-    "sasl.kerberos.principal.to.local.rules": List = "DEFAULT", per_broker;
-    /// Kerberos name of the service.
-    "sasl.kerberos.service.name": Text, per_broker;
+    /// Rules from Kerberos principals to short names, the first that is for a name decides.
+    "sasl.kerberos.principal.to.local.rules": List = "DEFAULT", per_broker, honoured;
+    /// Kerberos name of the service; that of the login module's principal.
+    "sasl.kerberos.service.name": Text, per_broker, honoured;
     /// Random part of the renewal time.
     "sasl.kerberos.ticket.renew.jitter": Double = "0.05", per_broker;
     /// Part of a ticket's life after which it is renewed.

@@ -9,7 +9,7 @@ const OTHER_DEFAULTS: [(&str, &str, &str); 6] = [
     ("node.id", "<required>", "1"),
     ("controller.listener.names", "<required>", "CONTROLLER"),
     ("broker.id", "-1", "null"),
-    // GSSAPI is not served. Before a login nobody needs half a mebibyte.
+    // GSSAPI is not built in unless asked for. Before a login nobody needs half a mebibyte.
     ("sasl.enabled.mechanisms", "GSSAPI", "SCRAM-SHA-256,SCRAM-SHA-512"),
     ("sasl.server.max.receive.size", "524288", "65536"),
 ];

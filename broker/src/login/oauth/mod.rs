@@ -6,11 +6,13 @@
 //! read again like an URL. A broker whose issuer cannot be reached starts all the same, and goes on with the keys that it has. A
 //! key that is not known is asked for while its bearer waits, so that no login fails because the issuer changed its key.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use barnabas_auth::jwt::{Bearer, TokenError, TokenHead, TokenRules};
 use barnabas_storage::seam::Seams;
 
+use super::settings::{ListenerLogins, LoginSettingsError};
 use crate::metrics::Metrics;
 use crate::seam::Tasks;
 
@@ -31,6 +33,24 @@ pub(super) struct TokenCheck {
 }
 
 impl TokenCheck {
+    /// What checks the tokens of each listener that serves OAUTHBEARER.
+    pub(super) fn of_listeners(
+        listeners: &HashMap<String, ListenerLogins>,
+        seams: &Seams,
+        tasks: &Tasks,
+        metrics: &Arc<Metrics>,
+    ) -> Result<HashMap<String, Self>, LoginSettingsError> {
+        let open = |(listener, logins): (&String, &ListenerLogins)| {
+            let opened = Self::open(logins.oauth.as_ref()?, seams, tasks, metrics);
+            let named = |error: KeySourceError| LoginSettingsError::OauthBearer {
+                listener: listener.clone(),
+                reason: error.to_string(),
+            };
+            Some(opened.map(|check| (listener.clone(), check)).map_err(named))
+        };
+        listeners.iter().filter_map(open).collect()
+    }
+
     /// Opens the source of keys, and has it read again from time to time.
     pub(super) fn open(
         settings: &OauthSettings,

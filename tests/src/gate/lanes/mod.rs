@@ -13,6 +13,7 @@ mod damage;
 mod disk;
 mod dump_log;
 mod fuzz;
+mod gssapi;
 mod handshakes;
 mod instructions;
 mod kgo;
@@ -357,6 +358,15 @@ pub(crate) const LANES: &[Lane] = &[
         by_name: true,
         budget: Duration::from_secs(16 * 60),
         run: kgo::kgo,
+    },
+    Lane {
+        name: "gssapi",
+        about: "a broker with GSSAPI in it, a KDC of Kerberos, Kafka's console tools and kcat with tickets",
+        needs: &[Need::Kerberos, Need::GssapiRelease, Need::JavaFour, Need::Debian],
+        fast: false,
+        by_name: true,
+        budget: Duration::from_secs(2 * 60),
+        run: gssapi::gssapi,
     },
     Lane {
         name: "fuzz",
