@@ -219,3 +219,41 @@ fn a_power_cut_at_any_operation_loses_nothing_of_a_kept_log() {
         assert!(!full || found(&dir, 1).is_some_and(|log| is_whole(&log)), "operation {at}");
     }
 }
+
+#[test]
+fn a_log_that_a_full_disk_does_not_let_be_kept_is_deleted_all_the_same() {
+    let disk = formatted();
+    let (dir, _) = of(Some(1), &[]).open(&disk, 1).unwrap();
+    let log = make(&dir, 1).unwrap();
+    assert!(fill(&log));
+    disk.fail_nth(OpKind::Write, 1, Fault::NoSpace);
+    assert!(matches!(dir.keep_log(topic(1), PARTITION), Err(LogDirError::Io { .. })));
+    assert!(!dir.is_offline() && !dir.is_kept(topic(1), PARTITION));
+    assert!(!produce(&log, 10), "it takes nothing more");
+    dir.delete_log(topic(1), PARTITION).unwrap();
+    dir.run_due(Timestamp(START.0 + 60_000));
+    assert_eq!(aside(&disk), [""; 0]);
+    assert!(dir.logs().is_empty());
+}
+
+/// As [`a_log_that_a_full_disk_does_not_let_be_kept_is_deleted_all_the_same`], for what could be closed but not moved.
+#[test]
+fn a_kept_log_that_could_not_be_moved_comes_back_where_it_is() {
+    let filled = || {
+        let disk = formatted();
+        let (dir, _) = of(Some(1), &[]).open(&disk, 1).unwrap();
+        assert!(fill(&make(&dir, 1).unwrap()));
+        (disk, dir)
+    };
+    let (twin, dir) = filled();
+    let before = twin.operations_of(OpKind::Rename);
+    dir.keep_log(topic(1), PARTITION).unwrap();
+    let renames = twin.operations_of(OpKind::Rename) - before;
+
+    let (disk, dir) = filled();
+    // The last one; and there is no reserved room that could help it.
+    disk.fail_nth(OpKind::Rename, renames, Fault::NoSpace);
+    assert!(matches!(dir.keep_log(topic(1), PARTITION), Err(LogDirError::Io { .. })));
+    assert!(!dir.is_offline() && dir.is_kept(topic(1), PARTITION) && dir.logs().is_empty());
+    assert!(is_whole(&restore(&dir, 1).unwrap().unwrap()));
+}
