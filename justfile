@@ -31,6 +31,11 @@ test cases="64":
 run *arguments:
     cargo run --release -- {{arguments}}
 
+# A Debian package in target/debian, with cargo-deb from crates.io.
+deb:
+    cargo build --release
+    packaging/deb.sh
+
 # Apache Kafka and Barnabas side by side.
 bench *arguments:
     cargo build --release

@@ -33,7 +33,7 @@ use line::Line;
 
 pub use cluster::Cluster;
 pub use security::ClientSecurity;
-pub use settings::ClientSettings;
+pub use settings::{ClientSettings, Endpoint};
 
 /// An answer that claims more is not read.
 const ANSWER_BYTES_MAX: usize = 100 << 20;

@@ -145,8 +145,9 @@ fn the_example_file_is_the_table_and_loads() {
 #[test]
 fn the_files_for_a_start_have_no_findings() {
     let read_file = |path: &Path| std::fs::read_to_string(path);
-    for name in ["dev.properties", "single.properties"] {
-        let files = vec![path(name)];
+    let site = "../packaging/debian/site.properties";
+    for names in [vec!["dev.properties"], vec!["single.properties"], vec!["single.properties", site]] {
+        let (name, files) = (names.join(" "), names.into_iter().map(path).collect());
         let sources = ConfigSources { files, environment: Vec::new(), assignments: Vec::new(), read_file: &read_file };
         let (config, warnings) = Config::load(&sources).unwrap_or_else(|errors| panic!("{name}: {errors}"));
         let told: Vec<String> = warnings.iter().map(ToString::to_string).collect();

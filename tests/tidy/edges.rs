@@ -158,7 +158,8 @@ const MEMBERS: [Member; 8] = [
     },
 ];
 
-fn metadata() -> Value {
+/// What cargo knows of the workspace.
+pub(crate) fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(root())

@@ -56,7 +56,7 @@ fn every_path_that_a_document_names_exists() {
 
 #[test]
 fn links_and_paths_are_found_in_a_text() {
-    let text = "[a](b/c.md#d) [w](https://x.y) `broker/src/x.rs` `broker/src/api/<family>/<api>.rs` `cargo run`";
-    assert_eq!(targets(text), ["b/c.md"]);
+    let text = "[a](b/c.md#d) ![an image](e/f.png) [w](https://x.y) `broker/src/x.rs` `broker/src/api/<family>/<api>.rs` `cargo run`";
+    assert_eq!(targets(text), ["b/c.md", "e/f.png"]);
     assert_eq!(named_paths(text).collect::<Vec<_>>(), ["broker/src/x.rs"]);
 }

@@ -8,6 +8,7 @@ mod architecture;
 mod edges;
 mod guarantees;
 mod links;
+mod packaging;
 mod settings;
 mod sizes;
 mod source;

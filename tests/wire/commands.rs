@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
 use barnabas_tests::harness::port;
@@ -99,6 +100,31 @@ fn commands_end_as_documented() {
     let mut nobody = Command::new(program());
     let ended = nobody.args(["topics", "list", "-b", "127.0.0.1:1"]).output().unwrap();
     assert_eq!(ended.status.code(), Some(6));
+}
+
+#[test]
+fn a_tool_that_is_to_ask_controllers_says_that_brokers_answer() {
+    let fixture = Fixture::start(&[]);
+    let ended = |name: &str, line: &str| {
+        let mut tool = Command::new(program());
+        tool.arg0(name).args(line.split(' ')).output().unwrap()
+    };
+    // The broker itself answers that it is no controller; nobody listens where the controller is configured.
+    for address in [fixture.broker.bootstrap(), fixture.broker.controller()] {
+        for (name, line) in [
+            ("kafka-configs", format!("--describe --broker 1 --bootstrap-controller {address}")),
+            ("kafka-metadata-quorum.sh", format!("--bootstrap-controller {address} describe --status")),
+            ("kafka-cluster", format!("cluster-id -C {address}")),
+        ] {
+            let ended = ended(name, &line);
+            let said = String::from_utf8_lossy(&ended.stderr);
+            assert_eq!(ended.status.code(), Some(1), "{said}");
+            assert!(said.contains("try: --bootstrap-server") && said.contains(&address), "{name}: {said}");
+        }
+    }
+    assert_eq!(ended("kafka-topics", "--list").status.code(), Some(1), "bad usage ends Kafka's tools with 1");
+    assert_eq!(ended("kafka-configs", "--describe --broker 1").status.code(), Some(1));
+    assert_eq!(ended("kafka-configs", "--help").status.code(), Some(0));
 }
 
 #[test]

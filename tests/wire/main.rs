@@ -11,6 +11,7 @@ mod commands;
 mod fixture;
 mod groups;
 mod hostile;
+mod late;
 mod login;
 mod memory;
 mod mutations;

@@ -1,6 +1,6 @@
 //! `barnabas cluster`: the brokers of any cluster that speaks the Kafka protocol.
 
-use kafka_protocol::messages::{DescribeClusterRequest, DescribeLogDirsRequest};
+use kafka_protocol::messages::DescribeLogDirsRequest;
 
 use super::Failure;
 use super::connection::ConnectionArguments;
@@ -10,8 +10,7 @@ use super::topics::finding;
 use super::watch::Watch;
 use crate::client::Cluster;
 
-/// The last versions whose fields are all understood here.
-const DESCRIBE_CLUSTER_VERSION: i16 = 1;
+/// The last version whose fields are all understood here.
 const DESCRIBE_LOG_DIRS_VERSION: i16 = 4;
 
 /// What `cluster` is told.
@@ -55,8 +54,7 @@ const BROKERS: &[Column] =
     &[column("BROKER", "broker"), column("ADDRESS", "address"), column("RACK", "rack"), wide("FENCED", "fenced")];
 
 async fn info(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
-    let version = cluster.any().version_of::<DescribeClusterRequest>(DESCRIBE_CLUSTER_VERSION)?;
-    let answer = cluster.any().call(&DescribeClusterRequest::default(), version).await?;
+    let answer = cluster.describe(false).await?;
     if answer.error_code != 0 {
         return Err(Failure::refused("describe the cluster", answer.error_code, answer.error_message.as_deref()));
     }

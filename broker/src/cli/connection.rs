@@ -18,6 +18,9 @@ pub(super) struct ConnectionArguments {
     /// A broker, host:port; several separated by commas. [env: BOOTSTRAP_SERVERS] [default: 127.0.0.1:9092]
     #[arg(short, long, visible_alias = "bootstrap", global = true, value_name = "HOST:PORT")]
     bootstrap_server: Option<String>,
+    /// Controllers to ask instead, which only Kafka's tools have an option for.
+    #[arg(skip)]
+    bootstrap_controller: Option<String>,
     /// A Java client's properties file: bootstrap.servers, security.protocol, sasl.*, ssl.*.
     #[arg(long, global = true, value_name = "FILE")]
     command_config: Option<PathBuf>,
@@ -36,6 +39,11 @@ impl ConnectionArguments {
     /// For a bootstrap server that is known otherwise, as a Kafka tool's options give it.
     pub(super) fn of_tool(bootstrap_server: Option<String>, command_config: Option<PathBuf>) -> Self {
         Self { bootstrap_server, command_config, ..Self::default() }
+    }
+
+    /// With controllers that are asked themselves, instead of brokers.
+    pub(super) fn with_controllers(self, bootstrap_controller: Option<String>) -> Self {
+        Self { bootstrap_controller, ..self }
     }
 
     /// With further client properties, over the file's.
@@ -60,8 +68,14 @@ impl ConnectionArguments {
                 .ok_or_else(|| Failure::usage(format!("--command-property {given}: it is of the form KEY=VALUE")))?;
             properties.insert(key.trim().to_owned(), value.to_owned());
         }
-        if let Some(server) = &self.bootstrap_server {
-            properties.insert("bootstrap.servers".to_owned(), server.clone());
+        let (servers, controllers) = ("bootstrap.servers", "bootstrap.controllers");
+        for (given, name, other) in
+            [(&self.bootstrap_server, servers, controllers), (&self.bootstrap_controller, controllers, servers)]
+        {
+            if let Some(addresses) = given {
+                properties.insert(name.to_owned(), addresses.clone());
+                properties.remove(other);
+            }
         }
         if let Some(timeout) = self.timeout {
             properties.insert("request.timeout.ms".to_owned(), timeout.as_millis().max(1).to_string());
@@ -126,6 +140,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+    use crate::client::Endpoint;
 
     #[test]
     fn flags_win_over_properties_and_those_over_the_file() {
@@ -140,6 +155,19 @@ mod tests {
         let settings = arguments.settings().unwrap();
         assert_eq!(settings.bootstrap, ["flag:2"]);
         assert_eq!((settings.client_id.as_str(), settings.timeout), ("property", Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn servers_and_controllers_that_are_given_go_before_the_others_of_a_file() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"bootstrap.servers=file:1\nbootstrap.controllers=file:2\n").unwrap();
+        let of = |server: Option<&str>, controller: Option<&str>| {
+            let arguments = ConnectionArguments::of_tool(server.map(str::to_owned), Some(file.path().to_path_buf()));
+            arguments.with_controllers(controller.map(str::to_owned)).settings().unwrap()
+        };
+        let (brokers, controllers) = (of(Some("flag:3"), None), of(None, Some("flag:4")));
+        assert_eq!((brokers.endpoint, brokers.bootstrap), (Endpoint::Brokers, vec!["flag:3".to_owned()]));
+        assert_eq!((controllers.endpoint, controllers.bootstrap), (Endpoint::Controllers, vec!["flag:4".to_owned()]));
     }
 
     #[test]

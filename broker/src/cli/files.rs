@@ -1,6 +1,6 @@
 //! Files that a command line names.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::path::Path;
 
 use barnabas_storage::seam::{OpenMode, Seams};
@@ -18,6 +18,18 @@ pub(super) fn read(path: &Path) -> Result<String, Failure> {
         let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
         Failure::new(exit, format!("read {}: {error}", path.display()))
     })
+}
+
+/// Writes a file, over what was there.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = Seams::system().disk.open(path, OpenMode::Create).and_then(|file| {
+        file.set_len(0)?;
+        file.write_all_at(&[IoSlice::new(bytes)], 0)
+    });
+    written.map_err(|error| format!("write {}: {error}", path.display()).into())
 }
 
 /// Whether something is there.

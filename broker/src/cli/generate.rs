@@ -6,12 +6,12 @@ use clap::CommandFactory;
 
 use super::exit::Exit;
 use super::output::{print, print_bytes};
-use super::{Cli, Failure, shims};
+use super::{Cli, Failure, files, shims};
 
 /// What `generate` is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  barnabas generate completions bash > /etc/bash_completion.d/barnabas\n  \
-    barnabas generate man | man -l -\n  barnabas generate shims /usr/local/bin")]
+    barnabas generate man | man -l -\n  barnabas generate man --to /usr/local/share/man/man1\n  barnabas generate shims /usr/local/bin")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -28,6 +28,9 @@ enum Command {
     Man {
         /// The command, e.g. topics.
         command: Option<String>,
+        /// Writes every page, as a file in this directory.
+        #[arg(long, value_name = "DIRECTORY", conflicts_with = "command")]
+        to: Option<PathBuf>,
     },
     /// Lays links to this program under the names of Kafka's tools, with and without .sh.
     Shims {
@@ -43,24 +46,46 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             clap_complete::generate(*shell, &mut Cli::command(), "barnabas", &mut text);
             print_bytes(&text)?;
         }
-        Command::Man { command } => print_bytes(&man(command.as_deref())?)?,
+        Command::Man { to: Some(directory), .. } => print(&pages(&built(), directory)?)?,
+        Command::Man { command, .. } => print_bytes(&man(command.as_deref())?)?,
         Command::Shims { directory } => print(&lay(directory)?)?,
     }
     Ok(Exit::Done)
 }
 
+/// The whole command line, each command with its full name.
+fn built() -> clap::Command {
+    let mut whole = Cli::command().disable_help_subcommand(true);
+    whole.build();
+    whole
+}
+
 fn man(command: Option<&str>) -> Result<Vec<u8>, Failure> {
-    let whole = Cli::command();
-    let title = command.map_or_else(|| "barnabas".to_owned(), |name| format!("barnabas-{name}"));
-    let page = match command {
-        None => whole,
+    let whole = built();
+    match command {
+        None => page(&whole),
         Some(name) => {
-            let found = whole.find_subcommand(name).cloned();
-            found.ok_or_else(|| Failure::not_found(format!("there is no command {name}")))?
+            let found = whole.find_subcommand(name);
+            page(found.ok_or_else(|| Failure::not_found(format!("there is no command {name}")))?)
         }
-    };
+    }
+}
+
+fn page(command: &clap::Command) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(page).title(title).render(&mut text)?;
+    clap_mangen::Man::new(command.clone()).render(&mut text)?;
+    Ok(text)
+}
+
+/// The pages of a command and of those below it, as files.
+fn pages(command: &clap::Command, directory: &Path) -> Result<String, Failure> {
+    let name = command.get_display_name().unwrap_or(command.get_name());
+    let path = directory.join(format!("{name}.1"));
+    files::write(&path, &page(command)?)?;
+    let mut text = format!("{}\n", path.display());
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        text += &pages(below, directory)?;
+    }
     Ok(text)
 }
 
@@ -103,5 +128,17 @@ mod tests {
             assert!(page.contains(".TH"), "{}", command.get_name());
         }
         assert!(man(Some("nonsense")).is_err());
+    }
+
+    #[test]
+    fn every_page_is_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let written = pages(&built(), directory.path()).unwrap();
+        let page = |name: &str| files::read(&directory.path().join(name)).unwrap();
+        assert!(page("barnabas.1").contains(r"barnabas\-topics(1)"));
+        assert!(page("barnabas-topics.1").contains(r"barnabas\-topics\-create(1)"));
+        assert!(page("barnabas-topics-create.1").contains(r"\-\-if\-not\-exists"));
+        assert_eq!(pages(&built(), directory.path()).unwrap(), written, "over those that are there");
+        assert!(pages(&built(), &directory.path().join("none")).is_err());
     }
 }

@@ -144,6 +144,22 @@ mod tests {
     }
 
     #[test]
+    fn what_the_unit_and_the_image_start_is_understood() {
+        let parsed = |line: Vec<String>| Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{error}")).command;
+        let unit = include_str!("../../../packaging/debian/barnabas.service");
+        let started = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+        assert!(matches!(parsed(started.split(' ').map(str::to_owned).collect()), Some(Command::Serve(_))));
+
+        let image = include_str!("../../../packaging/Dockerfile");
+        let listed = |beginning: &str| -> Vec<String> {
+            let line = image.lines().find(|line| line.starts_with(beginning)).unwrap();
+            serde_json::from_str(&line[line.find('[').unwrap()..]).unwrap()
+        };
+        assert!(matches!(parsed([listed("ENTRYPOINT "), listed("CMD ")].concat()), Some(Command::Serve(_))));
+        assert!(matches!(parsed(listed("HEALTHCHECK ")), Some(Command::Cluster(_))));
+    }
+
+    #[test]
     fn seconds_are_above_0() {
         assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
         assert!(duration("0").is_err() && duration("-1").is_err() && duration("x").is_err());

@@ -12,7 +12,7 @@ use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::run_client;
-use crate::client::code;
+use crate::client::{Cluster, code};
 
 mod api_versions;
 mod cluster;
@@ -62,24 +62,68 @@ impl Server {
     }
 }
 
+/// The connection options of tools that can ask controllers themselves.
+#[derive(Debug, clap::Args)]
+struct ServerOrController {
+    /// The servers to connect to.
+    #[arg(long, value_name = "HOST:PORT,...", required_unless_present = "bootstrap_controller")]
+    bootstrap_server: Option<String>,
+    /// The controllers to connect to, where they have a listener of their own.
+    #[arg(long, value_name = "HOST:PORT,...", conflicts_with = "bootstrap_server")]
+    bootstrap_controller: Option<String>,
+    /// A properties file for the client.
+    #[arg(long, value_name = "FILE")]
+    command_config: Option<PathBuf>,
+}
+
+impl ServerOrController {
+    async fn connect(&self) -> Result<Cluster, Failure> {
+        let connection = ConnectionArguments::of_tool(self.bootstrap_server.clone(), self.command_config.clone());
+        connect(connection, self.bootstrap_controller.clone()).await
+    }
+}
+
+/// Connects to brokers, or to controllers where those are given.
+async fn connect(brokers: ConnectionArguments, controllers: Option<String>) -> Result<Cluster, Failure> {
+    let asks_controllers = controllers.is_some();
+    let connected = brokers.with_controllers(controllers).connect().await;
+    connected.map_err(|failure| if asks_controllers { failure.next(NO_CONTROLLERS) } else { failure })
+}
+
+/// What to do where no controller answers.
+const NO_CONTROLLERS: &str = "--bootstrap-server with a broker's address: Barnabas's controller is in the broker's process \
+    and has no listener of its own";
+
+/// Reads a tool's command line. What makes no sense ends Kafka's tools with 1, as everything does.
+fn read<Arguments: Parser>() -> Arguments {
+    Arguments::try_parse().unwrap_or_else(|error| end_reading(&error))
+}
+
+/// Shows help, or what makes no sense.
+fn end_reading(shown: &clap::Error) -> ! {
+    // Nobody can be told that nobody can be told.
+    let _ = shown.print();
+    std::process::exit(i32::from(shown.use_stderr()))
+}
+
 /// Runs the tool that the program's name says; `None` when it is our own name.
 pub(super) fn run(program: &Path) -> Option<ExitCode> {
     let name = program.file_name()?.to_str()?;
     let name = name.strip_suffix(".sh").unwrap_or(name);
     let ended = match name {
-        "kafka-topics" => run_client(topics::run(topics::Arguments::parse())),
-        "kafka-consumer-groups" => run_client(consumer_groups::run(consumer_groups::Arguments::parse())),
-        "kafka-get-offsets" => run_client(get_offsets::run(get_offsets::Arguments::parse())),
+        "kafka-topics" => run_client(topics::run(read())),
+        "kafka-consumer-groups" => run_client(consumer_groups::run(read())),
+        "kafka-get-offsets" => run_client(get_offsets::run(read())),
         "kafka-configs" => run_client(configs::run(configs::Arguments::read())),
-        "kafka-delete-records" => run_client(delete_records::run(delete_records::Arguments::parse())),
-        "kafka-log-dirs" => run_client(log_dirs::run(log_dirs::Arguments::parse())),
-        "kafka-broker-api-versions" => run_client(api_versions::run(api_versions::Arguments::parse())),
-        "kafka-cluster" => run_client(cluster::run(cluster::Arguments::parse())),
-        "kafka-metadata-quorum" => run_client(metadata_quorum::run(metadata_quorum::Arguments::parse())),
-        "kafka-storage" => run_client(storage::run(storage::Arguments::parse())),
-        "kafka-dump-log" => dump_log::run(&dump_log::Arguments::parse()),
-        "kafka-console-producer" => run_client(console_producer::run(console_producer::Arguments::parse())),
-        "kafka-console-consumer" => run_client(console_consumer::run(console_consumer::Arguments::parse())),
+        "kafka-delete-records" => run_client(delete_records::run(read())),
+        "kafka-log-dirs" => run_client(log_dirs::run(read())),
+        "kafka-broker-api-versions" => run_client(api_versions::run(read())),
+        "kafka-cluster" => run_client(cluster::run(read())),
+        "kafka-metadata-quorum" => run_client(metadata_quorum::run(read())),
+        "kafka-storage" => run_client(storage::run(read())),
+        "kafka-dump-log" => dump_log::run(&read()),
+        "kafka-console-producer" => run_client(console_producer::run(read())),
+        "kafka-console-consumer" => run_client(console_consumer::run(read())),
         _ => return None,
     };
     Some(end(name, ended))

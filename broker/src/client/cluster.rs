@@ -1,23 +1,32 @@
 //! A cluster as a client sees it: finds the broker that can answer (any, the controller, a group's coordinator, a
-//! partition's leader) and keeps one connection to each that it talked to.
+//! partition's leader) and keeps one connection to each that it talked to. Or the same with controllers for brokers, where
+//! they have listeners of their own (KIP-919): then "any" is the active one.
 //!
-//! Must not know: what the requests mean, beyond Metadata and FindCoordinator.
+//! Must not know: what the requests mean, beyond Metadata, DescribeCluster and FindCoordinator.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol::messages::{FindCoordinatorRequest, MetadataRequest, MetadataResponse, TopicName};
+use kafka_protocol::messages::{
+    DescribeClusterRequest, DescribeClusterResponse, FindCoordinatorRequest, MetadataRequest, MetadataResponse,
+    TopicName,
+};
 use kafka_protocol::protocol::{Request, StrBytes};
 
-use super::{CallError, Client, ClientSettings, code};
+use super::{CallError, Client, ClientSettings, Endpoint, code};
 
 /// Between two attempts at something that may pass.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// Versions whose fields are all understood here.
 const METADATA_VERSION: i16 = 12;
 const FIND_COORDINATOR_VERSION: i16 = 5;
+const DESCRIBE_CLUSTER_VERSION: i16 = 2;
+/// From here on controllers can be described (KIP-919).
+const CONTROLLERS_SINCE: i16 = 1;
+/// From here on brokers that are fenced can be asked for (KIP-1073).
+const FENCED_SINCE: i16 = 2;
 /// From here on the keys of a FindCoordinator are a list (KIP-699).
 const COORDINATORS_SINCE: i16 = 4;
 /// From here on topics may be asked for without making them.
@@ -37,19 +46,27 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Connects to the first bootstrap server that answers.
+    /// Connects to the first bootstrap server that answers; of controllers, to the active one.
     ///
     /// # Errors
-    /// The last server's, when none answers.
+    /// The last server's, when none answers; the address is not a controller's.
     pub async fn connect(settings: ClientSettings) -> Result<Self, CallError> {
-        let mut failure = None;
-        for address in &settings.bootstrap {
-            match Client::connect(address, &settings).await {
-                Ok(home) => return Ok(Self::around(home, settings)),
-                Err(error) => failure = Some(error),
-            }
+        let mut cluster = Self::around(first(&settings).await?, settings);
+        if cluster.settings.endpoint == Endpoint::Controllers {
+            cluster.move_to_controller().await?;
         }
-        Err(failure.unwrap_or(CallError::NoBroker(-1)))
+        Ok(cluster)
+    }
+
+    /// Only the active one of the controllers answers everything.
+    async fn move_to_controller(&mut self) -> Result<(), CallError> {
+        self.learn().await?;
+        let id = self.controller.unwrap_or(-1);
+        let address = self.addresses.get(&id).ok_or(CallError::NoBroker(id))?;
+        if address != self.home.address() {
+            self.home = Client::connect(address, &self.settings).await?;
+        }
+        Ok(())
     }
 
     fn around(home: Client, settings: ClientSettings) -> Self {
@@ -82,12 +99,42 @@ impl Cluster {
         if answer.error_code != 0 {
             return Err(CallError::Refused { act: "ask for metadata".to_owned(), code: answer.error_code });
         }
-        let at = |host: &str, port: i32| {
-            if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-        };
         self.addresses = answer.brokers.iter().map(|one| (one.node_id.0, at(&one.host, one.port))).collect();
         self.controller = Some(answer.controller_id.0).filter(|id| *id >= 0);
         Ok(answer)
+    }
+
+    /// Describes the cluster: its id, and its brokers or controllers, whichever are asked; fenced brokers on request, where
+    /// a broker tells of them. The answer may be a refusal.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn describe(&mut self, with_fenced: bool) -> Result<DescribeClusterResponse, CallError> {
+        let version = self.home.version_of::<DescribeClusterRequest>(DESCRIBE_CLUSTER_VERSION)?;
+        let endpoint = self.settings.endpoint;
+        if endpoint == Endpoint::Controllers && version < CONTROLLERS_SINCE {
+            let (address, api) = (self.home.address().to_owned(), DescribeClusterRequest::KEY);
+            return Err(CallError::Unsupported { address, api });
+        }
+        let request = DescribeClusterRequest::default()
+            .with_endpoint_type(endpoint as i8)
+            .with_include_fenced_brokers(with_fenced && version >= FENCED_SINCE);
+        self.home.call(&request, version).await
+    }
+
+    /// Learns who is there, and which of them is the controller.
+    async fn learn(&mut self) -> Result<(), CallError> {
+        if self.settings.endpoint == Endpoint::Brokers {
+            return self.metadata(Some(&[])).await.map(|_| ());
+        }
+        let answer = self.describe(false).await?;
+        if answer.error_code != 0 {
+            let act = format!("ask {} for the controllers", self.home.address());
+            return Err(CallError::Refused { act, code: answer.error_code });
+        }
+        self.addresses = answer.brokers.iter().map(|one| (one.broker_id.0, at(&one.host, one.port))).collect();
+        self.controller = Some(answer.controller_id.0).filter(|id| *id >= 0);
+        Ok(())
     }
 
     /// Every broker by its id, with the address it advertises.
@@ -96,7 +143,7 @@ impl Cluster {
     /// See [`CallError`].
     pub async fn brokers(&mut self) -> Result<BTreeMap<i32, String>, CallError> {
         if self.addresses.is_empty() {
-            self.metadata(Some(&[])).await?;
+            self.learn().await?;
         }
         Ok(self.addresses.clone())
     }
@@ -107,7 +154,7 @@ impl Cluster {
     /// See [`CallError`].
     pub async fn broker(&mut self, id: i32) -> Result<&mut Client, CallError> {
         if !self.addresses.contains_key(&id) {
-            self.metadata(Some(&[])).await?;
+            self.learn().await?;
         }
         let address = self.addresses.get(&id).ok_or(CallError::NoBroker(id))?.clone();
         if address == self.home.address() {
@@ -127,7 +174,7 @@ impl Cluster {
     pub async fn controller(&mut self) -> Result<&mut Client, CallError> {
         // A broker of a KRaft cluster forwards, and names any broker as the controller; before, only one could answer.
         if self.controller.is_none() {
-            self.metadata(Some(&[])).await?;
+            self.learn().await?;
         }
         let id = self.controller.ok_or(CallError::NoBroker(-1))?;
         self.broker(id).await
@@ -223,6 +270,22 @@ impl Cluster {
     pub(super) fn attempts(&self) -> Attempts {
         Attempts { left: self.settings.timeout.as_millis() / RETRY_EVERY.as_millis() }
     }
+}
+
+/// A connection to the first bootstrap server that answers.
+async fn first(settings: &ClientSettings) -> Result<Client, CallError> {
+    let mut failure = None;
+    for address in &settings.bootstrap {
+        match Client::connect(address, settings).await {
+            Ok(home) => return Ok(home),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or(CallError::NoBroker(-1)))
+}
+
+fn at(host: &str, port: i32) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// How often something that may pass is tried.

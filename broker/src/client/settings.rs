@@ -15,10 +15,21 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the making of a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Whom a client asks first (KIP-919), by Kafka's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Brokers: `bootstrap.servers`.
+    Brokers = 1,
+    /// Controllers themselves: `bootstrap.controllers`, which goes before the other.
+    Controllers = 2,
+}
+
 /// What a client is told about its connections.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
-    /// `bootstrap.servers`: host:port each, at least one.
+    /// Whose addresses `bootstrap` has.
+    pub endpoint: Endpoint,
+    /// host:port each, at least one.
     pub bootstrap: Vec<String>,
     /// `client.id`.
     pub client_id: String,
@@ -47,7 +58,7 @@ pub enum SettingsError {
         value: String,
     },
     /// Not an address.
-    #[error("bootstrap.servers: '{0}' is not of the form host:port")]
+    #[error("'{0}' is not of the form host:port")]
     Address(String),
 }
 
@@ -57,9 +68,17 @@ impl ClientSettings {
     /// # Errors
     /// See [`SettingsError`].
     pub fn read(properties: BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        let controllers = properties.get("bootstrap.controllers").map(String::as_str);
         let servers = properties.get("bootstrap.servers").map_or(DEFAULT_BOOTSTRAP, String::as_str);
-        let bootstrap = servers.split(',').map(str::trim).filter(|one| !one.is_empty()).map(address).collect();
+        let bootstrap = controllers
+            .unwrap_or(servers)
+            .split(',')
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+            .map(address)
+            .collect();
         Ok(Self {
+            endpoint: if controllers.is_some() { Endpoint::Controllers } else { Endpoint::Brokers },
             bootstrap: bootstrap_or_default(bootstrap)?,
             client_id: properties.get("client.id").map_or("barnabas", String::as_str).to_owned(),
             timeout: milliseconds(&properties, "request.timeout.ms", DEFAULT_TIMEOUT)?,
@@ -119,6 +138,15 @@ mod tests {
         for wrong in ["a", "a:", ":1", "a:70000"] {
             assert!(matches!(read("bootstrap.servers", wrong), Err(SettingsError::Address(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn controllers_are_asked_instead_of_servers() {
+        let given = [("bootstrap.servers", "a:1"), ("bootstrap.controllers", "b:2")];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = ClientSettings::read(BTreeMap::from(given)).unwrap();
+        assert_eq!((settings.endpoint, &settings.bootstrap[..]), (Endpoint::Controllers, &["b:2".to_owned()][..]));
+        assert_eq!(read("client.id", "c").unwrap().endpoint, Endpoint::Brokers);
     }
 
     #[test]

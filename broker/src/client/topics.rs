@@ -64,6 +64,21 @@ pub struct TopicView {
     pub error_code: i16,
 }
 
+impl TopicView {
+    /// Kafka's code for what a broker has not heard of yet: the topic, one of so many partitions, or a leader.
+    fn unheard(&self, partitions: i32) -> Option<i16> {
+        use ResponseError::{LeaderNotAvailable, UnknownTopicOrPartition};
+        let unknown = UnknownTopicOrPartition.code();
+        let is_short = usize::try_from(partitions).is_ok_and(|wanted| self.partitions.len() < wanted);
+        match self.error_code {
+            0 if is_short => Some(unknown),
+            0 if self.partitions.iter().any(|one| one.leader.is_none()) => Some(LeaderNotAvailable.code()),
+            code if code == unknown || code == LeaderNotAvailable.code() => Some(code),
+            _ => None,
+        }
+    }
+}
+
 /// A topic that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTopic {
@@ -188,21 +203,24 @@ impl Cluster {
         Ok(self.ask_controller(CREATE_TOPICS_VERSION, request, |_| 0).await?.topics)
     }
 
-    /// Waits until the broker that is asked first knows these topics and their leaders: Apache Kafka answers a creation
-    /// before its brokers have heard of it.
+    /// Asks the broker that answered first until it knows these topics with so many partitions and their leaders, for as
+    /// long as a call may take: Apache Kafka answers a change before its brokers have heard of it.
     ///
     /// # Errors
-    /// See [`CallError`].
-    pub async fn await_topics(&mut self, names: &[&str]) -> Result<(), CallError> {
-        let unheard = [ResponseError::UnknownTopicOrPartition.code(), ResponseError::LeaderNotAvailable.code()];
+    /// See [`CallError`]; one of the topics that it has still not heard of.
+    pub async fn await_topics(&mut self, wanted: &[(&str, i32)]) -> Result<(), CallError> {
+        let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
+        let address = self.any().address().to_owned();
         let mut attempts = self.attempts();
         loop {
-            let topics = self.topics(Some(names)).await?;
-            let waits = |topic: &TopicView| {
-                unheard.contains(&topic.error_code) || topic.partitions.iter().any(|one| one.leader.is_none())
+            let topics = self.topics(Some(&names)).await?;
+            let unheard = |(name, count): &(&str, i32)| {
+                let code = topics.iter().find(|topic| topic.name == *name)?.unheard(*count)?;
+                Some((format!("wait until {address} has heard what was done to topic {name}"), code))
             };
-            if !topics.iter().any(waits) || !attempts.again().await {
-                return Ok(());
+            let Some((act, code)) = wanted.iter().find_map(unheard) else { return Ok(()) };
+            if !attempts.again().await {
+                return Err(CallError::Refused { act, code });
             }
         }
     }
@@ -254,5 +272,25 @@ impl Cluster {
     #[must_use]
     pub fn timeout_ms(&self) -> i32 {
         i32::try_from(self.settings().timeout.as_millis()).unwrap_or(i32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_heard_of_with_all_its_partitions_and_their_leaders() {
+        let partition = |leader| PartitionView { leader, ..PartitionView::default() };
+        let topic = |error_code, leaders: &[Option<i32>]| TopicView {
+            partitions: leaders.iter().map(|leader| partition(*leader)).collect(),
+            error_code,
+            ..TopicView::default()
+        };
+        assert_eq!(topic(0, &[Some(1), Some(2)]).unheard(2), None);
+        assert_eq!(topic(0, &[Some(1)]).unheard(2), Some(3));
+        assert_eq!(topic(0, &[Some(1), None]).unheard(2), Some(5));
+        assert_eq!(topic(3, &[]).unheard(1), Some(3));
+        assert_eq!(topic(29, &[]).unheard(1), None, "who may not know will not know later");
     }
 }

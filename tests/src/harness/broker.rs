@@ -32,6 +32,7 @@ pub struct Broker {
     server: Server,
     directory: PathBuf,
     port: u16,
+    controller_port: u16,
     process: Option<Process>,
     launched: Stopwatch,
     environment: Vec<(String, String)>,
@@ -50,10 +51,11 @@ impl Broker {
     /// As [`Broker::start`], but does not start it.
     pub fn prepare(server: &Server, directory: &Path, settings: &[(&str, &str)]) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
-        let (server, directory, port) = (server.clone(), directory.to_owned(), port::free()?);
+        let (server, directory) = (server.clone(), directory.to_owned());
+        let (port, controller_port) = (port::free()?, port::free()?);
         let (process, launched, environment) = (None, Stopwatch::start(), Vec::new());
-        let broker = Self { server, directory, port, process, launched, environment };
-        std::fs::write(broker.properties_file(), broker.properties(port::free()?, settings))?;
+        let broker = Self { server, directory, port, controller_port, process, launched, environment };
+        std::fs::write(broker.properties_file(), broker.properties(settings))?;
         if let Server::Kafka(jars) = &broker.server {
             broker.format(jars)?;
         }
@@ -68,6 +70,11 @@ impl Broker {
     /// Where clients connect.
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where the controller answers, if it has a listener of its own: Apache Kafka's has.
+    pub fn controller(&self) -> String {
+        format!("127.0.0.1:{}", self.controller_port)
     }
 
     /// The directory named by `log.dirs`.
@@ -168,7 +175,7 @@ impl Broker {
     }
 
     /// The settings of the server.properties that Apache Kafka ships, on ports and in a directory of our own.
-    fn properties(&self, controller_port: u16, settings: &[(&str, &str)]) -> String {
+    fn properties(&self, settings: &[(&str, &str)]) -> String {
         let mut text = format!(
             "process.roles=broker,controller\n\
              node.id=1\n\
@@ -182,12 +189,13 @@ impl Broker {
              transaction.state.log.min.isr=1\n\
              group.initial.rebalance.delay.ms=0\n",
             port = self.port,
+            controller_port = self.controller_port,
             data = self.data().display(),
         );
         for (name, value) in settings {
             // Writing to a String cannot fail.
             let value = value.replace("{port}", &self.port.to_string());
-            let _ = writeln!(text, "{name}={}", value.replace("{controller}", &controller_port.to_string()));
+            let _ = writeln!(text, "{name}={}", value.replace("{controller}", &self.controller_port.to_string()));
         }
         text
     }

@@ -1,22 +1,17 @@
-//! kafka-cluster. Where it differs: controllers are not asked themselves, as they are in the brokers' processes.
+//! kafka-cluster.
 
 use std::path::PathBuf;
 
 use clap::Parser;
 use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
-use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse, UnregisterBrokerRequest};
+use kafka_protocol::messages::{BrokerId, DescribeClusterResponse, UnregisterBrokerRequest};
 
-use super::java_exception;
+use super::{connect, java_exception};
 use crate::cli::connection::ConnectionArguments;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
-use crate::client::{CallError, Cluster};
-
-/// The last version whose fields are all understood here.
-const DESCRIBE_VERSION: i16 = 2;
-/// From here on brokers that are fenced may be asked for (KIP-1073).
-const FENCED_SINCE: i16 = 2;
+use crate::client::{CallError, Cluster, Endpoint};
 
 /// kafka-cluster, as of Apache Kafka 4.3.
 #[derive(Debug, Parser)]
@@ -51,8 +46,11 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Server {
     /// The servers to connect to.
-    #[arg(short, long, value_name = "HOST:PORT,...")]
-    bootstrap_server: String,
+    #[arg(short, long, value_name = "HOST:PORT,...", required_unless_present = "bootstrap_controller")]
+    bootstrap_server: Option<String>,
+    /// The controllers to connect to, where they have a listener of their own.
+    #[arg(short = 'C', long, value_name = "HOST:PORT,...", conflicts_with = "bootstrap_server")]
+    bootstrap_controller: Option<String>,
     /// A properties file for the client.
     #[arg(short, long, visible_alias = "command-config", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -60,7 +58,8 @@ struct Server {
 
 impl Server {
     async fn connect(&self) -> Result<Cluster, Failure> {
-        ConnectionArguments::of_tool(Some(self.bootstrap_server.clone()), self.config.clone()).connect().await
+        let connection = ConnectionArguments::of_tool(self.bootstrap_server.clone(), self.config.clone());
+        connect(connection, self.bootstrap_controller.clone()).await
     }
 }
 
@@ -72,18 +71,20 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         }
         Command::Unregister { server, id } => unregister(&mut server.connect().await?, id).await?,
         Command::ListEndpoints { server, include_fenced_brokers } => {
-            let answer = describe(&mut server.connect().await?, include_fenced_brokers).await?;
-            print(&endpoints(&answer.brokers))?;
+            if include_fenced_brokers && server.bootstrap_controller.is_some() {
+                let text = "The option --include-fenced-brokers is only supported with --bootstrap-server option";
+                return Err(Failure::usage(text));
+            }
+            let mut cluster = server.connect().await?;
+            let answer = describe(&mut cluster, include_fenced_brokers).await?;
+            print(&endpoints(&answer.brokers, cluster.settings().endpoint))?;
         }
     }
     Ok(Exit::Done)
 }
 
 async fn describe(cluster: &mut Cluster, with_fenced: bool) -> Result<DescribeClusterResponse, Failure> {
-    let version = cluster.any().version_of::<DescribeClusterRequest>(DESCRIBE_VERSION)?;
-    let request = DescribeClusterRequest::default();
-    let request = if version >= FENCED_SINCE { request.with_include_fenced_brokers(with_fenced) } else { request };
-    let answer = cluster.any().call(&request, version).await?;
+    let answer = cluster.describe(with_fenced).await?;
     if answer.error_code != 0 {
         return Err(java_exception(answer.error_code, answer.error_message.as_deref()).into());
     }
@@ -104,20 +105,22 @@ async fn unregister(cluster: &mut Cluster, id: i32) -> Result<(), Failure> {
     }
 }
 
-/// The columns of Apache Kafka 4.3: host and rack as wide as the widest.
-fn endpoints(brokers: &[DescribeClusterBroker]) -> String {
-    let rack = |broker: &DescribeClusterBroker| broker.rack.as_ref().map_or("null", |rack| rack.as_str()).to_owned();
-    let host = brokers.iter().map(|broker| broker.host.len()).max().unwrap_or(0);
-    let racks = brokers.iter().map(|broker| rack(broker).len()).max().unwrap_or(0).max(10);
+/// The columns of Apache Kafka 4.3: host and rack as wide as the widest. Controllers have no state.
+fn endpoints(nodes: &[DescribeClusterBroker], endpoint: Endpoint) -> String {
+    let rack = |node: &DescribeClusterBroker| node.rack.as_ref().map_or("null", |rack| rack.as_str()).to_owned();
+    let host = nodes.iter().map(|node| node.host.len()).max().unwrap_or(0);
+    let racks = nodes.iter().map(|node| rack(node).len()).max().unwrap_or(0).max(10);
     let line = |cells: [&str; 6]| {
         let [id, name, port, rack, state, kind] = cells;
-        format!("{id:<10} {name:<host$} {port:<10} {rack:<racks$} {state:<10} {kind:<15}\n")
+        let state = if endpoint == Endpoint::Brokers { format!("{state:<10} ") } else { String::new() };
+        format!("{id:<10} {name:<host$} {port:<10} {rack:<racks$} {state}{kind:<15}\n")
     };
+    let kind = if endpoint == Endpoint::Brokers { "broker" } else { "controller" };
     let mut text = line(["ID", "HOST", "PORT", "RACK", "STATE", "ENDPOINT_TYPE"]);
-    for broker in brokers {
-        let state = if broker.is_fenced { "fenced" } else { "unfenced" };
-        let (id, port) = (broker.broker_id.0.to_string(), broker.port.to_string());
-        text += &line([&id, &broker.host, &port, &rack(broker), state, "broker"]);
+    for node in nodes {
+        let state = if node.is_fenced { "fenced" } else { "unfenced" };
+        let (id, port) = (node.broker_id.0.to_string(), node.port.to_string());
+        text += &line([&id, &node.host, &port, &rack(node), state, kind]);
     }
     text
 }
@@ -135,9 +138,14 @@ mod tests {
             .with_host(StrBytes::from_static_str("127.0.0.1"))
             .with_port(9092);
         assert_eq!(
-            endpoints(&[broker]),
+            endpoints(std::slice::from_ref(&broker), Endpoint::Brokers),
             "ID         HOST      PORT       RACK       STATE      ENDPOINT_TYPE  \n\
              1          127.0.0.1 9092       null       unfenced   broker         \n"
+        );
+        assert_eq!(
+            endpoints(&[broker], Endpoint::Controllers),
+            "ID         HOST      PORT       RACK       ENDPOINT_TYPE  \n\
+             1          127.0.0.1 9092       null       controller     \n"
         );
     }
 
@@ -146,5 +154,7 @@ mod tests {
         let line = ["kafka-cluster", "unregister", "-b", "h:1", "--id", "7"];
         assert!(matches!(Arguments::try_parse_from(line).unwrap().command, Command::Unregister { id: 7, .. }));
         assert!(Arguments::try_parse_from(["kafka-cluster", "cluster-id"]).is_err());
+        assert!(Arguments::try_parse_from(["kafka-cluster", "cluster-id", "-C", "h:1"]).is_ok());
+        assert!(Arguments::try_parse_from(["kafka-cluster", "cluster-id", "-C", "h:1", "-b", "h:2"]).is_err());
     }
 }

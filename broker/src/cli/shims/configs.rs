@@ -1,11 +1,10 @@
-//! kafka-configs. Where it differs: controllers are not asked themselves (`--bootstrap-controller`), as they are in the
-//! brokers' processes.
+//! kafka-configs.
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, ArgGroup, CommandFactory, FromArgMatches, Parser};
 
-use super::Server;
+use super::{ServerOrController, end_reading};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::files;
@@ -24,7 +23,7 @@ use entity::{Entities, EntityKind};
 #[allow(clippy::struct_excessive_bools, reason = "the tool's options")]
 pub(super) struct Arguments {
     #[command(flatten)]
-    server: Server,
+    server: ServerOrController,
     /// Alter the configuration for the entity.
     #[arg(long)]
     alter: bool,
@@ -139,7 +138,8 @@ struct Changes {
 impl Arguments {
     /// Reads the command line; ends the process when it makes no sense.
     pub(super) fn read() -> Self {
-        Self::of_matches(Self::command().get_matches()).unwrap_or_else(|error| error.exit())
+        let matches = Self::command().try_get_matches();
+        matches.and_then(Self::of_matches).unwrap_or_else(|error| end_reading(&error))
     }
 
     fn of_matches(matches: clap::ArgMatches) -> Result<Self, clap::Error> {
@@ -224,7 +224,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let entities = arguments.entities()?;
     let changes = arguments.changes()?;
-    let mut cluster = arguments.server.connection().connect().await?;
+    let mut cluster = arguments.server.connect().await?;
     match entities.first() {
         EntityKind::User | EntityKind::Client | EntityKind::Ip if arguments.alter => {
             users::alter(&entities, &changes, &mut cluster).await?;

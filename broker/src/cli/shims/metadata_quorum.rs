@@ -1,29 +1,27 @@
-//! kafka-metadata-quorum. Where it differs: voters cannot be added and removed, and controllers are not asked
-//! themselves, as they are in the brokers' processes.
+//! kafka-metadata-quorum. Where it differs: voters cannot be added and removed.
 
 use barnabas_storage::seam::Seams;
 use clap::Parser;
 use kafka_protocol::messages::describe_quorum_request::{PartitionData as Asked, TopicData};
 use kafka_protocol::messages::describe_quorum_response::{Node, PartitionData, ReplicaState};
-use kafka_protocol::messages::{DescribeClusterRequest, DescribeQuorumRequest, DescribeQuorumResponse};
+use kafka_protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 
-use super::{Server, java_exception};
+use super::{ServerOrController, java_exception};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
 use crate::client::Cluster;
 use crate::client::cluster::topic_name;
 
-/// The last versions whose fields are all understood here.
+/// The last version whose fields are all understood here.
 const QUORUM_VERSION: i16 = 2;
-const CLUSTER_VERSION: i16 = 1;
 
 /// kafka-metadata-quorum, as of Apache Kafka 4.3.
 #[derive(Debug, Parser)]
 #[command(name = "kafka-metadata-quorum", version, infer_long_args = true)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    server: Server,
+    server: ServerOrController,
     #[command(subcommand)]
     command: Command,
 }
@@ -45,7 +43,7 @@ enum Command {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let mut cluster = arguments.server.connection().connect().await?;
+    let mut cluster = arguments.server.connect().await?;
     let Command::Describe { replication, human_readable, .. } = arguments.command;
     let answer = describe(&mut cluster).await?;
     let quorum = answer.topics.first().and_then(|topic| topic.partitions.first());
@@ -57,8 +55,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let now = human_readable.then(|| Seams::system().clock.now().0);
         print(&replicas(quorum, now))?;
     } else {
-        let version = cluster.any().version_of::<DescribeClusterRequest>(CLUSTER_VERSION)?;
-        let described = cluster.any().call(&DescribeClusterRequest::default(), version).await?;
+        let described = cluster.describe(false).await?;
         print(&status(&described.cluster_id, quorum, &answer.nodes))?;
     }
     Ok(Exit::Done)
@@ -226,6 +223,8 @@ mod tests {
         let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
         assert!(parse("kafka-metadata-quorum --bootstrap-server h:1 describe --status").is_ok());
         assert!(parse("kafka-metadata-quorum --bootstrap-server h:1 describe").is_err());
+        assert!(parse("kafka-metadata-quorum --bootstrap-controller h:1 describe --status").is_ok());
+        assert!(parse("kafka-metadata-quorum describe --status").is_err());
         assert!(parse("kafka-metadata-quorum --bootstrap-server h:1 describe --status --replication").is_err());
         assert!(parse("kafka-metadata-quorum --bootstrap-server h:1 describe --status --human-readable").is_err());
     }

@@ -45,12 +45,19 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
         return Ok(Exit::Done);
     }
     told.confirm.ask(&format!("{} steps will be carried out", steps.len()))?;
-    let (mut failures, mut any_done) = (Vec::new(), false);
+    let (mut failures, mut any_done, mut made) = (Vec::new(), false, Vec::new());
     for step in &steps {
         match carry_out(step, false, cluster).await {
-            Ok(()) => any_done = true,
+            Ok(()) => {
+                any_done = true;
+                made.extend(step.new_partitions());
+            }
             Err(failure) => failures.push(failure),
         }
+    }
+    // Whoever comes next may count on them.
+    if !made.is_empty() {
+        failures.extend(cluster.await_topics(&made).await.err().map(Failure::from));
     }
     Failure::all_or_some(failures, any_done)
 }

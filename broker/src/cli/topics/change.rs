@@ -49,6 +49,9 @@ pub(super) async fn alter(told: &Alter, cluster: &mut Cluster) -> Result<Exit, F
             return Ok(Exit::Done);
         }
     }
+    if let Some(count) = told.partitions {
+        cluster.await_topics(&[(told.name.as_str(), count)]).await?;
+    }
     eprintln!("topic {} is changed", told.name);
     Ok(Exit::Done)
 }
@@ -56,6 +59,7 @@ pub(super) async fn alter(told: &Alter, cluster: &mut Cluster) -> Result<Exit, F
 /// Gives a topic more partitions.
 pub(super) async fn add_partitions(name: &str, to: i32, cluster: &mut Cluster) -> Result<Exit, Failure> {
     partitions(name, to, false, cluster).await?;
+    cluster.await_topics(&[(name, to)]).await?;
     eprintln!("topic {name} has {to} partitions");
     Ok(Exit::Done)
 }

@@ -63,12 +63,12 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
         }
     }
     let made = results.iter().filter(|result| result.error_code == 0 && !arguments.dry_run);
-    let made: Vec<&str> = made.map(|result| result.name.as_str()).collect();
-    if !made.is_empty() {
-        cluster.await_topics(&made).await?;
-    }
+    let made: Vec<(&str, i32)> = made.map(|result| (result.name.as_str(), result.num_partitions)).collect();
     if !table.is_empty() {
         output.show(&table)?;
+    }
+    if !made.is_empty() {
+        cluster.await_topics(&made).await?;
     }
     Failure::all_or_some(failures, !table.is_empty())
 }

@@ -21,6 +21,17 @@ pub(super) enum Step {
     Configs { topic: String, changes: Vec<(String, ConfigChange)>, from: Vec<Option<String>> },
 }
 
+impl Step {
+    /// The topic, and how many partitions it has afterwards, where that changes; 1 where the broker decides.
+    pub(super) fn new_partitions(&self) -> Option<(&str, i32)> {
+        match self {
+            Self::Create(new) => Some((new.name.as_str(), new.partitions.unwrap_or(1))),
+            Self::Partitions { topic, to, .. } => Some((topic.as_str(), *to)),
+            Self::Configs { .. } => None,
+        }
+    }
+}
+
 const COLUMNS: &[Column] = &[
     column("TOPIC", "topic"),
     column("ACTION", "action"),
@@ -128,6 +139,7 @@ mod tests {
         assert_eq!(plan(&wanted(2, &[("a", Some("1"))])), Ok(Vec::new()));
         let steps = plan(&wanted(3, &[("a", Some("5")), ("b", None), ("c", None)])).unwrap();
         assert_eq!(steps[0], Step::Partitions { topic: "t".to_owned(), from: 2, to: 3 });
+        assert_eq!((steps[0].new_partitions(), steps[1].new_partitions()), (Some(("t", 3)), None));
         let Step::Configs { changes, .. } = &steps[1] else { panic!("{steps:?}") };
         assert_eq!(
             changes[..],

@@ -156,6 +156,19 @@ const QUESTIONS: &[Question] = &[
     ("kafka-metadata-quorum", QUORUM, &["describe", "--replication"], InForm),
 ];
 
+/// What controllers are asked themselves.
+const OF_CONTROLLERS: &[(&str, &str, &[&str])] = &[
+    ("kafka-cluster", CLUSTER, &["cluster-id"]),
+    ("kafka-cluster", CLUSTER, &["list-endpoints"]),
+    ("kafka-cluster", CLUSTER, &["unregister", "--id", "7"]),
+    ("kafka-metadata-quorum", QUORUM, &["describe", "--status"]),
+    ("kafka-configs", CONFIGS, &["--alter", "--topic", "other", "--add-config", "retention.ms=7"]),
+    ("kafka-configs", CONFIGS, &["--describe", "--broker", "1"]),
+    ("kafka-configs", CONFIGS, &["--describe", "--entity-type", "brokers", "--entity-default"]),
+    ("kafka-configs", CONFIGS, &["--alter", "--broker-defaults", "--add-config", "log.retention.ms=86400000"]),
+    ("kafka-configs", CONFIGS, &["--alter", "--user", "u", "--add-config", "producer_byte_rate=1000"]),
+];
+
 /// Makes topics and groups, then asks both.
 pub(crate) fn shims(room: &Room<'_>) -> Result<String, Outcome> {
     let mut lay = Command::new(room.program());
@@ -280,7 +293,43 @@ fn at_work(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
     if !differing.is_empty() {
         return failed(format!("{} of {} answers differ\n{}", differing.len(), QUESTIONS.len(), differing.join("\n")));
     }
-    Ok(format!("{} questions answered alike", QUESTIONS.len()))
+    controllers(room, broker)?;
+    planned(room, broker)?;
+    Ok(format!("{} questions answered alike, {} of controllers", QUESTIONS.len(), OF_CONTROLLERS.len()))
+}
+
+/// What controllers are asked: at their own listener on Apache Kafka. With us there is none, and both tools fail.
+fn controllers(room: &Room<'_>, broker: &Broker) -> Result<(), Outcome> {
+    let address = if room.is_kafka() { broker.controller() } else { broker.bootstrap() };
+    for (at, (name, class, arguments)) in OF_CONTROLLERS.iter().enumerate() {
+        let asked = |command| asked_at(command, room, ("--bootstrap-controller", &address), arguments);
+        let ours = asked(Command::new(room.path("bin").join(name)));
+        let (code, ours) = ended(room, &format!("controller-{at}-ours"), ours)?;
+        let (their_code, theirs) = ended(room, &format!("controller-{at}-theirs"), asked(class_of(room, class)))?;
+        if code != their_code || form(&ours) != form(&theirs) || (code == Some(0) && !room.is_kafka()) {
+            let asked = arguments.join(" ");
+            return failed(format!("{name} {asked}\n--- ours: {code:?}\n{ours}--- theirs: {their_code:?}\n{theirs}"));
+        }
+    }
+    Ok(())
+}
+
+/// Topics that a plan has made are known to the next command.
+fn planned(room: &Room<'_>, broker: &Broker) -> Result<(), Outcome> {
+    let names: Vec<String> = (0..20).map(|n| format!("planned-{n}")).collect();
+    let topics: String = names.iter().map(|name| format!("- {{name: {name}, partitions: 3}}\n")).collect();
+    let file = room.path("planned.yaml");
+    fs::write(&file, format!("topics:\n{topics}"))?;
+    let ours = |command: &str| {
+        let mut ours = Command::new(room.program());
+        ours.args(["topics", command, "-b", &broker.bootstrap()]);
+        ours
+    };
+    let (mut apply, mut describe) = (ours("apply"), ours("describe"));
+    apply.arg("--yes").arg(&file);
+    describe.args(&names);
+    room.step("apply", apply)?;
+    room.step("describe", describe)
 }
 
 fn is_alike(ours: &str, theirs: &str, compared: Compared) -> bool {
@@ -303,10 +352,15 @@ fn form(text: &str) -> Vec<&str> {
 }
 
 /// The question with where the broker is: after the command, for the tool that takes it there.
-fn asked(mut command: Command, room: &Room<'_>, broker: &Broker, arguments: &[&str]) -> Command {
+fn asked(command: Command, room: &Room<'_>, broker: &Broker, arguments: &[&str]) -> Command {
+    asked_at(command, room, ("--bootstrap-server", &broker.bootstrap()), arguments)
+}
+
+/// The same for an option and an address.
+fn asked_at(mut command: Command, room: &Room<'_>, place: (&str, &str), arguments: &[&str]) -> Command {
     let of_cluster = matches!(arguments.first(), Some(&("cluster-id" | "list-endpoints" | "unregister")));
     let (before, after) = arguments.split_at(usize::from(of_cluster));
-    command.args(before).args(["--bootstrap-server", &broker.bootstrap()]);
+    command.args(before).args([place.0, place.1]);
     for argument in after {
         // Files are the room's.
         if argument.ends_with(".json") {
@@ -320,10 +374,16 @@ fn asked(mut command: Command, room: &Room<'_>, broker: &Broker, arguments: &[&s
 
 /// What it prints, however it ends, without blanks at the ends of lines.
 fn printed(room: &Room<'_>, name: &str, command: Command) -> Result<String, Outcome> {
+    ended(room, name, command).map(|(_, printed)| printed)
+}
+
+/// The same with how it ends.
+fn ended(room: &Room<'_>, name: &str, command: Command) -> Result<(Option<i32>, String), Outcome> {
     let mut process = room.start(name, command)?;
-    if let Err(timed_out) = process.wait(room.budget()) {
-        return failed(timed_out.to_string());
-    }
+    let status = match process.wait(room.budget()) {
+        Ok(status) => status,
+        Err(timed_out) => return failed(timed_out.to_string()),
+    };
     let output = fs::read_to_string(room.output(name))?;
-    Ok(output.lines().map(|line| format!("{}\n", line.trim_end())).collect())
+    Ok((status.code(), output.lines().map(|line| format!("{}\n", line.trim_end())).collect()))
 }
