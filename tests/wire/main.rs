@@ -22,5 +22,4 @@ mod sasl;
 mod seeds;
 mod suggest;
 mod tokens;
-mod undelete;
 mod versions;

@@ -22,8 +22,7 @@ pub(super) fn decide(
     records
 }
 
-/// A new leadership of a partition, by the only broker that can.
-pub(super) fn lead(
+fn lead(
     topic: &TopicImage,
     index: PartitionIndex,
     partition: &PartitionImage,

@@ -13,4 +13,3 @@ pub mod metadata;
 mod partition_state;
 #[cfg(test)]
 mod tests;
-mod undelete;
