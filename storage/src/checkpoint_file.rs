@@ -70,6 +70,14 @@ mod tests {
     use crate::seam::{LossyDisk, ManualClock};
 
     #[test]
+    fn without_the_end_of_its_last_line_it_is_damaged() {
+        assert_eq!(parse("0\n1\na 0 12\n").and_then(|read| read.values().next().copied()), Some(Offset(12)));
+        for cut in ["0\n1\na 0 12", "0\n1\na 0 1", "0\n0"] {
+            assert_eq!(parse(cut), None, "{cut:?}");
+        }
+    }
+
+    #[test]
     fn it_reads_what_it_writes_in_kafkas_form() {
         let disk = LossyDisk::new(Arc::new(ManualClock::default()));
         let path = Path::new("/recovery-point-offset-checkpoint");
