@@ -1,6 +1,8 @@
 //! Logins on a SASL listener: every mechanism, both ways of tokens, what is refused and how, and credentials that change.
 
 use barnabas_auth::ScramMechanism;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::alter_user_scram_credentials_request::ScramCredentialDeletion;
 use kafka_protocol::messages::{
@@ -80,7 +82,7 @@ fn unknown_users_are_answered_like_known_ones() {
     // Known by the other mechanism alone, and by PLAIN through it.
     let mut credential = set("half", SHA512, "half-secret");
     // As long as Kafka's clients make it, of which ours is one: a client may choose any.
-    credential.salt = vec![7; 26].into();
+    credential.salt = vec![b'7'; 26].into();
     credential.salted_password = SHA512.salted_password("half-secret", &credential.salt, 4096).into();
     let half = AlterUserScramCredentialsRequest::default().with_upsertions(vec![credential]);
     assert_eq!(admin(&fixture).ask(&half, 0).results[0].error_code, 0);
@@ -94,7 +96,10 @@ fn unknown_users_are_answered_like_known_ones() {
         for user in ["nobody", "half"] {
             let (unknown, unknown_refused) = guess(&fixture, mechanism, user);
             assert_eq!(refused, unknown_refused, "{mechanism:?} {user}");
-            assert_eq!(shape(&challenge), shape(&unknown), "{mechanism:?} {user}");
+            assert_eq!(iterations(&challenge), iterations(&unknown), "{mechanism:?} {user}");
+            for challenge in [&challenge, &unknown] {
+                assert!(is_of_kafkas_tools(salt(challenge)), "{mechanism:?} {user}");
+            }
             let again = guess(&fixture, mechanism, user).0;
             assert_eq!(salt(&unknown), salt(&again), "{mechanism:?} {user}: asked again, the salt is the same");
         }
@@ -123,14 +128,23 @@ fn guess(
 }
 
 /// The salt of a challenge, as it was sent.
-fn salt(challenge: &SaslAuthenticateResponse) -> Vec<u8> {
-    challenge.auth_bytes.split(|byte| *byte == b',').nth(1).unwrap().to_vec()
+fn salt(challenge: &SaslAuthenticateResponse) -> &[u8] {
+    field(challenge, 1).strip_prefix(b"s=").unwrap()
 }
 
-/// What a challenge says but for its random parts: how long the salt is, and the iterations.
-fn shape(challenge: &SaslAuthenticateResponse) -> (usize, Vec<u8>) {
-    let fields: Vec<&[u8]> = challenge.auth_bytes.split(|byte| *byte == b',').collect();
-    (fields[1].len(), fields[2].to_vec())
+fn iterations(challenge: &SaslAuthenticateResponse) -> &[u8] {
+    field(challenge, 2)
+}
+
+fn field(challenge: &SaslAuthenticateResponse, at: usize) -> &[u8] {
+    challenge.auth_bytes.split(|byte| *byte == b',').nth(at).unwrap()
+}
+
+/// Whether a salt is 130 random bits in base 36, as Kafka's tools make it. One in sixty has 24 digits, not 25 or 26: that
+/// two salts are of one length proves nothing, and that they are not reveals nothing.
+fn is_of_kafkas_tools(salt: &[u8]) -> bool {
+    let salt = STANDARD.decode(salt).unwrap();
+    (20..=26).contains(&salt.len()) && salt.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
 }
 
 #[test]
