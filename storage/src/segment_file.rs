@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::mmap::{MappedRange, SegmentMap};
 use crate::seam::{Disk, DiskFile, OpenMode};
@@ -27,6 +27,9 @@ pub(crate) struct SegmentFile {
     written_from: AtomicU64,
     map_len: u64,
     map: RwLock<Option<Arc<SegmentMap>>>,
+    /// A sync has failed. Held while one runs: the kernel tells a failure to one of those who wait for it and counts what
+    /// was lost as clean, so that whoever asks next would be told that all is well.
+    sync_failed: Mutex<bool>,
 }
 
 impl SegmentFile {
@@ -40,6 +43,7 @@ impl SegmentFile {
             written_from: AtomicU64::new(u64::MAX),
             map_len: map_len.max(len),
             map: RwLock::new(None),
+            sync_failed: Mutex::new(false),
         }
     }
 
@@ -103,8 +107,15 @@ impl SegmentFile {
         self.open()?.set_len(len)
     }
 
+    /// Makes durable what was written. After a failure every later call fails as well.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        self.open()?.sync_data()
+        let mut failed = self.sync_failed.lock();
+        if *failed {
+            return Err(io::Error::other("an earlier sync of this file failed, and what it lost is lost"));
+        }
+        let synced = self.open()?.sync_data();
+        *failed = synced.is_err();
+        synced
     }
 
     pub(crate) fn read(&self, position: u64, len: usize) -> io::Result<Bytes> {
@@ -146,6 +157,7 @@ impl std::fmt::Debug for SegmentFile {
 mod tests {
     use super::*;
     use crate::seam::RealDisk;
+    use crate::seam::lossy::{Fault, OpKind};
 
     #[test]
     fn what_this_process_wrote_is_sent_mapped_and_never_more() {
@@ -179,8 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_whose_sync_failed_is_never_said_to_be_synced() {
+        let disk = crate::seam::LossyDisk::new(Arc::new(crate::seam::ManualClock::default()));
+        let seam: Arc<dyn Disk> = Arc::new(disk.clone());
+        let file = SegmentFile::create(&seam, PathBuf::from("/0.log"), 0).unwrap();
+        file.append(&[IoSlice::new(b"lost")]).unwrap();
+        disk.fail_nth(OpKind::SyncData, 1, Fault::Io);
+        assert!(file.sync().is_err());
+        assert!(file.sync().is_err(), "the disk says that all is well");
+        file.append(&[IoSlice::new(b"more")]).unwrap();
+        assert!(file.sync().is_err());
+    }
+
+    #[test]
     fn a_failed_append_is_cut_back() {
-        use crate::seam::lossy::{Fault, OpKind};
         let disk = crate::seam::LossyDisk::new(Arc::new(crate::seam::ManualClock::default()));
         let seam: Arc<dyn Disk> = Arc::new(disk.clone());
         let file = SegmentFile::create(&seam, PathBuf::from("/0.log"), 0).unwrap();

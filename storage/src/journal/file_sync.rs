@@ -24,7 +24,7 @@ pub(super) struct FileSyncs {
     work: Condvar,
     /// A lane is gone.
     idle: Condvar,
-    /// `state.lanes.len()`, so that a log without any costs no lock.
+    /// `state.lanes.len()`, and one more once closed, so that a log without any costs no lock.
     open_lanes: AtomicUsize,
 }
 
@@ -71,18 +71,20 @@ impl FileSyncs {
         self.work.notify_one();
     }
 
-    /// The journal has synced up to `next_offset`. True when that may be told at once; else the lane keeps it.
+    /// The journal has synced up to `next_offset`. True when that may be told at once; else the lane keeps it. Never after
+    /// the end, which a failed sync may have brought: what lies below may be lost.
     pub(super) fn may_mark(&self, log: &dyn JournalledLog, next_offset: Offset) -> bool {
         // A lane that this batch must wait for was opened before the batch was queued, so it is seen here.
         if self.open_lanes.load(Ordering::SeqCst) == 0 {
             return true;
         }
-        match self.state.lock().lanes.get_mut(&LogKey::of(log)) {
+        let mut state = self.state.lock();
+        match state.lanes.get_mut(&LogKey::of(log)) {
             Some(lane) => {
                 lane.journalled = lane.journalled.max(next_offset);
                 false
             }
-            None => true,
+            None => !state.closed,
         }
     }
 
@@ -130,10 +132,14 @@ impl FileSyncs {
     /// Lets the threads end; drops what waits.
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
+        if !state.closed {
+            // Before the lanes go: no moment without a lane, and not closed yet, is to be seen.
+            self.open_lanes.fetch_add(1, Ordering::SeqCst);
+        }
         state.closed = true;
         state.ready.clear();
+        self.open_lanes.fetch_sub(state.lanes.len(), Ordering::SeqCst);
         state.lanes.clear();
-        self.open_lanes.store(0, Ordering::SeqCst);
         drop(state);
         self.work.notify_all();
         self.idle.notify_all();

@@ -338,6 +338,20 @@ fn jrn_8_a_failed_sync_of_a_log_file_is_final_too() {
     assert!(rig.journal.is_offline());
 }
 
+/// The round of a batch behind one that skipped the journal was synced, and the directory went offline before the log was
+/// told of it.
+#[test]
+fn jrn_8_what_was_journalled_behind_a_failed_file_sync_is_never_told() {
+    let disk = new_disk();
+    let rig = Rig::open(&disk, 1).unwrap();
+    let log = &rig.logs[0];
+    log.close_gate();
+    log.append(&rig.journal, 0, &[1; 9000], true).unwrap();
+    rig.journal.fail("test", dir(), &io::Error::other("test"));
+    assert!(!rig.journal.file_syncs.may_mark(&**log, Offset(2)));
+    log.open_gate();
+}
+
 #[test]
 fn threads_end_when_the_directory_is_offline_and_the_ring_is_full() {
     let disk = new_disk();

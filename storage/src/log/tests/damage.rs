@@ -8,8 +8,10 @@ use proptest::prelude::*;
 use super::fake_journal::*;
 use crate::error::{AppendError, ReadError};
 use crate::ids::{LeaderEpoch, Offset};
+use crate::journal::JournalledLog as _;
 use crate::log::{LastStop, Log};
 use crate::options::{DurabilityMode, LogOptions};
+use crate::seam::lossy::{Fault, OpKind};
 use crate::seam::{Disk as _, OpenMode};
 
 const BATCHES: i64 = 12;
@@ -230,6 +232,22 @@ fn a_segment_that_is_sealed_beside_a_checkpoint_gets_checksums_at_the_next_one()
         rig.journal = Arc::clone(&journal);
         rig.reopen_on(disk.fork(seed), false);
         assert_eq!(rig.values().len(), usize::try_from(rig.log.log_end_offset().0).unwrap(), "seed {seed}");
+    }
+}
+
+/// The kernel counts what a failed sync lost as clean. A checkpoint that comes before the directory is offline must not
+/// take the silence of its own sync for a success.
+#[test]
+fn what_a_failed_sync_lost_is_never_checkpointed() {
+    for seed in 0..16 {
+        let mut rig = os_rig(1000);
+        let disk = rig.disk.clone();
+        disk.fail_nth(OpKind::SyncData, 1, Fault::Io);
+        assert!(rig.log.sync_active_files().is_err());
+        assert!(rig.log.checkpoint().is_err(), "the sync of the same file succeeds now");
+        assert!(rig.log.flush().is_err());
+        assert_eq!(rig.log.synced_offset(), Offset::ZERO);
+        assert!(!rig.reopen_on(disk.crash(seed), false).damaged, "seed {seed}");
     }
 }
 
