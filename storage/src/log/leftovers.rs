@@ -6,8 +6,8 @@ use std::io::{self, IoSlice};
 use super::Log;
 use super::snapshots::offset_of;
 use crate::ids::Offset;
-use crate::seam::OpenMode;
-use crate::segment::{CHECKSUMS, DATA, OFFSET_INDEX, SNAPSHOT, Segment, TIME_INDEX, TRANSACTION_INDEX};
+use crate::seam::{DiskFile, OpenMode};
+use crate::segment::{CHECKSUMS, DATA, OFFSET_INDEX, SNAPSHOT, Segment, TIME_INDEX, TRANSACTION_INDEX, file_path};
 
 /// Suffixes of files that are dead: waiting for their removal, or never finished.
 const DEAD: [&str; 3] = [".deleted", ".cleaned", ".tmp"];
@@ -51,20 +51,21 @@ impl Leftovers {
     }
 }
 
-/// Keeps the bytes that a cut takes away from a directory whose synced point nobody knows, or that are of another log: an
-/// operator may want them.
-pub(super) fn keep_copy(log: &Log, segment: &Segment, from: u64) -> io::Result<()> {
-    let end = segment.len();
-    if from == end {
+/// Keeps the bytes from there on that a cut takes away from a directory whose synced point nobody knows, or that are of
+/// another log and are cut or written over: an operator may want them.
+pub(super) fn keep_copy(log: &Log, base: Offset, file: &dyn DiskFile, from: u64) -> io::Result<()> {
+    let end = file.len()?;
+    if from >= end {
         return Ok(());
     }
-    let mut path = segment.data.path().as_os_str().to_owned();
+    let mut path = file_path(&log.directory, base, DATA).into_os_string();
     path.push(format!(".{from}.corrupt"));
     let copy = log.disk().open(path.as_ref(), OpenMode::Create)?;
     let mut position = from;
     while position < end {
         let len = usize::try_from(COPY_CHUNK.min(end - position)).unwrap_or(0);
-        let bytes = segment.data.read(position, len)?;
+        let mut bytes = vec![0; len];
+        file.read_exact_at(&mut bytes, position)?;
         copy.write_all_at(&[IoSlice::new(&bytes)], position - from)?;
         position += len as u64;
     }

@@ -14,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::leftovers::Leftovers;
+use super::leftovers::{Leftovers, keep_copy};
 use super::{LastStop, Log, LogRecovery, Tail};
 use crate::batch::BatchError;
 use crate::batch_scan::{BatchScan, ScanError};
@@ -219,13 +219,14 @@ impl<'a> Recovery<'a> {
     /// Ends the log at `position` of the first of these segments; the others go.
     fn cut_from(&mut self, segments: &[Arc<Segment>], position: u64, behind: Behind) -> Result<(), ScanError> {
         let log = self.log;
-        let keep_copy = self.checkpoint.is_none() || behind == Behind::Foreign;
+        let is_kept = self.checkpoint.is_none() || behind == Behind::Foreign;
         self.report.renewed = true;
         for (index, segment) in segments.iter().enumerate() {
             let from = if index == 0 { position } else { 0 };
             self.report.bytes_cut += segment.len() - from;
-            if keep_copy {
-                super::leftovers::keep_copy(log, segment, from).map_err(ScanError::Io)?;
+            if is_kept {
+                let file = segment.data.open().map_err(ScanError::Io)?;
+                keep_copy(log, segment.base, &**file, from).map_err(ScanError::Io)?;
             }
             let stays = index == 0 && (position > 0 || Some(segment.base) == self.expected);
             if stays {

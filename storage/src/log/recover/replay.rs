@@ -2,14 +2,18 @@
 //!
 //! A segment is read once, in order, and each batch compared with the checksum of its journal entry. What a killed
 //! process wrote is still there, so as a rule nothing is written; after a power cut the missing batches are, in pieces of
-//! a mebibyte. The same bytes at the same places: doing it twice changes nothing (JRN-2).
+//! a mebibyte. The same bytes at the same places: doing it twice changes nothing (JRN-2). A segment in which whole batches
+//! of another log lie there was put in the place of ours: they are kept beside it first.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use super::Recovery;
+use super::verify::Behind;
 use crate::ids::Offset;
 use crate::journal::ReplayBatch;
+use crate::log::Log;
+use crate::log::leftovers::keep_copy;
 use crate::seam::{DiskFile, OpenMode};
 use crate::segment::{DATA, Segment, file_path};
 
@@ -62,6 +66,7 @@ impl Recovery<'_> {
             if let Some(target) = &mut target
                 && !target.holds(batch)?
             {
+                target.keep_foreign(self.log, batch.position)?;
                 target.write(batch)?;
                 self.report.batches_rewritten += 1;
             }
@@ -82,7 +87,8 @@ impl Recovery<'_> {
         }
         let file = log.disk().open(&path, OpenMode::Create)?;
         let len = file.len()?;
-        Ok(Target { base, file, len, window: Vec::new(), window_at: 0, piece: Vec::new(), piece_at: 0, piece_len: 0 })
+        let (window, piece) = (Vec::new(), Vec::new());
+        Ok(Target { base, file, len, kept: false, window, window_at: 0, piece, piece_at: 0, piece_len: 0 })
     }
 }
 
@@ -92,6 +98,8 @@ struct Target {
     file: Arc<dyn DiskFile>,
     /// Its length before anything was written.
     len: u64,
+    /// What was another log's has been copied.
+    kept: bool,
     window: Vec<u8>,
     window_at: u64,
     /// What is to be written from `piece_at` on.
@@ -115,6 +123,15 @@ impl Target {
         }
         let skip = usize::try_from(batch.position - self.window_at).unwrap_or(usize::MAX);
         Ok(self.window.get(skip..skip + batch.length).is_some_and(|bytes| batch.proof.holds(bytes)))
+    }
+
+    /// Of the log itself no other whole batch can stand where one is journalled: a crash leaves it torn, or nothing.
+    fn keep_foreign(&mut self, log: &Log, position: u64) -> io::Result<()> {
+        if !self.kept && Behind::of(&*self.file, position, self.len)? == Behind::Foreign {
+            keep_copy(log, self.base, &*self.file, position)?;
+            self.kept = true;
+        }
+        Ok(())
     }
 
     fn write(&mut self, batch: &ReplayBatch) -> io::Result<()> {

@@ -28,11 +28,11 @@ pub(super) enum Behind {
 }
 
 impl Behind {
-    fn of(file: &dyn DiskFile, position: u64, end: u64) -> Result<Self, ScanError> {
+    pub(super) fn of(file: &dyn DiskFile, position: u64, end: u64) -> io::Result<Self> {
         match BatchScan::new(file, position, end).next_whole() {
             Ok(Some(_)) => Ok(Self::Foreign),
             Ok(None) | Err(ScanError::Damaged { .. }) => Ok(Self::Torn),
-            Err(error) => Err(error),
+            Err(ScanError::Io(error)) => Err(error),
         }
     }
 }
@@ -132,7 +132,7 @@ impl Recovery<'_> {
                     return Ok(Some(Stop::Damaged(self.expected.unwrap_or(segment.base))));
                 }
                 Ok(Some(_)) | Err(ScanError::Damaged { .. }) => {
-                    let behind = Behind::of(&*file, position, segment.len())?;
+                    let behind = Behind::of(&*file, position, segment.len()).map_err(ScanError::Io)?;
                     return Ok(Some(Stop::Torn(position, behind)));
                 }
             }

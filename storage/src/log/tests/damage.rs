@@ -182,6 +182,22 @@ fn whole_batches_of_another_log_behind_the_synced_point_are_kept_when_they_are_c
 }
 
 #[test]
+fn whole_batches_of_another_log_in_the_place_of_journalled_ones_are_kept_when_they_are_written_over() {
+    let mut rig = Rig::new(LogOptions::default());
+    for n in 0..BATCHES {
+        rig.append(&batch(&[format!("value {n}")])).unwrap();
+    }
+    let (name, values) = (rig.files(".log")[0].clone(), rig.values());
+    let file = rig.disk.open(&directory().join(&name), OpenMode::ReadWrite).unwrap();
+    let foreign: Vec<u8> = (0..2 * BATCHES).flat_map(|n| batch(&[format!("of another log {n}")])).collect();
+    file.write_all_at(&[IoSlice::new(&foreign)], 0).unwrap();
+    assert!(!rig.reopen_on(rig.disk.kill(), false).damaged);
+    assert_eq!(rig.values(), values);
+    let kept = crate::whole_file::read(&rig.disk, &directory().join(format!("{name}.0.corrupt"))).unwrap().unwrap();
+    assert!(kept == foreign);
+}
+
+#[test]
 fn a_cut_of_a_directory_nobody_knows_keeps_a_copy() {
     let rig = os_rig(400);
     let names = rig.files(".log");
