@@ -1,7 +1,7 @@
 //! Every partition this broker leads, by topic name and id.
 //!
-//! Follows the metadata: a created topic's logs exist before `publish` returns, a deleted topic's are gone. A new
-//! partition goes to the log directory with the fewest logs.
+//! Follows the metadata: a created topic's logs exist before `publish` returns, a deleted topic's are gone, or kept out of
+//! sight while the metadata keeps the topic. A new partition goes to the log directory with the fewest logs.
 //!
 //! Must not know: requests; how a log is stored.
 
@@ -162,7 +162,9 @@ impl Partitions {
         let [only] = &self.log_dirs[..] else { return };
         let led = topic.partitions.iter().zip(0..).filter(|(image, _)| image.leader == Some(self.broker));
         let indexes = led.map(|(_, index)| PartitionIndex(index));
-        let missing: Vec<_> = indexes.filter(|index| only.dir.log(topic.id, *index).is_none()).collect();
+        let is_missing =
+            |index: &PartitionIndex| only.dir.log(topic.id, *index).is_none() && !only.dir.is_kept(topic.id, *index);
+        let missing: Vec<_> = indexes.filter(is_missing).collect();
         if missing.len() > 1
             && only.dir.create_logs(&topic.name, topic.id, &missing, &from_topic_config(config)).is_ok()
         {
@@ -195,6 +197,12 @@ impl Partitions {
     ) -> Result<Arc<Log>, LogDirError> {
         if let Some(log) = self.log_dirs.iter().find_map(|placed| placed.dir.log(topic.id, index)) {
             return Ok(log);
+        }
+        for placed in &self.log_dirs {
+            if let Some(log) = placed.dir.restore_log(&topic.name, topic.id, index, from_topic_config(config))? {
+                placed.logs.fetch_add(1, Ordering::Relaxed);
+                return Ok(log);
+            }
         }
         for placed in &self.log_dirs {
             placed.dir.check_not_refused(&topic.name, topic.id, index)?;
@@ -252,7 +260,7 @@ impl Partitions {
         known.for_each(|topic| self.change(topic));
     }
 
-    fn remove(&self, image: &TopicImage) {
+    fn remove(&self, image: &TopicImage, is_kept: bool) {
         let removed = {
             let mut index = self.index.write();
             // A topic made again under the name has another id.
@@ -264,19 +272,35 @@ impl Partitions {
         let Some(removed) = removed else { return };
         removed.led().for_each(|partition| partition.stop());
         for partition in removed.led() {
-            self.delete_log(image, partition.index());
+            self.take_away(image, partition.index(), is_kept);
         }
     }
 
-    fn delete_log(&self, topic: &TopicImage, index: PartitionIndex) {
+    /// Deletes the log of a deleted topic, or keeps it.
+    fn take_away(&self, topic: &TopicImage, index: PartitionIndex, is_kept: bool) {
         for placed in self.log_dirs.iter().filter(|placed| placed.dir.log(topic.id, index).is_some()) {
-            match placed.dir.delete_log(topic.id, index) {
+            let (dir, id) = (&placed.dir, topic.id);
+            let taken = if is_kept { dir.keep_log(id, index) } else { dir.delete_log(id, index) };
+            match taken {
                 Ok(()) => {
                     placed.logs.fetch_sub(1, Ordering::Relaxed);
                 }
                 Err(error) => {
                     let error = describe(&error);
-                    tracing::error!(topic = %topic.name, partition = index.0, error, "the log could not be deleted");
+                    tracing::error!(topic = %topic.name, partition = index.0, is_kept, error, "the log could not be deleted");
+                }
+            }
+        }
+    }
+
+    /// A deleted topic is kept no longer.
+    fn forget(&self, topic: &TopicImage) {
+        for index in (0..).map(PartitionIndex).take(topic.partitions.len()) {
+            self.take_away(topic, index, false);
+            for placed in self.log_dirs.iter().filter(|placed| placed.dir.is_kept(topic.id, index)) {
+                if let Err(error) = placed.dir.delete_log(topic.id, index) {
+                    let error = describe(&error);
+                    tracing::error!(topic = %topic.name, partition = index.0, error, "the kept log could not be deleted");
                 }
             }
         }
@@ -288,7 +312,9 @@ impl MetadataListener for Partitions {
         if delta.configs_changed {
             self.apply_settings(image);
         }
-        delta.topics_deleted.iter().for_each(|topic| self.remove(topic));
+        let is_kept = |topic: &TopicImage| image.kept_topic(topic.id).is_some();
+        delta.topics_deleted.iter().for_each(|topic| self.remove(topic, is_kept(topic)));
+        delta.topics_forgotten.iter().for_each(|topic| self.forget(topic));
         delta.topics_created.iter().for_each(|topic| self.add(topic));
         delta.topics_changed.iter().for_each(|topic| self.change(topic));
     }

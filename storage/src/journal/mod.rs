@@ -146,6 +146,16 @@ impl Journal {
         take_away().map_err(|error| self.disk_error("rename a deleted log in", &self.dir, error))
     }
 
+    /// Serves it no more, and then has `move_away` rename its directory. Its line stays in the manifest.
+    ///
+    /// # Errors
+    /// When the renaming fails; the log is served no more all the same.
+    pub(crate) fn set_aside(&self, key: LogKey, move_away: impl FnOnce() -> io::Result<()>) -> Result<(), LogDirError> {
+        let _moving = self.moving.write();
+        self.members.remove(key);
+        move_away().map_err(|error| self.disk_error("rename a log in", &self.dir, error))
+    }
+
     /// What an error means: a full disk is no reason to stop, everything else takes the directory offline (JRN-8).
     pub(crate) fn disk_error(&self, act: &'static str, path: &Path, error: io::Error) -> LogDirError {
         if error.kind() == io::ErrorKind::StorageFull {
