@@ -32,6 +32,16 @@ impl Metadata {
     }
 }
 
+/// A directory with a full log in it, and with so much journal that no checkpoint takes a fault which is not for it.
+fn quiet() -> (LossyDisk, Arc<LogDir>, Arc<Log>) {
+    let disk = formatted();
+    let options = LogDirOptions { journal_bytes_initial: 4 << 20, journal_bytes_max: 4 << 20, ..dir_options() };
+    let (dir, _) = open_with(&disk, 1, options).unwrap();
+    let log = make(&dir, 1).unwrap();
+    assert!(fill(&log));
+    (disk, dir, log)
+}
+
 fn of(there: Option<u128>, kept: &[u128]) -> Metadata {
     Metadata { there, kept: kept.to_vec() }
 }
@@ -222,10 +232,7 @@ fn a_power_cut_at_any_operation_loses_nothing_of_a_kept_log() {
 
 #[test]
 fn a_log_that_a_full_disk_does_not_let_be_kept_is_deleted_all_the_same() {
-    let disk = formatted();
-    let (dir, _) = of(Some(1), &[]).open(&disk, 1).unwrap();
-    let log = make(&dir, 1).unwrap();
-    assert!(fill(&log));
+    let (disk, dir, log) = quiet();
     disk.fail_nth(OpKind::Write, 1, Fault::NoSpace);
     assert!(matches!(dir.keep_log(topic(1), PARTITION), Err(LogDirError::Io { .. })));
     assert!(!dir.is_offline() && !dir.is_kept(topic(1), PARTITION));
@@ -239,18 +246,12 @@ fn a_log_that_a_full_disk_does_not_let_be_kept_is_deleted_all_the_same() {
 /// As [`a_log_that_a_full_disk_does_not_let_be_kept_is_deleted_all_the_same`], for what could be closed but not moved.
 #[test]
 fn a_kept_log_that_could_not_be_moved_comes_back_where_it_is() {
-    let filled = || {
-        let disk = formatted();
-        let (dir, _) = of(Some(1), &[]).open(&disk, 1).unwrap();
-        assert!(fill(&make(&dir, 1).unwrap()));
-        (disk, dir)
-    };
-    let (twin, dir) = filled();
+    let (twin, dir, _) = quiet();
     let before = twin.operations_of(OpKind::Rename);
     dir.keep_log(topic(1), PARTITION).unwrap();
     let renames = twin.operations_of(OpKind::Rename) - before;
 
-    let (disk, dir) = filled();
+    let (disk, dir, _) = quiet();
     // The last one; and there is no reserved room that could help it.
     disk.fail_nth(OpKind::Rename, renames, Fault::NoSpace);
     assert!(matches!(dir.keep_log(topic(1), PARTITION), Err(LogDirError::Io { .. })));
