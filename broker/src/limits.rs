@@ -143,8 +143,6 @@ pub const PAGE_ROWS_MAX: usize = 5000;
 
 /// How often log directories are asked to do what is due.
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
-/// How often it is looked whether deleted topics are kept, while none are.
-pub const KEPT_TOPICS_IDLE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Polls of tasks after which a worker looks for events of sockets while it is busy. A poll may move some 100 KiB and take a
 /// millisecond, so tokio's own 61 kept small requests waiting for a tenth of a second beside large ones.

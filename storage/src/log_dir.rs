@@ -211,6 +211,12 @@ impl LogDir {
         self.logs.read().values().cloned().collect()
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn log_count(&self) -> usize {
+        self.logs.read().len()
+    }
+
     /// The log of a partition, when this directory has it.
     #[must_use]
     pub fn log(&self, topic_id: TopicId, partition: PartitionIndex) -> Option<Arc<Log>> {
@@ -272,9 +278,10 @@ impl LogDir {
         &self.path
     }
 
-    /// False when the file system was below the free-space mark at the last look.
+    /// Whether the file system is above the free-space mark now.
     #[must_use]
     pub fn has_room(&self) -> bool {
+        self.journal.checkpointer.look_for_room(&self.journal);
         self.journal.has_room()
     }
 

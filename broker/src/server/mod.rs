@@ -20,6 +20,7 @@ use crate::api::dispatch::Dispatch;
 use crate::audit::{Audit, AuditFileError};
 use crate::broker::Broker;
 use crate::group::Groups;
+use crate::kept_topics;
 use crate::limits::DRAIN_TIMEOUT;
 use crate::loggers::Loggers;
 use crate::login::{LoginSettingsError, Logins};
@@ -170,7 +171,7 @@ impl Server {
         serve(&broker, bound, &certificates).await;
         certificates::watch(&broker, &certificates);
         broker.delegation_tokens.expire(&broker.controller);
-        crate::kept_topics::expire(&broker);
+        kept_topics::expire(&broker).await;
         let http_address = http.as_ref().map(|(address, _)| *address);
         if let Some((address, listener)) = http {
             tracing::info!(%address, "metrics, health and the page are served over HTTP");

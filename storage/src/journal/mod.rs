@@ -146,14 +146,10 @@ impl Journal {
         take_away().map_err(|error| self.disk_error("rename a deleted log in", &self.dir, error))
     }
 
-    /// Serves it no more, and then has `move_away` rename its directory. Its line stays in the manifest.
-    ///
-    /// # Errors
-    /// When the renaming fails; the log is served no more all the same.
-    pub(crate) fn set_aside(&self, key: LogKey, move_away: impl FnOnce() -> io::Result<()>) -> Result<(), LogDirError> {
+    /// Serves it no more: its line stays in the manifest, and its directory may be renamed.
+    pub(crate) fn set_aside(&self, key: LogKey) {
         let _moving = self.moving.write();
         self.members.remove(key);
-        move_away().map_err(|error| self.disk_error("rename a log in", &self.dir, error))
     }
 
     /// What an error means: a full disk is no reason to stop, everything else takes the directory offline (JRN-8).

@@ -56,20 +56,19 @@ pub(super) fn look(
     disk: &dyn Disk,
     path: &Path,
     dir: &Path,
-    partition: PartitionIndex,
-    unique: TopicId,
+    key: LogKey,
     belongs: BelongsTo<'_>,
 ) -> Result<Aside, LogDirError> {
     // The digits of a stray are nobody's id.
-    if partition_metadata::read(disk, dir).ok().flatten() != Some(unique) {
+    if partition_metadata::read(disk, dir).ok().flatten() != Some(key.topic_id) {
         return Ok(Aside::Stray);
     }
-    match belongs("", unique, partition) {
+    match belongs("", key.topic_id, key.partition) {
         // Whoever does not ask the metadata leaves it as it is.
         Belongs::Kept { .. } | Belongs::Here(_) => Ok(Aside::Kept),
         Belongs::Nowhere(_) => Ok(Aside::Doomed),
         Belongs::Elsewhere(topic) => {
-            let to = path.join(layout::partition(&topic, partition));
+            let to = path.join(layout::partition(&topic, key.partition));
             if disk.exists(&to) {
                 let (dir, to) = (dir.display(), to.display());
                 tracing::error!(%dir, %to, "another topic's partition is in the way of one that came back: start again");
@@ -108,11 +107,11 @@ fn close_and_move(context: &LogContext, found: &Found, log: &Log, name: &str) ->
 
 impl KeptLog {
     /// One that an earlier run has kept.
-    pub(super) fn found(disk: &dyn Disk, topic: String, dir: PathBuf, line: Option<LogCheckpoint>) -> Self {
+    pub(super) fn found(disk: &dyn Disk, topic: String, dir: PathBuf) -> Self {
         let length = |name: &str| disk.open(&dir.join(name), OpenMode::Read).and_then(|file| file.len()).unwrap_or(0);
         let entries = disk.list(&dir).unwrap_or_default();
         let bytes = entries.iter().filter(|entry| !entry.is_dir).map(|entry| length(&entry.name)).sum();
-        Self { topic, dir, line, bytes }
+        Self { topic, dir, line: None, bytes }
     }
 }
 
@@ -121,25 +120,31 @@ impl LogDir {
     /// [`LogDir::delete_log`]. Keeping an absent log is not an error.
     ///
     /// # Errors
-    /// See [`LogDirError`]. A log that could not be closed, on a full disk, stays open and takes nothing more.
+    /// See [`LogDirError`]. A log that a full disk does not let be closed takes nothing more and stays where it is, with
+    /// the journal behind it: it can be restored or deleted all the same.
     pub fn keep_log(&self, topic_id: TopicId, partition: PartitionIndex) -> Result<(), LogDirError> {
         let _changing = self.changing.lock();
         self.check_open()?;
         let Some(log) = self.log(topic_id, partition) else { return Ok(()) };
         log.mark_deleted();
         self.journal.settle(&*log);
+        let KeptLog { topic, dir: from, .. } = self.close_kept(&log)?;
+        let to = self.path.join(layout::aside(&topic, partition, topic_id.0));
+        self.move_kept(LogKey { topic_id, partition }, &from, to)
+    }
+
+    /// Takes a log out of service whose topic was deleted; it is still where it was.
+    fn close_kept(&self, log: &Log) -> Result<KeptLog, LogDirError> {
         let closed = log.close().map_err(|error| self.journal.disk_error("close a log in", &self.path, error))?;
         // From here on no earlier round of the journal is for it.
         self.journal.record(closed.clone())?;
-        let key = LogKey { topic_id, partition };
-        let (topic, from) = (log.topic().to_string(), self.path.join(layout::partition(log.topic(), partition)));
-        let to = self.path.join(layout::aside(&topic, partition, topic_id.0));
-        let kept = KeptLog { topic, dir: from.clone(), line: Some(closed), bytes: log.size_bytes() };
-        self.kept.lock().insert(key, kept);
+        let key = LogKey { topic_id: log.topic_id(), partition: log.partition() };
+        let dir = self.path.join(layout::partition(log.topic(), key.partition));
+        let kept = KeptLog { topic: log.topic().to_string(), dir, line: Some(closed), bytes: log.size_bytes() };
+        self.kept.lock().insert(key, kept.clone());
         self.logs.write().remove(&key);
-        self.journal.set_aside(key, || self.rename(&from, &to))?;
-        self.moved(key, to);
-        Ok(())
+        self.journal.set_aside(key);
+        Ok(kept)
     }
 
     /// Brings a kept log back into service under its topic's name; `None` when there is none such.
@@ -154,8 +159,14 @@ impl LogDir {
         options: LogOptions,
     ) -> Result<Option<Arc<Log>>, LogDirError> {
         let _changing = self.changing.lock();
-        self.check_open()?;
         let key = LogKey { topic_id, partition };
+        if !self.is_kept(topic_id, partition) {
+            return Ok(None);
+        }
+        self.check_open()?;
+        if let Some(unclosed) = self.unclosed(key) {
+            self.close_kept(&unclosed)?;
+        }
         let Some(KeptLog { dir: from, line, .. }) = self.kept.lock().get(&key).cloned() else { return Ok(None) };
         let dir = self.path.join(layout::partition(topic, partition));
         self.move_back(key, &from, &dir)?;
@@ -176,7 +187,13 @@ impl LogDir {
     /// Whether the log of a partition is kept here.
     #[must_use]
     pub fn is_kept(&self, topic_id: TopicId, partition: PartitionIndex) -> bool {
-        self.kept.lock().contains_key(&LogKey { topic_id, partition })
+        let key = LogKey { topic_id, partition };
+        self.kept.lock().contains_key(&key) || self.unclosed(key).is_some()
+    }
+
+    /// A log that was to be kept when the disk was full.
+    fn unclosed(&self, key: LogKey) -> Option<Arc<Log>> {
+        self.log(key.topic_id, key.partition).filter(|log| log.is_deleted())
     }
 
     /// Size of the kept logs in bytes.
@@ -203,16 +220,16 @@ impl LogDir {
             let reason = "another topic's partition is in the way of one that comes back: start the broker again";
             return Err(LogDirError::Malformed { file: to.to_path_buf(), reason: reason.to_owned() });
         }
-        let moved = self.rename(from, to);
-        moved.map_err(|error| self.journal.disk_error("rename a log in", &self.path, error))?;
-        self.moved(key, to.to_path_buf());
-        Ok(())
+        self.move_kept(key, from, to.to_path_buf())
     }
 
-    fn moved(&self, key: LogKey, to: PathBuf) {
+    fn move_kept(&self, key: LogKey, from: &Path, to: PathBuf) -> Result<(), LogDirError> {
+        let moved = self.rename(from, &to);
+        moved.map_err(|error| self.journal.disk_error("rename a log in", &self.path, error))?;
         if let Some(kept) = self.kept.lock().get_mut(&key) {
             kept.dir = to;
         }
+        Ok(())
     }
 
     /// Renames a partition's directory, durably, also on a full disk.

@@ -99,7 +99,9 @@ pub(super) async fn delete(names: &[String], if_exists: bool, cluster: &mut Clus
             any_done = true;
             match kept.get(name) {
                 Some(period) => {
-                    eprintln!("deleted topic {name}: for {period}, `barnabas topics undelete {name}` brings it back")
+                    eprintln!(
+                        "deleted topic {name}: for {period}, `barnabas topics undelete {name}` brings it back, while the disk has room"
+                    );
                 }
                 None => eprintln!("deleted topic {name}"),
             }

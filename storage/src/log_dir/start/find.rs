@@ -78,19 +78,20 @@ pub(super) fn partitions(
                 finds.refused.doomed.push(dir);
                 continue;
             }
-            SubDir::Aside(name, partition, unique) => {
-                match aside::look(disk, path, &dir, partition, TopicId(unique), belongs)? {
+            SubDir::Aside(topic, partition, unique) => {
+                let key = LogKey { topic_id: TopicId(unique), partition };
+                match aside::look(disk, path, &dir, key, belongs)? {
                     Aside::Back(topic) => (path.join(layout::partition(&topic, partition)), topic, partition),
-                    Aside::Stray => continue,
                     Aside::Kept => {
-                        keep(&mut finds, left, LogKey { topic_id: TopicId(unique), partition }, name, dir, seams);
+                        finds.keep(left, key, KeptLog::found(disk, topic, dir));
                         continue;
                     }
                     Aside::Doomed => {
-                        finds.deleted.push(TopicId(unique));
+                        finds.deleted.push(key.topic_id);
                         finds.refused.doomed.push(dir);
                         continue;
                     }
+                    Aside::Stray => continue,
                 }
             }
             SubDir::Foreign => {
@@ -101,28 +102,35 @@ pub(super) fn partitions(
         };
         take(&mut finds, seams, left, &kafkas, belongs, (dir, topic, partition))?;
     }
-    let Finds { logs, mut refused, deleted } = finds;
-    let gone =
-        |key: &LogKey| !logs.contains_key(key) && !refused.kept.contains_key(key) && !deleted.contains(&key.topic_id);
-    let manifest = left.manifest.as_ref().filter(|_| !left.others_ran);
-    let lines = manifest.into_iter().flat_map(|manifest| &manifest.logs).filter(|(key, _)| gone(key));
-    let mut lost: Vec<_> = lines.map(|(key, line)| (*key, line.checkpoint.clone())).collect();
-    // What was made after the manifest has no line, but the journal has its batches.
-    let known = |key: &LogKey| !matches!(belongs("", key.topic_id, key.partition), Belongs::Nowhere(_));
-    let unclaimed = left.replay.batches.iter().filter(|(key, _)| !deleted.contains(&key.topic_id) && known(key));
-    lost.extend(unclaimed.filter_map(|(key, batches)| {
-        Some((*key, LogCheckpoint { recovery_point: batches.last()?.next_offset, ..empty(*key) }))
-    }));
-    refused.lost(lost.into_iter());
-    Ok((logs.into_values().collect(), refused))
+    finds.refuse_lost(left, belongs);
+    Ok((finds.logs.into_values().collect(), finds.refused))
 }
 
-/// A log that was kept by an earlier run: it is durable in its files, whatever the journal still has of it.
-fn keep(finds: &mut Finds, left: &mut Left, key: LogKey, topic: String, dir: PathBuf, seams: &Seams) {
-    left.replay.batches.remove(&key);
-    let line = left.manifest.as_ref().and_then(|manifest| manifest.logs.get(&key));
-    let line = line.map(|line| line.checkpoint.clone());
-    finds.refused.kept.insert(key, KeptLog::found(&*seams.disk, topic, dir, line));
+impl Finds {
+    /// Takes in a log that an earlier run has kept: it is durable in its files, whatever the journal still has of it.
+    fn keep(&mut self, left: &mut Left, key: LogKey, mut kept: KeptLog) {
+        left.replay.batches.remove(&key);
+        let line = left.manifest.as_ref().and_then(|manifest| manifest.logs.get(&key));
+        kept.line = line.map(|line| line.checkpoint.clone());
+        self.refused.kept.insert(key, kept);
+    }
+
+    /// Logs that the manifest or the journal knows, and of which no directory was found.
+    fn refuse_lost(&mut self, left: &Left, belongs: BelongsTo<'_>) {
+        let Self { logs, refused, deleted } = self;
+        let is_there = |key: &LogKey| logs.contains_key(key) || refused.kept.contains_key(key);
+        if let Some(manifest) = left.manifest.as_ref().filter(|_| !left.others_ran) {
+            let lines = manifest.logs.iter().filter(|(key, _)| !is_there(key) && !deleted.contains(&key.topic_id));
+            let lines: Vec<_> = lines.map(|(key, line)| (*key, line.checkpoint.clone())).collect();
+            refused.lost(lines.into_iter());
+        }
+        // What was made after the manifest has no line, but the journal has its batches.
+        let known = |key: &LogKey| !matches!(belongs("", key.topic_id, key.partition), Belongs::Nowhere(_));
+        let unclaimed = left.replay.batches.iter().filter(|(key, _)| !deleted.contains(&key.topic_id) && known(key));
+        refused.lost(unclaimed.filter_map(|(key, batches)| {
+            Some((*key, LogCheckpoint { recovery_point: batches.last()?.next_offset, ..empty(*key) }))
+        }));
+    }
 }
 
 /// Takes in a directory that has the name of a partition.

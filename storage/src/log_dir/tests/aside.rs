@@ -235,12 +235,58 @@ fn a_log_that_a_full_disk_does_not_let_be_kept_is_deleted_all_the_same() {
     let (disk, dir, log) = quiet();
     disk.fail_nth(OpKind::Write, 1, Fault::NoSpace);
     assert!(matches!(dir.keep_log(topic(1), PARTITION), Err(LogDirError::Io { .. })));
-    assert!(!dir.is_offline() && !dir.is_kept(topic(1), PARTITION));
-    assert!(!produce(&log, 10), "it takes nothing more");
+    assert!(!dir.is_offline() && !produce(&log, 10), "it takes nothing more");
     dir.delete_log(topic(1), PARTITION).unwrap();
     dir.run_due(Timestamp(START.0 + 60_000));
     assert_eq!(aside(&disk), [""; 0]);
-    assert!(dir.logs().is_empty());
+    assert!(dir.logs().is_empty() && !dir.is_kept(topic(1), PARTITION));
+}
+
+#[test]
+fn a_full_disk_at_any_write_of_a_keep_loses_nothing() {
+    let (disk, dir, _) = quiet();
+    let before = disk.operations_of(OpKind::Write);
+    dir.keep_log(topic(1), PARTITION).unwrap();
+    let writes = disk.operations_of(OpKind::Write) - before;
+    assert!(writes > 3, "there is something to fail: {writes}");
+    for nth in 1..=writes {
+        for is_cut in [false, true] {
+            let (disk, dir, _) = quiet();
+            disk.fail_nth(OpKind::Write, nth, Fault::NoSpace);
+            assert!(matches!(dir.keep_log(topic(1), PARTITION), Err(LogDirError::Io { .. })), "write {nth}");
+            assert!(!dir.is_offline() && dir.is_kept(topic(1), PARTITION), "write {nth}");
+            // What others write meanwhile frees the ring up to where this one is durable.
+            let other = dir.create_log("other", topic(9), PARTITION, log_options()).unwrap();
+            assert!(produce(&other, 0));
+            dir.checkpoint().unwrap();
+            let (disk, dir) = if is_cut {
+                drop(dir);
+                let disk = disk.crash(nth);
+                let belongs = |name: &str, id| match id == topic(9) {
+                    true => Belongs::Here(log_options()),
+                    false => of(None, &[1]).belongs(name, id),
+                };
+                let opened =
+                    LogDir::open(seams(&disk, 2), root(), dir_options(), &move |name, id, _| belongs(name, id));
+                (disk, opened.unwrap().0)
+            } else {
+                (disk, dir)
+            };
+            let log = restore(&dir, 1).unwrap().unwrap();
+            assert!(is_whole(&log) && produce(&log, 10), "write {nth}, cut {is_cut}");
+            assert!(exists(&disk, "t-0/leader-epoch-checkpoint"), "write {nth}, cut {is_cut}");
+            assert!(!dir.is_kept(topic(1), PARTITION) && aside(&disk).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_is_offline_is_not_asked_for_a_log_that_it_does_not_keep() {
+    let (disk, dir, log) = quiet();
+    disk.fail_nth(OpKind::SyncData, 1, Fault::Io);
+    assert!(!produce(&log, 10) && dir.is_offline());
+    assert!(restore(&dir, 2).unwrap().is_none(), "another directory may have it");
+    assert!(dir.keep_log(topic(1), PARTITION).is_err());
 }
 
 /// As [`a_log_that_a_full_disk_does_not_let_be_kept_is_deleted_all_the_same`], for what could be closed but not moved.
