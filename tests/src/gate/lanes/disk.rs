@@ -79,9 +79,7 @@ fn full_disk(room: &Room<'_>, broker: &mut Broker, device: &LoopDevice) -> Resul
     expect(room, broker, &["drop", "early"], "ok")?;
     put_aside(device, |count| count > 0)?;
     let filler = device.path().join("filler");
-    let room_left = rustix::fs::statvfs(device.path()).map_err(std::io::Error::from)?;
-    let free = room_left.f_bavail * room_left.f_frsize;
-    fs::write(&filler, vec![1; usize::try_from(free.saturating_sub(BELOW_THE_MARK)).unwrap_or(0)])?;
+    fill_below_the_mark(&filler, device)?;
     put_aside(device, |count| count == 0)?;
     fill(&filler)?;
     wait_for(room, broker, &["probe", "spare", "0"], STORAGE_ERROR)?;
@@ -125,6 +123,13 @@ fn checked(room: &Room<'_>, name: &str, log: &[barnabas_tests::harness::history:
     let sent: Vec<_> = log.iter().filter(|record| record.value != "probe-0").cloned().collect();
     sends.check_sends(&sent).map_err(|anomalies| Outcome::Failed(format!("{name}: {anomalies}")))?;
     Ok(sends.acknowledged())
+}
+
+/// Writes so much that the disk counts as full, while metadata can still be written.
+fn fill_below_the_mark(path: &Path, device: &LoopDevice) -> Result<(), Outcome> {
+    let status = rustix::fs::statvfs(device.path()).map_err(std::io::Error::from)?;
+    let bytes = (status.f_bavail * status.f_frsize).saturating_sub(BELOW_THE_MARK);
+    Ok(fs::write(path, vec![1; usize::try_from(bytes).unwrap_or(0)])?)
 }
 
 /// Writes until nothing goes in any more.
