@@ -11,6 +11,7 @@ pub mod client;
 pub mod delegation_tokens;
 pub mod group;
 pub mod http;
+pub mod kept_topics;
 pub mod limits;
 pub mod loggers;
 pub mod login;

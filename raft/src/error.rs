@@ -30,6 +30,20 @@ pub enum CreateTopicError {
     /// A manual assignment with gaps, duplicates or unknown brokers.
     #[error("{0}")]
     InvalidAssignment(String),
+    /// No deleted topic of the name (and the id, if there was one) is kept.
+    #[error(
+        "No deleted topic '{0}' is kept: topics are for as long as barnabas.delete.keep.ms says at their deletion, while \
+         the disk has room"
+    )]
+    NotKept(String),
+    /// Several are.
+    #[error("Several deleted topics '{name}' are kept, name one by its id: {kept}")]
+    SeveralKept {
+        /// Their name.
+        name: String,
+        /// Each with what tells it from the others.
+        kept: String,
+    },
 }
 
 /// Why a topic got no more partitions. The messages are Kafka's.
@@ -84,6 +98,11 @@ pub enum DeleteTopicError {
     /// The topic's settings say so.
     #[error("Topic '{0}' is protected: set its barnabas.delete.protection to false first, if it is to be deleted")]
     Protected(String),
+    /// The cluster keeps as many deleted topics as it may.
+    #[error(
+        "Topic '{0}' cannot be kept: 10000 deleted topics are; set its barnabas.delete.keep.ms to 0 to delete it for good"
+    )]
+    TooManyKept(String),
 }
 
 /// Why a user's SCRAM credentials were not altered, in Kafka's words where it has them.

@@ -16,14 +16,14 @@ mod wal;
 
 pub use controller::{
     AlteredQuotas, AlteredUsers, ConfigChange, ConfigOwner, Controller, ControllerOptions, DelegationTokenChange,
-    MorePartitions, NewDelegationToken, NewTopic, ScramAlteration,
+    MorePartitions, NewDelegationToken, NewTopic, ScramAlteration, TopicDeletion, TopicUndeletion,
 };
 pub use error::{
     AclError, AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DelegationTokenError,
     DeleteTopicError, OpenError, ProposeError,
 };
 pub use metadata::{
-    BrokerEndpoint, BrokerId, BrokerImage, DelegationToken, DelegationTokenId, MetadataDelta, MetadataImage,
+    BrokerEndpoint, BrokerId, BrokerImage, DelegationToken, DelegationTokenId, KeptTopic, MetadataDelta, MetadataImage,
     PartitionImage, QuotaEntity, QuotaName, QuotaValue, QuotaValues, TopicImage,
 };
 pub use publisher::MetadataListener;

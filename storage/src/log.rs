@@ -219,6 +219,11 @@ impl Log {
         self.writer.lock().closed = true;
     }
 
+    /// True from [`Log::mark_deleted`] on.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
     fn now(&self) -> Timestamp {
         self.context.seams.clock.now()
     }

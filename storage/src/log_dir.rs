@@ -2,6 +2,7 @@
 //!
 //! Must not know: what the metadata says about a topic, beyond the settings it is given.
 
+mod aside;
 mod creation;
 mod layout;
 mod refused;
@@ -25,7 +26,6 @@ use crate::journal::{Journal, JournalSink as _, LogCheckpoint, LogKey};
 use crate::log::{Log, LogContext};
 use crate::meta_properties;
 use crate::options::LogOptions;
-use crate::reserve::with_reserve;
 use crate::seam::{Disk, Seams};
 
 /// What meta.properties says (KRaft form, version 1).
@@ -46,6 +46,13 @@ pub enum Belongs {
     Here(LogOptions),
     /// The id is that of a topic of another name.
     Elsewhere(String),
+    /// The id is that of a deleted topic that is kept, of this name; its settings.
+    Kept {
+        /// Its name.
+        topic: String,
+        /// Its settings.
+        options: LogOptions,
+    },
     /// No topic has the id; the id of the topic that has the name, if one has.
     Nowhere(Option<TopicId>),
 }
@@ -111,13 +118,15 @@ pub struct LogDir {
     journal: Arc<Journal>,
     context: LogContext,
     logs: RwLock<HashMap<LogKey, Arc<Log>>>,
+    /// Of deleted topics.
+    kept: Mutex<aside::KeptLogs>,
     /// Held while a log is made or deleted: one after the other.
     changing: Mutex<()>,
     upkeep: Upkeep,
     /// Partitions that are not served.
     refused: refused::Refused,
     /// Some log was found damaged: the next start must look again, so no stop counts as clean.
-    damaged: bool,
+    damaged: AtomicBool,
     closed: AtomicBool,
     lock: Mutex<Option<Box<dyn Send + Sync>>>,
 }
@@ -172,17 +181,18 @@ impl LogDir {
         options: LogDirOptions,
         belongs: &(dyn Fn(&str, TopicId, PartitionIndex) -> Belongs + Sync),
     ) -> Result<(Arc<Self>, RecoveryReport), LogDirError> {
-        let started = start::start(seams, path, &options, belongs)?;
+        let mut started = start::start(seams, path, &options, belongs)?;
         let this = Self {
             path: path.to_path_buf(),
             meta: started.meta,
             journal: started.journal,
             context: started.context,
             logs: RwLock::new(started.logs),
+            kept: Mutex::new(std::mem::take(&mut started.refused.kept)),
             changing: Mutex::new(()),
             upkeep: Upkeep::new(&options),
             refused: started.refused,
-            damaged: !started.report.damaged.is_empty(),
+            damaged: AtomicBool::new(!started.report.damaged.is_empty()),
             closed: AtomicBool::new(false),
             lock: Mutex::new(Some(started.lock)),
         };
@@ -199,6 +209,12 @@ impl LogDir {
     #[must_use]
     pub fn logs(&self) -> Vec<Arc<Log>> {
         self.logs.read().values().cloned().collect()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn log_count(&self) -> usize {
+        self.logs.read().len()
     }
 
     /// The log of a partition, when this directory has it.
@@ -223,8 +239,8 @@ impl LogDir {
         self.log(topic_id, partition).ok_or_else(|| LogDirError::Offline(self.path.clone()))
     }
 
-    /// Closes a log and renames its directory to `-delete`; files go after `file.delete.delay.ms`. Durable before it
-    /// returns. Deleting an absent log is not an error.
+    /// Closes a log and renames its directory to `-delete`; files go after `file.delete.delay.ms`, those of a log that was
+    /// kept at once. Durable before it returns. Deleting an absent log is not an error.
     ///
     /// # Errors
     /// See [`LogDirError`].
@@ -232,16 +248,12 @@ impl LogDir {
         let _changing = self.changing.lock();
         self.check_open()?;
         let key = LogKey { topic_id, partition };
-        let Some(log) = self.logs.write().remove(&key) else { return Ok(()) };
+        let Some(log) = self.logs.write().remove(&key) else { return self.delete_kept(key) };
         log.mark_deleted();
         self.journal.settle(&*log);
         let from = self.path.join(layout::partition(log.topic(), partition));
         let to = self.path.join(layout::deleted(log.topic(), partition, self.context.seams.rng.uuid()));
-        self.journal.remove_log(key, || {
-            let disk = &*self.context.seams.disk;
-            with_reserve(disk, &self.path, || disk.rename(&from, &to))?;
-            disk.sync_dir(&self.path)
-        })?;
+        self.journal.remove_log(key, || self.rename(&from, &to))?;
         let delay = i64::try_from(log.options().file_delete_delay_ms).unwrap_or(i64::MAX);
         self.upkeep.remove_later(to, Timestamp(self.context.seams.clock.now().0.saturating_add(delay)));
         Ok(())
@@ -264,6 +276,13 @@ impl LogDir {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file system is above the free-space mark now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.journal.checkpointer.look_for_room(&self.journal);
+        self.journal.has_room()
     }
 
     /// True after a failed write or sync.
@@ -340,6 +359,14 @@ pub fn has_served(disk: &dyn Disk, directory: &Path) -> bool {
 pub(crate) fn partition_of(name: &str) -> Option<(String, PartitionIndex)> {
     match layout::parse(name) {
         layout::SubDir::Partition(topic, partition) => Some((topic, partition)),
+        _ => None,
+    }
+}
+
+/// The partition of a deleted topic that a directory of this name may be, which is kept.
+pub(crate) fn kept_of(name: &str) -> Option<LogKey> {
+    match layout::parse(name) {
+        layout::SubDir::Aside(_, partition, unique) => Some(LogKey { topic_id: TopicId(unique), partition }),
         _ => None,
     }
 }

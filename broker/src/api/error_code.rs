@@ -117,6 +117,8 @@ impl ErrorCode for CreateTopicError {
             Self::InvalidReplicationFactor(_) => ResponseError::InvalidReplicationFactor,
             Self::TooLarge => ResponseError::PolicyViolation,
             Self::InvalidAssignment(_) => ResponseError::InvalidReplicaAssignment,
+            Self::NotKept(_) => ResponseError::UnknownTopicOrPartition,
+            Self::SeveralKept { .. } => ResponseError::InvalidRequest,
         }
     }
 }
@@ -164,7 +166,7 @@ impl ErrorCode for DeleteTopicError {
     fn code(&self) -> ResponseError {
         match self {
             Self::UnknownId(_) => ResponseError::UnknownTopicId,
-            Self::Protected(_) => ResponseError::PolicyViolation,
+            Self::Protected(_) | Self::TooManyKept(_) => ResponseError::PolicyViolation,
         }
     }
 }

@@ -12,6 +12,7 @@ mod create;
 mod describe;
 mod list;
 mod plan;
+mod undelete;
 mod wanted;
 
 pub(super) use describe::finding;
@@ -54,7 +55,7 @@ enum Command {
         #[arg(long, value_name = "PARTITIONS")]
         to: i32,
     },
-    /// Deletes topics with everything in them.
+    /// Deletes topics with everything in them. A broker whose barnabas.delete.keep.ms is above 0 can bring them back for that time.
     Delete {
         /// Their names.
         #[arg(required = true)]
@@ -65,6 +66,8 @@ enum Command {
         #[command(flatten)]
         confirm: Confirm,
     },
+    /// Brings a deleted topic back with everything in it, while the broker keeps it (barnabas.delete.keep.ms); shows it first.
+    Undelete(undelete::Arguments),
     /// Shows partitions without a leader or with replicas behind; ends with 8 when there are any.
     Health,
 }
@@ -83,6 +86,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             confirm.ask(&format!("Delete {} with everything in it", names.join(", ")))?;
             change::delete(&names, if_exists, &mut cluster).await
         }
+        Command::Undelete(told) => undelete::run(&told, &mut cluster, output).await,
         Command::Health => describe::health(&mut cluster, output).await,
     }
 }

@@ -25,6 +25,8 @@ const CREATE_PARTITIONS_VERSION: i16 = 3;
 const DEFAULTS_SINCE: i16 = 4;
 /// From here on a DeleteTopics names topics in structures (KIP-516).
 const DELETE_STATES_SINCE: i16 = 6;
+/// The setting of a topic that is not to be made, but brought back from its deletion.
+const UNDELETE: &str = "barnabas.undelete";
 /// Partitions in one answer to DescribeTopicPartitions.
 const PARTITIONS_PER_ANSWER: i32 = 2000;
 
@@ -91,6 +93,13 @@ pub struct NewTopic {
 }
 
 impl NewTopic {
+    /// A deleted topic that is to come back: the only one of its name, or the one of this id.
+    #[must_use]
+    pub fn undeleted(name: &str, id: Option<&str>) -> Self {
+        let configs = vec![(UNDELETE.to_owned(), id.unwrap_or("true").to_owned())];
+        Self { name: name.to_owned(), partitions: None, replicas: None, configs }
+    }
+
     fn wire(&self, version: i16) -> CreatableTopic {
         let left_out = if version < DEFAULTS_SINCE { 1 } else { -1 };
         let text = |text: &str| StrBytes::from_string(text.to_owned());

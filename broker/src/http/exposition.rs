@@ -11,6 +11,7 @@ use crate::broker::Broker;
 pub(super) fn text(broker: &Broker) -> String {
     let mut text = Exposition::default();
     of_cluster(broker, &mut text);
+    of_log_dirs(broker, &mut text);
     of_partitions(broker, &mut text);
     of_lag(&of_groups(broker), &mut text);
     for (name, value) in broker.metrics.snapshot() {
@@ -68,9 +69,18 @@ fn of_cluster(broker: &Broker, text: &mut Exposition) {
         ("kafka_controller_kafkacontroller_activebrokercount", "Brokers that are not fenced.", active),
         ("kafka_controller_kafkacontroller_fencedbrokercount", "Brokers that are fenced.", fenced),
         ("kafka_brokers", "Brokers of the cluster.", active + fenced),
+        ("barnabas_kept_topics", "Deleted topics that can be brought back.", image.kept_topic_count()),
     ] {
         text.family(name, help);
         text.sample(&[], value);
+    }
+}
+
+/// Sizes of what no partition tells of.
+fn of_log_dirs(broker: &Broker, text: &mut Exposition) {
+    text.family("barnabas_kept_bytes", "Bytes of the logs of deleted topics that can be brought back.");
+    for dir in broker.partitions.log_dirs() {
+        text.sample(&[("directory", &dir.path().display().to_string())], dir.kept_bytes());
     }
 }
 

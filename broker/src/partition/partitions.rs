@@ -1,13 +1,12 @@
 //! Every partition this broker leads, by topic name and id.
 //!
-//! Follows the metadata: a created topic's logs exist before `publish` returns, a deleted topic's are gone. A new
-//! partition goes to the log directory with the fewest logs.
+//! Follows the metadata: a created topic's logs exist before `publish` returns, a deleted topic's are gone, or kept out of
+//! sight while the metadata keeps the topic. A new partition goes to the log directory with the fewest logs.
 //!
 //! Must not know: requests; how a log is stored.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use barnabas_config::{Config, TopicConfig, key};
@@ -27,14 +26,8 @@ pub struct Partitions {
     /// The settings that the logs have.
     applied: Mutex<Arc<Config>>,
     tasks: Tasks,
-    log_dirs: Vec<PlacedDir>,
+    log_dirs: Vec<Arc<LogDir>>,
     index: RwLock<Index>,
-}
-
-/// A log directory and how many logs were placed in it.
-struct PlacedDir {
-    dir: Arc<LogDir>,
-    logs: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -111,8 +104,6 @@ impl Partitions {
     #[must_use]
     pub fn new(broker: BrokerId, settings: Arc<Settings>, tasks: Tasks, log_dirs: Vec<Arc<LogDir>>) -> Self {
         let applied = Mutex::new(settings.config());
-        let log_dirs =
-            log_dirs.into_iter().map(|dir| PlacedDir { logs: AtomicUsize::new(dir.logs().len()), dir }).collect();
         Self { broker, settings, applied, tasks, log_dirs, index: RwLock::default() }
     }
 
@@ -130,7 +121,7 @@ impl Partitions {
 
     /// The log directories, in the order of `log.dirs`.
     pub fn log_dirs(&self) -> impl Iterator<Item = &Arc<LogDir>> {
-        self.log_dirs.iter().map(|placed| &placed.dir)
+        self.log_dirs.iter()
     }
 
     /// The topic of this name.
@@ -162,11 +153,9 @@ impl Partitions {
         let [only] = &self.log_dirs[..] else { return };
         let led = topic.partitions.iter().zip(0..).filter(|(image, _)| image.leader == Some(self.broker));
         let indexes = led.map(|(_, index)| PartitionIndex(index));
-        let missing: Vec<_> = indexes.filter(|index| only.dir.log(topic.id, *index).is_none()).collect();
-        if missing.len() > 1
-            && only.dir.create_logs(&topic.name, topic.id, &missing, &from_topic_config(config)).is_ok()
-        {
-            only.logs.fetch_add(missing.len(), Ordering::Relaxed);
+        let missing: Vec<_> = indexes.filter(|index| !has(only, topic, *index)).collect();
+        if missing.len() > 1 {
+            let _ = only.create_logs(&topic.name, topic.id, &missing, &from_topic_config(config));
         }
     }
 
@@ -193,18 +182,21 @@ impl Partitions {
         index: PartitionIndex,
         config: &TopicConfig,
     ) -> Result<Arc<Log>, LogDirError> {
-        if let Some(log) = self.log_dirs.iter().find_map(|placed| placed.dir.log(topic.id, index)) {
+        for dir in &self.log_dirs {
+            if let Some(log) = dir.restore_log(&topic.name, topic.id, index, from_topic_config(config))? {
+                return Ok(log);
+            }
+        }
+        if let Some(log) = self.log_dirs.iter().find_map(|dir| dir.log(topic.id, index)) {
             return Ok(log);
         }
-        for placed in &self.log_dirs {
-            placed.dir.check_not_refused(&topic.name, topic.id, index)?;
+        for dir in &self.log_dirs {
+            dir.check_not_refused(&topic.name, topic.id, index)?;
         }
-        let healthy = self.log_dirs.iter().filter(|placed| !placed.dir.is_offline());
-        let fewest = healthy.min_by_key(|placed| placed.logs.load(Ordering::Relaxed));
-        let placed = fewest.or(self.log_dirs.first()).expect("invariant: a broker has a log directory");
-        let log = placed.dir.create_log(&topic.name, topic.id, index, from_topic_config(config))?;
-        placed.logs.fetch_add(1, Ordering::Relaxed);
-        Ok(log)
+        let healthy = self.log_dirs.iter().filter(|dir| !dir.is_offline());
+        let fewest = healthy.min_by_key(|dir| dir.log_count());
+        let dir = fewest.or(self.log_dirs.first()).expect("invariant: a broker has a log directory");
+        dir.create_log(&topic.name, topic.id, index, from_topic_config(config))
     }
 
     fn publish_topic(&self, topic: TopicPartitions) {
@@ -244,15 +236,15 @@ impl Partitions {
             return;
         }
         let expiration = u64::try_from(config.read(&key::PRODUCER_ID_EXPIRATION_MS)).unwrap_or(0);
-        for placed in &self.log_dirs {
-            placed.dir.set_producer_id_expiration(Duration::from_millis(expiration));
+        for dir in &self.log_dirs {
+            dir.set_producer_id_expiration(Duration::from_millis(expiration));
         }
         // Topics that are new in this publication come after.
         let known = image.topics().filter(|topic| self.topic_by_id(topic.id).is_some());
         known.for_each(|topic| self.change(topic));
     }
 
-    fn remove(&self, image: &TopicImage) {
+    fn remove(&self, image: &TopicImage, is_kept: bool) {
         let removed = {
             let mut index = self.index.write();
             // A topic made again under the name has another id.
@@ -263,18 +255,27 @@ impl Partitions {
         };
         let Some(removed) = removed else { return };
         removed.led().for_each(|partition| partition.stop());
-        for partition in removed.led() {
-            self.delete_log(image, partition.index());
+        if is_kept {
+            removed.led().for_each(|partition| self.keep_log(image, partition.index()));
+        } else {
+            self.delete_logs(image);
         }
     }
 
-    fn delete_log(&self, topic: &TopicImage, index: PartitionIndex) {
-        for placed in self.log_dirs.iter().filter(|placed| placed.dir.log(topic.id, index).is_some()) {
-            match placed.dir.delete_log(topic.id, index) {
-                Ok(()) => {
-                    placed.logs.fetch_sub(1, Ordering::Relaxed);
-                }
-                Err(error) => {
+    fn keep_log(&self, topic: &TopicImage, index: PartitionIndex) {
+        for dir in self.log_dirs.iter().filter(|dir| has(dir, topic, index)) {
+            if let Err(error) = dir.keep_log(topic.id, index) {
+                let error = describe(&error);
+                tracing::error!(topic = %topic.name, partition = index.0, error, "the log of a deleted topic was not put aside");
+            }
+        }
+    }
+
+    /// Deletes what there is of a topic, for good.
+    fn delete_logs(&self, topic: &TopicImage) {
+        for index in (0..).map(PartitionIndex).take(topic.partitions.len()) {
+            for dir in self.log_dirs.iter().filter(|dir| has(dir, topic, index)) {
+                if let Err(error) = dir.delete_log(topic.id, index) {
                     let error = describe(&error);
                     tracing::error!(topic = %topic.name, partition = index.0, error, "the log could not be deleted");
                 }
@@ -283,12 +284,19 @@ impl Partitions {
     }
 }
 
+/// Whether a partition's log is there, served or kept.
+fn has(dir: &LogDir, topic: &TopicImage, index: PartitionIndex) -> bool {
+    dir.log(topic.id, index).is_some() || dir.is_kept(topic.id, index)
+}
+
 impl MetadataListener for Partitions {
     fn publish(&self, delta: &MetadataDelta, image: &Arc<MetadataImage>) {
         if delta.configs_changed {
             self.apply_settings(image);
         }
-        delta.topics_deleted.iter().for_each(|topic| self.remove(topic));
+        let is_kept = |topic: &TopicImage| image.kept_topic(topic.id).is_some();
+        delta.topics_deleted.iter().for_each(|topic| self.remove(topic, is_kept(topic)));
+        delta.topics_forgotten.iter().for_each(|topic| self.delete_logs(topic));
         delta.topics_created.iter().for_each(|topic| self.add(topic));
         delta.topics_changed.iter().for_each(|topic| self.change(topic));
     }

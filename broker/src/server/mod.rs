@@ -20,6 +20,7 @@ use crate::api::dispatch::Dispatch;
 use crate::audit::{Audit, AuditFileError};
 use crate::broker::Broker;
 use crate::group::Groups;
+use crate::kept_topics;
 use crate::limits::DRAIN_TIMEOUT;
 use crate::loggers::Loggers;
 use crate::login::{LoginSettingsError, Logins};
@@ -170,6 +171,7 @@ impl Server {
         serve(&broker, bound, &certificates).await;
         certificates::watch(&broker, &certificates);
         broker.delegation_tokens.expire(&broker.controller);
+        kept_topics::expire(&broker).await;
         let http_address = http.as_ref().map(|(address, _)| *address);
         if let Some((address, listener)) = http {
             tracing::info!(%address, "metrics, health and the page are served over HTTP");
@@ -291,10 +293,14 @@ async fn open_log_dirs(
     let (seams, config) = (seams.clone(), Arc::clone(config));
     let open_all = move || {
         let options = log_dir_options(&config);
-        let belongs = |name: &str, id, _| match image.topic_by_id(id) {
-            Some(topic) if *topic.name != *name => Belongs::Elsewhere(topic.name.to_string()),
-            Some(topic) => Belongs::Here(log_options(&config, &topic.configs)),
-            None => Belongs::Nowhere(image.topic(name).map(|topic| topic.id)),
+        let belongs = |name: &str, id, _| match (image.topic_by_id(id), image.kept_topic(id)) {
+            (Some(topic), _) if *topic.name != *name => Belongs::Elsewhere(topic.name.to_string()),
+            (Some(topic), _) => Belongs::Here(log_options(&config, &topic.configs)),
+            (None, Some(kept)) => {
+                let options = log_options(&config, &kept.topic.configs);
+                Belongs::Kept { topic: kept.topic.name.to_string(), options }
+            }
+            (None, None) => Belongs::Nowhere(image.topic(name).map(|topic| topic.id)),
         };
         let open = |path: PathBuf| match LogDir::open(seams.clone(), &path, options.clone(), &belongs) {
             Ok((dir, report)) => {

@@ -17,6 +17,9 @@ settings! {
     "barnabas.audit.logins": Text = "failed", one_of(&["failed", "all"]), honoured;
     /// Events of the audit that may wait to be written. More are lost, and the audit tells how many: requests never wait.
     "barnabas.audit.queue.events.max": Int = "8192", range(16, 1048576), honoured;
+    /// Time for which a deleted topic can be brought back with everything in it by `barnabas topics undelete`, for topics that
+    /// do not say; its files take their room until then, or until the disk is full. 0 deletes topics for good.
+    "barnabas.delete.keep.ms": Long = "0", min(0), cluster_wide, honoured;
     /// What an unknown setting does: warn, error (the start stops) or ignore.
     "config.unknown.keys": Text = "warn", one_of(&["warn", "error", "ignore"]), honoured;
     /// When an acknowledged batch is on disk, for topics that do not say: group (before the answer, by the journal),

@@ -75,6 +75,9 @@ settings! {
     "durability.interval.ms": Long = "1000", min(1), cluster_wide, honoured;
     /// The topic cannot be deleted, by nobody, until this is false again; its records still can.
     "barnabas.delete.protection": Boolean = "false", cluster_wide, honoured;
+    /// Time for which the topic, once deleted, can be brought back with everything in it by `barnabas topics undelete`; its
+    /// files take their room until then, or until the disk is full. 0 deletes it for good.
+    "barnabas.delete.keep.ms": Long = "0", min(0), cluster_wide, honoured;
     /// No effect since Kafka 4.0: batches are never converted down.
     "message.downconversion.enable": Boolean = "true", cluster_wide, retired;
 }

@@ -11,13 +11,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use barnabas_auth::{Acl, AclFilter};
+use barnabas_storage::Timestamp;
 use barnabas_storage::seam::Seams;
-use barnabas_storage::{Timestamp, TopicId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     AlteredQuotas, AlteredUsers, ConfigChange, CreatedTopics, DelegationTokenChange, DeletedAcls, MorePartitions,
-    NewDelegationToken, NewTopic, ScramAlteration,
+    NewDelegationToken, NewTopic, ScramAlteration, TopicDeletion, TopicUndeletion,
 };
 use crate::consensus::quorum::Quorum;
 use crate::error::{
@@ -50,7 +50,7 @@ pub(super) enum Request {
         answer: Answer<CreatedTopics>,
     },
     DeleteTopics {
-        topics: Vec<TopicId>,
+        topics: Vec<TopicDeletion>,
         answer: Answer<Vec<Result<(), DeleteTopicError>>>,
     },
     AllocateProducerIds {
@@ -87,6 +87,13 @@ pub(super) enum Request {
         answer: Answer<DeletedAcls>,
     },
     DelegationToken(TokenRequest),
+    KeptTopics(KeptTopicsRequest),
+}
+
+/// What the actor is asked about deleted topics that are kept.
+pub(super) enum KeptTopicsRequest {
+    Undelete { topics: Vec<TopicUndeletion>, validate_only: bool, answer: Answer<CreatedTopics> },
+    Remove { until: Timestamp, answer: Answer<usize> },
 }
 
 /// What the actor is asked about delegation tokens.
@@ -205,7 +212,7 @@ impl Actor {
                 self.record(round, records, topics, answer);
             }
             Request::DeleteTopics { topics, answer } => {
-                let (records, outcomes) = super::delete_topics::decide(&round.image, &topics);
+                let (records, outcomes) = super::delete_topics::decide(&round.image, &topics, self.seams.clock.now());
                 self.record(round, records, outcomes, answer);
             }
             Request::AlterConfigs { changes, validate_only, answer } => {
@@ -245,6 +252,25 @@ impl Actor {
                 self.record(round, records, outcomes, answer);
             }
             Request::DelegationToken(request) => self.decide_token(request, round),
+            Request::KeptTopics(request) => self.decide_kept(request, round),
+        }
+    }
+
+    fn decide_kept(&self, request: KeptTopicsRequest, round: &mut Round) {
+        match request {
+            KeptTopicsRequest::Undelete { topics, validate_only, answer } => {
+                // The evaluation changes the image, so that the topics of one request see each other.
+                let mut image = round.image.clone();
+                let now = self.seams.clock.now();
+                let (records, topics) = super::kept_topics::undelete(&mut image, &topics, self.node_id, now);
+                let records = if validate_only { Vec::new() } else { records };
+                self.record(round, records, topics, answer);
+            }
+            KeptTopicsRequest::Remove { until, answer } => {
+                let records = super::kept_topics::remove(&round.image, until);
+                let count = records.len();
+                self.record(round, records, count, answer);
+            }
         }
     }
 

@@ -42,7 +42,7 @@ pub(super) fn decide(
 }
 
 /// The topic that these records make.
-fn created(image: &mut MetadataImage, name: &str, records: Vec<Record>) -> Arc<TopicImage> {
+pub(super) fn created(image: &mut MetadataImage, name: &str, records: Vec<Record>) -> Arc<TopicImage> {
     let entry = Entry { timestamp: Timestamp::NONE, records };
     image.apply(image.applied_index(), &entry, &mut Touched::default());
     Arc::clone(image.topic(name).expect("invariant: the records of a topic make it"))
@@ -166,7 +166,8 @@ pub(super) fn partition(image: &MetadataImage, replicas: Vec<BrokerId>) -> Parti
 fn fresh_id(image: &MetadataImage, rng: &dyn Rng) -> TopicId {
     loop {
         let id = TopicId(rng.uuid());
-        let taken = id == TopicId::ZERO || id.0 == RESERVED || image.topic_by_id(id).is_some();
+        let is_topics = image.topic_by_id(id).is_some() || image.kept_topic(id).is_some();
+        let taken = id == TopicId::ZERO || id.0 == RESERVED || is_topics;
         if !taken && !id.to_string().starts_with('-') {
             return id;
         }

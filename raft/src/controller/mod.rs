@@ -9,6 +9,7 @@ mod create_partitions;
 mod create_topics;
 mod delegation_tokens;
 mod delete_topics;
+mod kept_topics;
 mod producer_ids;
 mod register_broker;
 #[cfg(test)]
@@ -21,17 +22,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use barnabas_auth::{Acl, AclFilter};
+use barnabas_storage::Timestamp;
 use barnabas_storage::seam::Seams;
-use barnabas_storage::{Timestamp, TopicId};
 use openraft::type_config::TypeConfigExt as _;
 use tokio::sync::{mpsc, oneshot};
 
-use self::actor::{Actor, Request, TokenRequest};
+use self::actor::{Actor, KeptTopicsRequest, Request, TokenRequest};
 pub use self::alter_client_quotas::AlteredQuotas;
 pub use self::alter_configs::{ConfigChange, ConfigOwner};
 pub use self::alter_scram::{AlteredUsers, ScramAlteration};
 pub use self::create_partitions::MorePartitions;
 pub use self::delegation_tokens::{DelegationTokenChange, NewDelegationToken};
+pub use self::delete_topics::TopicDeletion;
+pub use self::kept_topics::TopicUndeletion;
 use crate::consensus::quorum::Quorum;
 use crate::consensus::type_config::TypeConfig;
 use crate::error::{
@@ -175,12 +178,38 @@ impl Controller {
         self.ask(|answer| Request::CreateTopics { topics, validate_only, answer }).await
     }
 
-    /// Deletes topics by id; returns when committed and every listener has returned.
+    /// Deletes topics by id, for good or for as long as they are kept; returns when committed and every listener has
+    /// returned.
     ///
     /// # Errors
     /// See [`ProposeError`]; refusals of single topics are inside the answer.
-    pub async fn delete_topics(&self, topics: Vec<TopicId>) -> Result<Vec<Result<(), DeleteTopicError>>, ProposeError> {
+    pub async fn delete_topics<T: Into<TopicDeletion>>(
+        &self,
+        topics: Vec<T>,
+    ) -> Result<Vec<Result<(), DeleteTopicError>>, ProposeError> {
+        let topics = topics.into_iter().map(Into::into).collect();
         self.ask(|answer| Request::DeleteTopics { topics, answer }).await
+    }
+
+    /// Brings deleted topics back that are kept, as they were; returns as [`Controller::create_topics`] does. With
+    /// `validate_only` nothing is changed.
+    ///
+    /// # Errors
+    /// See [`ProposeError`]; refusals of single topics are inside the answer, in the order of the request.
+    pub async fn undelete_topics(
+        &self,
+        topics: Vec<TopicUndeletion>,
+        validate_only: bool,
+    ) -> Result<CreatedTopics, ProposeError> {
+        self.ask(|answer| Request::KeptTopics(KeptTopicsRequest::Undelete { topics, validate_only, answer })).await
+    }
+
+    /// Lets kept topics go whose time ends at `until` or before, some thousands at once; how many.
+    ///
+    /// # Errors
+    /// See [`ProposeError`].
+    pub async fn remove_kept_topics(&self, until: Timestamp) -> Result<usize, ProposeError> {
+        self.ask(|answer| Request::KeptTopics(KeptTopicsRequest::Remove { until, answer })).await
     }
 
     /// Sets and removes client quotas, all of them or none; returns when committed and every listener has returned.

@@ -22,7 +22,8 @@ pub(super) fn decide(
     records
 }
 
-fn lead(
+/// A new leadership of a partition, by the only broker that can.
+pub(super) fn lead(
     topic: &TopicImage,
     index: PartitionIndex,
     partition: &PartitionImage,

@@ -7,11 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use barnabas_storage::TopicId;
-use barnabas_storage::seam::Seams;
+use barnabas_storage::seam::{Clock, ManualClock, Seams};
 use parking_lot::Mutex;
 
 use super::*;
-use crate::metadata::MetadataDelta;
+use crate::metadata::kept_topics::KeepTopicRecord;
+use crate::metadata::topics::TopicRecord;
+use crate::metadata::{MetadataDelta, Record};
 
 fn options(directory: &Path) -> ControllerOptions {
     ControllerOptions {
@@ -177,6 +179,113 @@ async fn a_protected_topic_is_not_deleted_and_the_others_are() {
     assert_eq!(outcomes, [Err(DeleteTopicError::Protected("kept".to_owned())), Ok(())]);
     assert!(controller.image().topic("kept").is_some() && controller.image().topic("other").is_none());
     controller.close().await;
+}
+
+fn undelete(name: &str, id: Option<TopicId>) -> Vec<TopicUndeletion> {
+    vec![TopicUndeletion { name: name.to_owned(), id }]
+}
+
+/// A controller by a clock that stands still, and everything written anew in a snapshot each time.
+async fn timed(directory: &Path, clock: &Arc<ManualClock>) -> Controller {
+    let seams = Seams { clock: Arc::clone(clock) as Arc<dyn Clock>, ..Seams::system() };
+    let options = ControllerOptions { snapshot_bytes: 1, ..options(directory) };
+    let controller = Controller::open(seams, options).await.expect("opens");
+    controller.register_broker(Vec::new(), None).await.expect("registers");
+    controller
+}
+
+async fn delete(controller: &Controller, id: TopicId, keep_ms: i64) {
+    let deletion = vec![TopicDeletion { id, keep_ms }];
+    controller.delete_topics(deletion).await.expect("proposed").remove(0).expect("deleted");
+}
+
+#[tokio::test]
+async fn a_deleted_topic_that_is_kept_comes_back_after_a_restart_under_higher_epochs() {
+    let (directory, clock) = (tempfile::tempdir().expect("a directory"), Arc::new(ManualClock::at(Timestamp(1000))));
+    let controller = timed(directory.path(), &clock).await;
+    let made = create(&controller, "t", 3).await;
+    delete(&controller, made.id, 500).await;
+    assert!(controller.image().topic("t").is_none());
+    let gone = controller.delete_topics(vec![made.id]).await.expect("proposed");
+    assert_eq!(gone, [Err(DeleteTopicError::UnknownId(made.id))]);
+    controller.close().await;
+
+    let controller = timed(directory.path(), &clock).await;
+    clock.set_wall(Timestamp(1499));
+    assert_eq!(controller.remove_kept_topics(Timestamp(1499)).await.expect("proposed"), 0);
+    let index = controller.image().applied_index();
+    let tried = controller.undelete_topics(undelete("t", None), true).await.expect("evaluated");
+    assert_eq!(tried[0].as_ref().expect("would come back").id, made.id);
+    assert_eq!(controller.image().applied_index(), index, "nothing was changed");
+    let back = controller.undelete_topics(undelete("t", None), false).await.expect("proposed").remove(0);
+    let back = back.expect("it is kept");
+    assert_eq!((back.id, &back.configs, back.partitions.len()), (made.id, &made.configs, 3));
+    assert!(back.partitions.iter().all(|partition| partition.leader_epoch.0 == 1), "{back:?}");
+    assert_eq!(controller.image().topic("t"), Some(&back));
+    let again = controller.undelete_topics(undelete("t", None), false).await.expect("proposed");
+    assert_eq!(again, [Err(CreateTopicError::Exists("t".to_owned()))]);
+    controller.close().await;
+}
+
+#[tokio::test]
+async fn a_deleted_topic_goes_when_its_time_is_over_also_while_nobody_ran() {
+    let (directory, clock) = (tempfile::tempdir().expect("a directory"), Arc::new(ManualClock::at(Timestamp(1000))));
+    let controller = timed(directory.path(), &clock).await;
+    let (short, long) = (create(&controller, "short", 1).await.id, create(&controller, "long", 1).await.id);
+    delete(&controller, short, 500).await;
+    delete(&controller, long, i64::MAX).await;
+    controller.close().await;
+
+    clock.set_wall(Timestamp(1500));
+    let controller = timed(directory.path(), &clock).await;
+    let late = controller.undelete_topics(undelete("short", None), false).await.expect("proposed");
+    assert_eq!(late, [Err(CreateTopicError::NotKept("short".to_owned()))], "though it was not removed yet");
+    assert_eq!(controller.remove_kept_topics(Timestamp(1500)).await.expect("proposed"), 1);
+    let image = controller.image();
+    assert_eq!(image.kept_topics().map(|kept| kept.topic.id).collect::<Vec<_>>(), [long]);
+    controller.close().await;
+}
+
+#[tokio::test]
+async fn of_several_deleted_topics_of_a_name_the_one_that_is_named_comes_back() {
+    let (directory, clock) = (tempfile::tempdir().expect("a directory"), Arc::new(ManualClock::at(Timestamp(1000))));
+    let controller = timed(directory.path(), &clock).await;
+    let first = create(&controller, "t", 2).await.id;
+    delete(&controller, first, 90_000).await;
+    let second = create(&controller, "t", 1).await.id;
+    let taken = controller.undelete_topics(undelete("t", Some(first)), false).await.expect("proposed");
+    assert_eq!(taken, [Err(CreateTopicError::Exists("t".to_owned()))]);
+    clock.set_wall(Timestamp(6000));
+    delete(&controller, second, 90_000).await;
+    let refused = controller.undelete_topics(undelete("t", None), false).await.expect("proposed").remove(0);
+    let told = refused.expect_err("which one?").to_string();
+    let expected = format!("{second} with 1 partitions, deleted 0 s ago; {first} with 2 partitions, deleted 5 s ago");
+    assert!(told.ends_with(&expected), "{told}");
+    let back = controller.undelete_topics(undelete("t", Some(first)), false).await.expect("proposed").remove(0);
+    assert_eq!(back.expect("it is kept").partitions.len(), 2);
+    create(&controller, "a.b", 1).await;
+    let kept = controller.image().topic("a.b").expect("made").id;
+    delete(&controller, kept, 90_000).await;
+    create(&controller, "a_b", 1).await;
+    let refused = controller.undelete_topics(undelete("a.b", None), false).await.expect("proposed").remove(0);
+    assert!(matches!(refused, Err(CreateTopicError::Collides { .. })));
+    controller.close().await;
+}
+
+#[test]
+fn so_many_deleted_topics_are_kept_and_no_more() {
+    let record = |number: u128| {
+        let id = TopicId(uuid::Uuid::from_u128(number));
+        let keep = KeepTopicRecord { id, deleted: Timestamp(0), until: Timestamp(1) };
+        [TopicRecord { name: format!("t{number}"), id }.into(), Record::from(keep)]
+    };
+    let mut records: Vec<Record> = (1..=10_000).flat_map(record).collect();
+    let id = TopicId(uuid::Uuid::from_u128(77_777));
+    records.push(TopicRecord { name: "one".to_owned(), id }.into());
+    let image = MetadataImage::from_records(1, &records);
+    let decided = |keep_ms| delete_topics::decide(&image, &[TopicDeletion { id, keep_ms }], Timestamp(5)).1;
+    assert_eq!(decided(1), [Err(DeleteTopicError::TooManyKept("one".to_owned()))]);
+    assert_eq!(decided(0), [Ok(())], "for good it can be deleted");
 }
 
 #[tokio::test]

@@ -12,8 +12,10 @@ use super::topics::TopicImage;
 pub struct MetadataDelta {
     /// Topics that were not there before.
     pub topics_created: Vec<Arc<TopicImage>>,
-    /// Topics that are gone.
+    /// Topics that are gone, whether they are kept or not.
     pub topics_deleted: Vec<Arc<TopicImage>>,
+    /// Deleted topics that were kept, and are no longer.
+    pub topics_forgotten: Vec<Arc<TopicImage>>,
     /// Topics whose partitions or settings changed.
     pub topics_changed: Vec<Arc<TopicImage>>,
     /// Whether any broker changed.
@@ -45,7 +47,11 @@ impl MetadataDelta {
                 (None, Some(created)) => delta.topics_created.push(Arc::clone(created)),
                 (Some(deleted), None) => delta.topics_deleted.push(Arc::clone(deleted)),
                 (Some(old), Some(new)) if old != new => delta.topics_changed.push(Arc::clone(new)),
-                (Some(_), Some(_)) | (None, None) => {}
+                (Some(_), Some(_)) => {}
+                (None, None) => {
+                    let forgotten = before.kept_topic(*id).filter(|_| after.kept_topic(*id).is_none());
+                    delta.topics_forgotten.extend(forgotten.map(|kept| Arc::clone(&kept.topic)));
+                }
             }
         }
         delta
@@ -61,6 +67,7 @@ impl MetadataDelta {
             && self.delegation_tokens.is_empty()
             && self.topics_created.is_empty()
             && self.topics_deleted.is_empty()
+            && self.topics_forgotten.is_empty()
             && self.topics_changed.is_empty()
     }
 }

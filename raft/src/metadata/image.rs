@@ -6,6 +6,7 @@
 //!    settings, no order of a hash map. A record that names what is not there changes nothing.
 //! 2. `MetadataImage::from_records` of an image's index and records is that image.
 //! 3. `topic_ids` and `topics` name each other; a topic's partitions are numbered without gaps.
+//! 4. `kept_topics` has no id that `topics` has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use super::configs::TopicConfigRecord;
 use super::delegation_tokens::{DelegationToken, DelegationTokenId, DelegationTokenRecord};
 use super::entry::Entry;
 use super::features::FeatureLevelRecord;
+use super::kept_topics::{KeepTopicRecord, KeptTopic};
 use super::partitions::PartitionRecord;
 use super::producer_ids::ProducerIdsRecord;
 use super::record::Record;
@@ -36,6 +38,7 @@ pub struct MetadataImage {
     pub(super) applied_index: u64,
     pub(super) brokers: RedBlackTreeMapSync<BrokerId, BrokerImage>,
     pub(super) topics: RedBlackTreeMapSync<TopicId, Arc<TopicImage>>,
+    pub(super) kept_topics: RedBlackTreeMapSync<TopicId, Arc<KeptTopic>>,
     pub(super) topic_ids: RedBlackTreeMapSync<Arc<str>, TopicId>,
     pub(super) metric_names: RedBlackTreeMapSync<String, Arc<str>>,
     pub(super) features: RedBlackTreeMapSync<Arc<str>, i16>,
@@ -268,6 +271,8 @@ impl MetadataImage {
             Record::TopicConfig(record) => record.apply(self, touched),
             Record::PartitionChange(record) => record.apply(self, touched),
             Record::RemoveTopic(record) => record.apply(self, touched),
+            Record::KeepTopic(record) => record.apply(self, touched),
+            Record::RestoreTopic(record) => record.apply(self, touched),
             Record::FeatureLevel(record) => record.apply(self),
             Record::ClientQuota(record) => record.apply(self, touched),
             Record::ProducerIds(record) => record.apply(self),
@@ -307,6 +312,12 @@ impl MetadataImage {
         }
         records.extend(self.acls().map(|(id, acl)| AccessControlEntryRecord { id, acl: Arc::clone(acl) }.into()));
         records.extend(self.delegation_tokens().map(|token| DelegationTokenRecord { token: Arc::clone(token) }.into()));
+        // Before those that have their names now.
+        for kept in self.kept_topics() {
+            topic_records(&kept.topic, &mut records);
+            let KeptTopic { topic, deleted, until } = &**kept;
+            records.push(KeepTopicRecord { id: topic.id, deleted: *deleted, until: *until }.into());
+        }
         for topic in self.topics() {
             topic_records(topic, &mut records);
         }
@@ -334,7 +345,7 @@ impl MetadataImage {
     #[must_use]
     pub fn everything(&self) -> Touched {
         Touched {
-            topics: self.topics.keys().copied().collect(),
+            topics: self.topics.keys().chain(self.kept_topics.keys()).copied().collect(),
             brokers: true,
             client_quotas: true,
             configs: true,

@@ -12,6 +12,7 @@ use super::codec::{DecodeError, Reader, Writer};
 use super::configs::TopicConfigRecord;
 use super::delegation_tokens::{DelegationTokenRecord, RemoveDelegationTokenRecord};
 use super::features::FeatureLevelRecord;
+use super::kept_topics::{KeepTopicRecord, RestoreTopicRecord};
 use super::partitions::{PartitionChangeRecord, PartitionRecord};
 use super::producer_ids::ProducerIdsRecord;
 use super::resource_configs::ResourceConfigRecord;
@@ -105,6 +106,10 @@ records! {
     129 => ResourceConfig(ResourceConfigRecord);
     /// The cluster's secret (ours alone).
     130 => ClusterSecret(ClusterSecretRecord);
+    /// A topic was deleted, and is kept (ours alone).
+    131 => KeepTopic(KeepTopicRecord);
+    /// A kept topic was brought back (ours alone).
+    132 => RestoreTopic(RestoreTopicRecord);
 }
 
 impl Record {

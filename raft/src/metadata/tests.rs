@@ -20,6 +20,7 @@ use super::codec::{DecodeError, Reader, Writer};
 use super::configs::TopicConfigRecord;
 use super::delegation_tokens::{DelegationTokenRecord, RemoveDelegationTokenRecord};
 use super::features::FeatureLevelRecord;
+use super::kept_topics::{KeepTopicRecord, RestoreTopicRecord};
 use super::partitions::{PartitionChangeRecord, PartitionRecord};
 use super::producer_ids::ProducerIdsRecord;
 use super::resource_configs::{Resource, ResourceConfigRecord, ResourceKind};
@@ -144,6 +145,13 @@ fn record() -> impl Strategy<Value = Record> {
             .into()
         }),
         topic_id().prop_map(|id| RemoveTopicRecord { id }.into()),
+        (topic_id(), any::<i64>(), any::<i64>()).prop_map(|(id, deleted, until)| KeepTopicRecord {
+            id,
+            deleted: Timestamp(deleted),
+            until: Timestamp(until)
+        }
+        .into()),
+        topic_id().prop_map(|id| RestoreTopicRecord { id }.into()),
         (topic_id(), "[a-c]", prop::option::of(".{0,4}")).prop_map(|(topic, name, value)| TopicConfigRecord {
             topic,
             name,
@@ -254,7 +262,8 @@ fn without_taken_names(entries: &[Entry]) -> Vec<Entry> {
         let mut records = Vec::new();
         for record in &entry.records {
             let taken = matches!(record, Record::Topic(topic) if image.topic(&topic.name).is_some()
-                || image.colliding_topic(&topic.name).is_some() || image.topic_by_id(topic.id).is_some());
+                || image.colliding_topic(&topic.name).is_some() || image.topic_by_id(topic.id).is_some()
+                || image.kept_topic(topic.id).is_some());
             if !taken {
                 let one = Entry { timestamp: entry.timestamp, records: vec![record.clone()] };
                 image.apply(index, &one, &mut Touched::default());
@@ -358,6 +367,59 @@ fn a_topic_deleted_and_made_again_is_another_topic() {
     assert_eq!(image.topic_count(), 1);
     assert_eq!(delta.topics_deleted.iter().map(|topic| topic.id).collect::<Vec<_>>(), [id(1)]);
     assert_eq!(delta.topics_created.iter().map(|topic| topic.id).collect::<Vec<_>>(), [id(2)]);
+}
+
+fn keep(number: u128, deleted: i64) -> Record {
+    KeepTopicRecord { id: id(number), deleted: Timestamp(deleted), until: Timestamp(deleted + 100) }.into()
+}
+
+#[test]
+fn a_kept_topic_is_nowhere_among_the_topics_and_comes_back_as_it_was() {
+    let (before, _) = applied(&MetadataImage::default(), create("a.b", id(1), 3));
+    let (image, delta) = applied(&before, vec![keep(1, 5)]);
+    assert_eq!((image.topic_count(), image.topics().count(), image.topics_from("").count()), (0, 0, 0));
+    assert!(image.topic("a.b").is_none() && image.topic_by_id(id(1)).is_none());
+    assert!(image.colliding_topic("a_b").is_none());
+    assert_eq!(delta.topics_deleted.len(), 1);
+    let change = PartitionRecord { topic: id(1), index: PartitionIndex(3), partition: led_by_one() };
+    let (image, delta) = applied(&image, vec![change.into()]);
+    assert!(delta.is_empty(), "nothing reaches it: {delta:?}");
+    assert_eq!(MetadataImage::from_records(image.applied_index(), &image.records()), image);
+    let (image, delta) = applied(&image, vec![RestoreTopicRecord { id: id(1) }.into()]);
+    assert_eq!(image.topic("a.b"), before.topic("a.b"));
+    assert_eq!((delta.topics_created.len(), image.kept_topic_count()), (1, 0));
+}
+
+#[test]
+fn kept_topics_of_one_name_are_told_apart_and_forgotten_one_by_one() {
+    let mut image = MetadataImage::default();
+    for (number, deleted) in [(1, 10), (2, 20), (3, 15)] {
+        let mut records = create("t", id(number), 1);
+        records.push(keep(number, deleted));
+        (image, _) = applied(&image, records);
+    }
+    let named: Vec<_> = image.kept_topics_named("t").iter().map(|kept| kept.topic.id).collect();
+    assert_eq!(named, [id(2), id(3), id(1)]);
+    let (image, delta) = applied(&image, vec![RemoveTopicRecord { id: id(3) }.into()]);
+    assert_eq!(delta.topics_forgotten.iter().map(|topic| topic.id).collect::<Vec<_>>(), [id(3)]);
+    assert!(!delta.is_empty() && delta.topics_deleted.is_empty());
+    let (image, _) = applied(&image, create("t", id(4), 1));
+    let (image, delta) = applied(&image, vec![RestoreTopicRecord { id: id(1) }.into()]);
+    assert!(delta.is_empty(), "the name is taken");
+    assert_eq!((image.topic_count(), image.kept_topic_count()), (1, 2));
+    assert_eq!(MetadataImage::from_records(image.applied_index(), &image.records()), image);
+}
+
+/// As [`the_encoding_of_every_kind_is_as_first_written`], for kinds that came later.
+#[test]
+fn the_encoding_of_kept_topics_is_as_first_written() {
+    let records = vec![keep(1, 7), RestoreTopicRecord { id: id(1) }.into()];
+    let bytes = Entry { timestamp: Timestamp(1), records }.encode();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let kept = "8301001300000000000000000000000000000001\
+                0ed601";
+    let restored = "8401001000000000000000000000000000000001";
+    assert_eq!(hex, format!("000202{kept}{restored}"));
 }
 
 #[test]

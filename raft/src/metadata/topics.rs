@@ -40,7 +40,7 @@ pub struct TopicRecord {
     pub id: TopicId,
 }
 
-/// A topic was deleted, with its partitions and settings.
+/// A topic was deleted, with its partitions and settings; or one that was kept is kept no longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoveTopicRecord {
     /// Which topic.
@@ -60,13 +60,9 @@ impl Body for TopicRecord {
 
 impl TopicRecord {
     pub(super) fn apply(&self, image: &mut MetadataImage, touched: &mut Touched) {
-        let name: Arc<str> = self.name.as_str().into();
-        image.topic_ids.insert_mut(Arc::clone(&name), self.id);
-        if let Some(metric_name) = metric_name(&name) {
-            image.metric_names.insert_mut(metric_name, Arc::clone(&name));
-        }
+        let name = self.name.as_str().into();
         let topic = TopicImage { name, id: self.id, partitions: Vec::new(), configs: BTreeMap::new() };
-        image.topics.insert_mut(self.id, Arc::new(topic));
+        put(image, Arc::new(topic));
         touched.topic(self.id);
     }
 }
@@ -83,14 +79,30 @@ impl Body for RemoveTopicRecord {
 
 impl RemoveTopicRecord {
     pub(super) fn apply(&self, image: &mut MetadataImage, touched: &mut Touched) {
-        let Some(topic) = image.topics.get(&self.id).cloned() else { return };
-        image.topics.remove_mut(&self.id);
-        image.topic_ids.remove_mut(&*topic.name);
-        if let Some(metric_name) = metric_name(&topic.name) {
-            image.metric_names.remove_mut(&metric_name);
+        if take(image, self.id).is_some() || image.kept_topics.remove_mut(&self.id) {
+            touched.topic(self.id);
         }
-        touched.topic(self.id);
     }
+}
+
+/// Puts a topic where everybody sees it.
+pub(super) fn put(image: &mut MetadataImage, topic: Arc<TopicImage>) {
+    image.topic_ids.insert_mut(Arc::clone(&topic.name), topic.id);
+    if let Some(metric_name) = metric_name(&topic.name) {
+        image.metric_names.insert_mut(metric_name, Arc::clone(&topic.name));
+    }
+    image.topics.insert_mut(topic.id, topic);
+}
+
+/// Takes a topic away from there.
+pub(super) fn take(image: &mut MetadataImage, id: TopicId) -> Option<Arc<TopicImage>> {
+    let topic = Arc::clone(image.topics.get(&id)?);
+    image.topics.remove_mut(&id);
+    image.topic_ids.remove_mut(&*topic.name);
+    if let Some(metric_name) = metric_name(&topic.name) {
+        image.metric_names.remove_mut(&metric_name);
+    }
+    Some(topic)
 }
 
 /// What a name becomes in a metric, where `.` and `_` are the same; `None` when the name has neither, because then

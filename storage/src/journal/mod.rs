@@ -146,6 +146,12 @@ impl Journal {
         take_away().map_err(|error| self.disk_error("rename a deleted log in", &self.dir, error))
     }
 
+    /// Serves it no more: its line stays in the manifest, and its directory may be renamed.
+    pub(crate) fn set_aside(&self, key: LogKey) {
+        let _moving = self.moving.write();
+        self.members.remove(key);
+    }
+
     /// What an error means: a full disk is no reason to stop, everything else takes the directory offline (JRN-8).
     pub(crate) fn disk_error(&self, act: &'static str, path: &Path, error: io::Error) -> LogDirError {
         if error.kind() == io::ErrorKind::StorageFull {

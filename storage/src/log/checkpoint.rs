@@ -65,14 +65,7 @@ impl JournalledLog for Log {
         let tail = (captured.tail.log_end, captured.tail.segment_base, captured.tail.position);
         let is_news = tail != (stable.recovery_point, stable.segment_base, stable.position);
         if is_news || captured.epochs_changed || captured.snapshot.is_some() {
-            let made = self.make_stable(&stable, captured.tail, captured.snapshot.as_deref(), captured.epochs_changed);
-            if made.is_err() {
-                // A full disk passes, and the next checkpoint has to try again.
-                let mut writer = self.writer.lock();
-                writer.epochs_changed |= captured.epochs_changed;
-                writer.since_snapshot += captured.snapshot.map_or(0, |_| SNAPSHOT_LAG_BYTES);
-            }
-            made?;
+            self.make_captured_stable(&stable, &captured)?;
         }
         stable.log_start = log_start;
         stable.high_watermark = high_watermark;
@@ -116,7 +109,7 @@ impl JournalledLog for Log {
 
 impl Log {
     /// The clean stop: exact indexes with their final time entry, a snapshot at the log end, everything synced. Appends
-    /// are refused afterwards.
+    /// are refused afterwards, also when it fails; it may be tried again.
     pub(crate) fn close(&self) -> io::Result<LogCheckpoint> {
         let _appends = self.appends.lock();
         let mut stable = self.stable.lock();
@@ -129,7 +122,7 @@ impl Log {
         if let Some(active) = active.filter(|active| active.is_growing()) {
             active.close_indexes()?;
         }
-        self.make_stable(&stable, captured.tail, captured.snapshot.as_deref(), captured.epochs_changed)?;
+        self.make_captured_stable(&stable, &captured)?;
         self.close_checksums(captured.tail.log_end)?;
         *stable = LogCheckpoint {
             topic_id: self.topic_id,
@@ -184,6 +177,16 @@ impl Log {
             writer.since_snapshot = 0;
         }
         Captured { tail, snapshot, epochs_changed: std::mem::take(&mut writer.epochs_changed) }
+    }
+
+    /// A full disk passes, and the next time has to try again what this one could not.
+    fn make_captured_stable(&self, from: &LogCheckpoint, captured: &Captured) -> io::Result<()> {
+        let Captured { tail, snapshot, epochs_changed } = captured;
+        self.make_stable(from, *tail, snapshot.as_deref(), *epochs_changed).inspect_err(|_| {
+            let mut writer = self.writer.lock();
+            writer.epochs_changed |= epochs_changed;
+            writer.since_snapshot += snapshot.as_ref().map_or(0, |_| SNAPSHOT_LAG_BYTES);
+        })
     }
 
     /// Syncs everything between the last checkpoint and `tail`. The caller holds `stable`.

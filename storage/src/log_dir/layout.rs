@@ -16,8 +16,8 @@ pub(super) enum SubDir {
     Partition(String, PartitionIndex),
     /// A deleted partition whose files are still there.
     Deleted,
-    /// A partition that the metadata did not know when it was found.
-    Stray,
+    /// A partition that was moved aside (see `aside.rs`): its topic as far as the name tells, and what makes it unique.
+    Aside(String, PartitionIndex, Uuid),
     /// Kafka's metadata log, which we leave alone.
     ClusterMetadata,
     /// None of ours.
@@ -29,11 +29,11 @@ pub(super) fn parse(name: &str) -> SubDir {
     if name == CLUSTER_METADATA {
         return SubDir::ClusterMetadata;
     }
-    if has_unique_suffix(name, "-delete") {
+    if unique_suffix(name, "-delete").is_some() {
         return SubDir::Deleted;
     }
-    if has_unique_suffix(name, "-stray") {
-        return SubDir::Stray;
+    if let Some((topic, partition, unique)) = unique_suffix(name, "-stray") {
+        return SubDir::Aside(topic.to_owned(), partition, unique);
     }
     match name.rsplit_once('-') {
         Some((topic, partition)) if is_topic_name(topic) => match partition_index(partition) {
@@ -60,8 +60,8 @@ pub(super) fn deleted(topic: &str, partition: PartitionIndex, unique: Uuid) -> S
     with_unique_suffix(topic, partition, unique, "-delete")
 }
 
-/// The name that an unknown partition's directory gets.
-pub(super) fn stray(topic: &str, partition: PartitionIndex, unique: Uuid) -> String {
+/// The name that the directory of a partition gets which is moved aside: Apache Kafka's for a stray.
+pub(super) fn aside(topic: &str, partition: PartitionIndex, unique: Uuid) -> String {
     with_unique_suffix(topic, partition, unique, "-stray")
 }
 
@@ -73,10 +73,12 @@ fn with_unique_suffix(topic: &str, partition: PartitionIndex, unique: Uuid, suff
 }
 
 /// `<topic>-<partition>.<32 hex digits><suffix>`.
-fn has_unique_suffix(name: &str, suffix: &str) -> bool {
-    let Some((front, unique)) = name.strip_suffix(suffix).and_then(|rest| rest.rsplit_once('.')) else { return false };
+fn unique_suffix<'a>(name: &'a str, suffix: &str) -> Option<(&'a str, PartitionIndex, Uuid)> {
+    let (front, unique) = name.strip_suffix(suffix)?.rsplit_once('.')?;
     let is_unique = unique.len() == 32 && unique.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_unique && front.rsplit_once('-').is_some_and(|(_, partition)| partition_index(partition).is_some())
+    let unique = if is_unique { Uuid::try_parse(unique).ok()? } else { return None };
+    let (topic, partition) = front.rsplit_once('-')?;
+    Some((topic, partition_index(partition)?, unique))
 }
 
 fn is_topic_name(name: &str) -> bool {
@@ -113,8 +115,8 @@ mod tests {
         let name = deleted("orders", PartitionIndex(3), unique);
         assert_eq!(name, "orders-3.00000000000000000000000000000abc-delete");
         assert_eq!(parse(&name), SubDir::Deleted);
-        let name = stray(&"x".repeat(249), PartitionIndex(3), unique);
+        let name = aside(&"x".repeat(249), PartitionIndex(3), unique);
         assert_eq!(name.len(), 255);
-        assert_eq!(parse(&name), SubDir::Stray);
+        assert_eq!(parse(&name), SubDir::Aside("x".repeat(214), PartitionIndex(3), unique));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::aside::KeptLogs;
 use crate::error::LogDirError;
 use crate::journal::{LogCheckpoint, LogKey};
 
@@ -15,6 +16,8 @@ pub(super) struct Refused {
     by_key: HashMap<LogKey, LogCheckpoint>,
     /// This start begins a new manifest.
     pub(super) anew: bool,
+    /// Logs of deleted topics that are kept.
+    pub(super) kept: KeptLogs,
     /// Directories of deleted partitions, which go once a manifest without them is written.
     pub(super) doomed: Vec<PathBuf>,
 }
@@ -80,11 +83,12 @@ impl Refused {
 
     /// Logs whose lines stay in the manifest.
     pub(super) fn keys(&self) -> impl Iterator<Item = LogKey> {
-        self.by_key.keys().copied()
+        self.by_key.keys().chain(self.kept.keys()).copied()
     }
 
     /// The lines themselves, for a manifest that begins anew.
     pub(super) fn begun_anew(&self) -> Vec<LogCheckpoint> {
-        if self.anew { self.by_key.values().cloned().collect() } else { Vec::new() }
+        let kept = self.kept.values().filter_map(|kept| kept.line.as_ref());
+        if self.anew { self.by_key.values().chain(kept).cloned().collect() } else { Vec::new() }
     }
 }

@@ -3,29 +3,28 @@
 //! After a crash the ring goes on behind its last round, and frees nothing before a checkpoint has made the logs durable:
 //! a start has nothing to sync but what it read and builds on, and a crash on the way costs nothing.
 
+pub(super) mod find;
 mod kafkas;
 mod session;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use self::kafkas::{KafkaOffsets, checkpoint_of};
+use self::find::{Fate, Found};
 use self::session::{begin_anew, go_on};
-use super::layout::{self, SubDir};
 use super::refused::{self, Refused};
-use super::{Belongs, LogDirOptions, MetaProperties, RecoveryReport, empty, remove_tree};
+use super::{Belongs, LogDirOptions, MetaProperties, RecoveryReport, aside, remove_tree};
 use crate::error::LogDirError;
 use crate::ids::{PartitionIndex, TopicId};
 use crate::journal::replay::{self, Replay};
 use crate::journal::ring::{Place, RingFiles, Tail};
-use crate::journal::{Journal, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
+use crate::journal::{Journal, JournalledLog, LogCheckpoint, LogKey};
 use crate::log::{LastStop, Log, LogContext, LogRecovery};
 use crate::manifest::Manifest;
-use crate::options::LogOptions;
 use crate::seam::Seams;
-use crate::{clean_shutdown, meta_properties, parallel, partition_metadata, reserve};
+use crate::{clean_shutdown, meta_properties, parallel, reserve};
 
 /// The number of the first round ever.
 const FIRST_ROUND: u64 = 1;
@@ -42,19 +41,6 @@ pub(super) struct Started {
     pub(super) report: RecoveryReport,
     pub(super) refused: Refused,
     pub(super) lock: Box<dyn Send + Sync>,
-}
-
-/// A partition's directory that was found.
-struct Found {
-    dir: PathBuf,
-    topic: String,
-    key: LogKey,
-    /// `None` for a stray.
-    options: Option<LogOptions>,
-    checkpoint: Option<LogCheckpoint>,
-    /// The manifest has a line of it.
-    listed: bool,
-    replay: Vec<ReplayBatch>,
 }
 
 /// What the last stop left.
@@ -81,7 +67,7 @@ pub(super) fn start(
     let meta = meta.ok_or_else(|| LogDirError::NotFormatted(path.to_path_buf()))?;
     make_room(&seams, path)?;
     let mut left = look(&seams, path, &meta)?;
-    let (found, mut refused) = find_partitions(&seams, path, &mut left, belongs)?;
+    let (found, mut refused) = find::partitions(&seams, path, &mut left, belongs)?;
     let (last_stop, others_ran) = (left.last_stop, left.others_ran);
     let named = std::mem::take(&mut left.replay.named);
     refused.anew = last_stop != LastStop::Killed || left.manifest.is_none();
@@ -169,111 +155,6 @@ fn look(seams: &Seams, path: &Path, meta: &MetaProperties) -> Result<Left, LogDi
     Ok(Left { last_stop, others_ran, manifest, ring, replay, head })
 }
 
-/// Lists the partitions, with where each begins to recover.
-fn find_partitions(
-    seams: &Seams,
-    path: &Path,
-    left: &mut Left,
-    belongs: BelongsTo<'_>,
-) -> Result<(Vec<Found>, Refused), LogDirError> {
-    let disk = &*seams.disk;
-    let failed = |act, path: &Path, source| LogDirError::Io { act, path: path.to_path_buf(), source };
-    let kafkas = KafkaOffsets::read(seams, path).map_err(|error| failed("read the checkpoints of", path, error))?;
-    let mut found: BTreeMap<LogKey, Found> = BTreeMap::new();
-    let (mut refused, mut deleted) = (Refused::default(), Vec::new());
-    for entry in disk.list(path).map_err(|error| failed("list", path, error))? {
-        let dir = path.join(&entry.name);
-        let kind = if entry.is_dir { layout::parse(&entry.name) } else { continue };
-        let (topic, partition) = match kind {
-            SubDir::Partition(topic, partition) => (topic, partition),
-            SubDir::Deleted => {
-                deleted.extend(partition_metadata::read(disk, &dir).ok().flatten());
-                refused.doomed.push(dir);
-                continue;
-            }
-            SubDir::Foreign => {
-                tracing::warn!(dir = %dir.display(), "not a partition: ignored");
-                continue;
-            }
-            SubDir::Stray | SubDir::ClusterMetadata => continue,
-        };
-        let topic_id = match topic_id_of(seams, &dir, left.others_ran) {
-            Ok(Some(topic_id)) => topic_id,
-            Ok(None) => continue,
-            Err(error @ LogDirError::Malformed { .. }) => {
-                refused.directory(&dir, &error);
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        let key = LogKey { topic_id, partition };
-        let options = match belongs(&topic, topic_id, partition) {
-            Belongs::Here(options) => Some(options),
-            Belongs::Nowhere(Some(topic_id)) if knows(left, LogKey { topic_id, partition }) => {
-                refused.directory(&dir, &misnamed(&dir, "no topic"));
-                continue;
-            }
-            Belongs::Nowhere(_) => None,
-            Belongs::Elsewhere(name) => {
-                refused.directory(&dir, &misnamed(&dir, &format!("topic {name}")));
-                continue;
-            }
-        };
-        let checkpoint = checkpoint_of(left, &kafkas, &topic, key);
-        let replay = left.replay.batches.remove(&key).unwrap_or_default();
-        let listed = left.manifest.as_ref().is_some_and(|manifest| manifest.logs.contains_key(&key));
-        let log = Found { dir: dir.clone(), topic, key, options, checkpoint, listed, replay };
-        if let Some(other) = found.insert(key, log) {
-            let reason = format!("it has the topic id of {}: remove one of both", other.dir.display());
-            return Err(LogDirError::Malformed { file: dir, reason });
-        }
-    }
-    if let Some(manifest) = left.manifest.as_ref().filter(|_| !left.others_ran) {
-        let lines =
-            manifest.logs.iter().filter(|(key, _)| !found.contains_key(key) && !deleted.contains(&key.topic_id));
-        refused.lost(lines.map(|(key, line)| (*key, line.checkpoint.clone())));
-    }
-    // What was made after the manifest has no line, but the journal has its batches.
-    let known = |key: &LogKey| !matches!(belongs("", key.topic_id, key.partition), Belongs::Nowhere(_));
-    let unclaimed = left.replay.batches.iter().filter(|(key, _)| !deleted.contains(&key.topic_id) && known(key));
-    refused.lost(unclaimed.filter_map(|(key, batches)| {
-        Some((*key, LogCheckpoint { recovery_point: batches.last()?.next_offset, ..empty(*key) }))
-    }));
-    Ok((found.into_values().collect(), refused))
-}
-
-/// This directory held such a log before.
-fn knows(left: &Left, key: LogKey) -> bool {
-    let listed = left.manifest.as_ref().is_some_and(|manifest| manifest.logs.contains_key(&key));
-    (listed && !left.others_ran) || left.replay.batches.contains_key(&key)
-}
-
-fn misnamed(dir: &Path, whose: &str) -> LogDirError {
-    let reason = format!("it has the id of {whose}, not of the topic in the directory's name: restore it from a copy");
-    LogDirError::Malformed { file: dir.join(partition_metadata::NAME), reason }
-}
-
-/// The topic id of a partition's directory; `None` when it is not to be opened: a creation that did not end (removed),
-/// or a partition of a Kafka before topic ids (left alone).
-fn topic_id_of(seams: &Seams, dir: &Path, others_ran: bool) -> Result<Option<TopicId>, LogDirError> {
-    let disk = &*seams.disk;
-    if let Some(topic_id) = partition_metadata::read(disk, dir)? {
-        return Ok(Some(topic_id));
-    }
-    let failed = |act, source| LogDirError::Io { act, path: dir.to_path_buf(), source };
-    let entries = disk.list(dir).map_err(|error| failed("list", error))?;
-    if entries.iter().any(|entry| entry.name.ends_with(".log")) {
-        if !others_ran {
-            let reason = "it is gone: restore it from a copy".to_owned();
-            return Err(LogDirError::Malformed { file: dir.join(partition_metadata::NAME), reason });
-        }
-        tracing::warn!(dir = %dir.display(), "the partition has no topic id (Kafka before 2.8): ignored");
-        return Ok(None);
-    }
-    remove_tree(disk, dir).map_err(|error| failed("remove", error))?;
-    Ok(None)
-}
-
 /// A log that is open again.
 struct Recovered {
     found: Found,
@@ -323,8 +204,8 @@ fn recover(
 
 fn recover_one(context: &LogContext, mut found: Found, last_stop: LastStop) -> Result<Recovered, LogDirError> {
     let replay = std::mem::take(&mut found.replay);
-    let Found { dir, topic, key, options, checkpoint, listed, .. } = &found;
-    let options = options.clone().unwrap_or_default();
+    let Found { dir, topic, key, fate, checkpoint, listed, .. } = &found;
+    let options = fate.options();
     let failed = |source| LogDirError::Io { act: "sync", path: dir.clone(), source };
     if last_stop == LastStop::Killed && !listed {
         // Its making may not have come to its end.
@@ -343,7 +224,7 @@ fn serve(
     journal: &Arc<Journal>,
     context: LogContext,
     recovered: Vec<Recovered>,
-    refused: Refused,
+    mut refused: Refused,
     named: HashSet<LogKey>,
     clean: bool,
     meta: MetaProperties,
@@ -360,11 +241,19 @@ fn serve(
         if recovery.damaged {
             report.damaged.push(found.dir.clone());
         }
-        if found.options.is_none() {
-            move_aside(&context, &found, &log)?;
-            continue;
+        match found.fate {
+            Fate::Served(_) => all_renewed.extend(renewed),
+            Fate::Kept(_) => {
+                let kept = aside::keep(&context, &found, &log)?;
+                all_renewed.extend(kept.line.clone());
+                refused.kept.insert(found.key, kept);
+                continue;
+            }
+            Fate::Stray => {
+                aside::move_stray(&context, &found, &log)?;
+                continue;
+            }
         }
-        all_renewed.extend(renewed);
         let member: Arc<dyn JournalledLog> = log.clone();
         journal.add_log(&member);
         logs.insert(found.key, log);
@@ -386,14 +275,4 @@ fn serve(
     })?;
     logs.values().for_each(|log| log.sync_rest());
     Ok(Started { meta, journal: Arc::clone(journal), context, logs, report, refused, lock })
-}
-
-fn move_aside(context: &LogContext, found: &Found, log: &Log) -> Result<(), LogDirError> {
-    let failed = |act, source| LogDirError::Io { act, path: found.dir.clone(), source };
-    log.close().map_err(|error| failed("close", error))?;
-    let name = layout::stray(&found.topic, found.key.partition, context.seams.rng.uuid());
-    tracing::warn!(dir = %found.dir.display(), to = name, "the metadata does not know this partition: moved aside");
-    let disk = &*context.seams.disk;
-    disk.rename(&found.dir, &context.log_dir.join(name)).map_err(|error| failed("rename", error))?;
-    disk.sync_dir(&context.log_dir).map_err(|error| failed("sync the directory of", error))
 }

@@ -1,6 +1,7 @@
 //! The clean stop: after it the directory is Apache Kafka's again (JRN-9).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::LogDir;
 use crate::checkpoint_file;
@@ -34,8 +35,9 @@ pub(super) fn stop(dir: &LogDir) -> Result<(), LogDirError> {
     let lines: Vec<(&str, &LogCheckpoint)> = closed.iter().map(|(log, line)| (&**log.topic(), line)).collect();
     write_kafkas(dir, &lines)?;
     let checkpoints = closed.iter().map(|(_, checkpoint)| checkpoint.clone()).collect();
-    Checkpointer::end(&dir.journal, checkpoints, tail, !dir.damaged)?;
-    if dir.damaged {
+    let damaged = dir.damaged.load(Ordering::Relaxed);
+    Checkpointer::end(&dir.journal, checkpoints, tail, !damaged)?;
+    if damaged {
         return Ok(());
     }
     let written = clean_shutdown::write(&*dir.context.seams.disk, &dir.path);

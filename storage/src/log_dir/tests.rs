@@ -1,5 +1,6 @@
 //! Whole directories on a test disk: clean and unclean stops, a crash at any operation, what is refused.
 
+mod aside;
 mod crash;
 mod misplaced;
 

@@ -11,7 +11,7 @@ use super::{Findings, action, indexes};
 use crate::checksums::Checksums;
 use crate::ids::{Offset, PartitionIndex, TopicId};
 use crate::journal::{LogCheckpoint, LogKey};
-use crate::log_dir::{is_deleted, partition_of};
+use crate::log_dir::{is_deleted, kept_of, partition_of};
 use crate::manifest::Manifest;
 use crate::partition_metadata;
 use crate::seam::Disk;
@@ -31,6 +31,11 @@ pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, find
                     .extend(known.manifest.iter().flat_map(|of| of.logs.keys()).filter(|key| key.topic_id == topic_id));
             }
             continue;
+        }
+        if let Some(key) = kept_of(&entry.name)
+            && partition_metadata::read(disk, &path).is_ok_and(|found| found == Some(key.topic_id))
+        {
+            there.insert(key);
         }
         let Some((topic, partition)) = partition_of(&entry.name) else { continue };
         let checked = Partition { disk, path: path.clone(), topic: topic.clone(), partition, known }.look(findings);

@@ -32,6 +32,14 @@ pub(crate) enum Kind {
     ClockJump,
 }
 
+/// A power cut that waits for the next commit to be acknowledged.
+struct Ambush {
+    /// As many were before.
+    acknowledged: usize,
+    /// It comes then, whatever is acknowledged.
+    until: Duration,
+}
+
 /// Breaks and mends.
 pub(crate) struct Faults {
     shared: Rc<Shared>,
@@ -39,6 +47,7 @@ pub(crate) struct Faults {
     dice: Dice,
     kinds: Vec<Kind>,
     next: Duration,
+    ambush: Option<Ambush>,
     /// When the node is to start again.
     start_at: Option<Duration>,
     full_until: Option<Duration>,
@@ -70,6 +79,7 @@ impl Faults {
             shared,
             node,
             next: Duration::ZERO,
+            ambush: None,
             start_at: None,
             full_until: None,
             cut: Vec::new(),
@@ -84,14 +94,33 @@ impl Faults {
         let now = lockstep::now();
         self.look_after_node(sim, now);
         self.mend(sim, now);
-        if self.shared.phase.get() == Phase::Work && now >= self.next {
+        if self.shared.phase.get() != Phase::Work {
+            return;
+        }
+        if now >= self.next {
             let calm = u64::try_from(self.shared.plan.calm.as_millis()).unwrap_or(1000);
             if self.next > Duration::ZERO && !self.kinds.is_empty() {
-                let kind = self.dice.pick(&self.kinds);
-                self.strike(kind, sim, now);
+                match self.dice.pick(&self.kinds) {
+                    Kind::PowerCut if self.shared.plan.ambushes => self.lie_in_wait(now),
+                    kind => self.strike(kind, sim, now),
+                }
             }
             self.next = now + Duration::from_millis(self.dice.within(calm / 2..=calm * 3 / 2));
         }
+        let acknowledged = self.acknowledged();
+        if self.ambush.take_if(|ambush| acknowledged > ambush.acknowledged || now >= ambush.until).is_some() {
+            self.strike(Kind::PowerCut, sim, now);
+        }
+    }
+
+    fn lie_in_wait(&mut self, now: Duration) {
+        let acknowledged = self.acknowledged();
+        self.ambush.get_or_insert(Ambush { acknowledged, until: now + 2 * self.shared.plan.calm });
+    }
+
+    /// Commits so far.
+    fn acknowledged(&self) -> usize {
+        self.shared.history.borrow().commits.iter().filter(|commit| commit.ok).count()
     }
 
     fn strike(&mut self, kind: Kind, sim: &mut Sim<'_>, now: Duration) {

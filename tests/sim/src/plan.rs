@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::dice::Dice;
 
+const RETENTION_INTERVAL: &str = "log.retention.check.interval.ms";
+
 /// `durability.mode` of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -90,6 +92,8 @@ pub(crate) struct Plan {
     pub(crate) faults: Faults,
     /// Mean time between two faults.
     pub(crate) calm: Duration,
+    /// Power cuts wait for a commit to be acknowledged.
+    pub(crate) ambushes: bool,
     /// See `lockstep::begin`.
     pub(crate) patience: u64,
     pub(crate) sync_micros_max: u64,
@@ -118,6 +122,7 @@ impl Plan {
             committers: usize::try_from(dice.within(1..=2)).expect("invariant: a few"),
             faults: faults(&dice),
             calm: Duration::from_millis(dice.within(500..=5000)),
+            ambushes: false,
             patience: dice.pick(&[0, 10, 50, 500]),
             sync_micros_max: dice.pick(&[200, 2000, 20_000]),
             piece: dice.pick(&[1400, 16_384, usize::MAX]),
@@ -128,11 +133,19 @@ impl Plan {
 }
 
 impl Plan {
-    /// The same with kills, power cuts and stops, one after the other, under a short load.
+    /// The same with kills, power cuts and stops, one after the other, under a short load. The power goes when a commit has
+    /// just been acknowledged, answers come at once and syncs take their time: an answer before the sync is found out.
     pub(crate) fn harder(mut self) -> Self {
         self.faults = Faults { kills: true, power_cuts: true, stops: true, ..Faults::default() };
         self.calm = Duration::from_millis(700);
+        self.ambushes = true;
+        self.sync_micros_max = 20_000;
+        self.latency_max = Duration::from_millis(1);
         self.workload = Duration::from_secs(10);
+        // Segments fill, and retention looks at them in short lives too.
+        self.producers.push(ProducerPlan { records_max: 100, value_bytes_max: 4000, ..self.producers[0].clone() });
+        self.settings.retain(|setting| !setting.starts_with(RETENTION_INTERVAL));
+        self.settings.push(format!("{RETENTION_INTERVAL}=1000"));
         self
     }
 }
@@ -194,7 +207,7 @@ fn settings(dice: &Dice) -> Vec<String> {
         ("log.checkpoint.interval.ms", dice.pick(&[50, 500, 5000])),
         ("log.durability.interval.ms", dice.pick(&[20, 1000])),
         ("offsets.topic.num.partitions", dice.within(1..=3)),
-        ("log.retention.check.interval.ms", dice.pick(&[1000, 10_000])),
+        (RETENTION_INTERVAL, dice.pick(&[1000, 10_000])),
         ("log.segment.delete.delay.ms", dice.pick(&[0, 1000, 60_000])),
         ("num.recovery.threads.per.data.dir", dice.within(1..=3)),
         ("metadata.log.max.record.bytes.between.snapshots", dice.pick(&[1000, 20_971_520])),

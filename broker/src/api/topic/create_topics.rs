@@ -2,26 +2,29 @@
 //!
 //! Where it differs from Apache Kafka: a request of more than 10,000 records refuses the topics that no longer fit
 //! with POLICY_VIOLATION, and creates the others; the answer's settings include `durability.mode` and
-//! `durability.interval.ms`.
+//! `durability.interval.ms`. A topic whose only setting is `barnabas.undelete`, `true` or a topic's id, is not made but
+//! brought back from its deletion, while `barnabas.delete.keep.ms` keeps it.
 //!
 //! Versions: 2 throttle_time_ms; 4 -1 means the broker's `num.partitions` and `default.replication.factor` (KIP-464);
 //! 5 flexible, and the answer tells partitions, replication factor and settings (KIP-525); 6 (KIP-599, quotas); 7 topic
 //! ids in the answer (KIP-516).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_auth::{Operation, ResourceType};
 use barnabas_config::described::Described;
 use barnabas_config::{Config, TopicConfig, key};
-use barnabas_raft::{BrokerId, CreateTopicError, MetadataImage, NewTopic, TopicImage};
+use barnabas_raft::controller::CreatedTopics;
+use barnabas_raft::{BrokerId, CreateTopicError, MetadataImage, NewTopic, ProposeError, TopicImage, TopicUndeletion};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
+use super::undelete;
 use crate::api::authorized_operations::CLUSTER_NAME;
 use crate::api::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::shape::Kind;
@@ -66,33 +69,41 @@ impl Api for CreateTopics {
 }
 
 /// What becomes of a topic, by its name.
-type Outcome = Result<Arc<TopicImage>, Refusal>;
+pub(super) type Outcome = Result<Arc<TopicImage>, Refusal>;
+
+/// What a request asks for.
+#[derive(Default)]
+struct Asked {
+    /// Every name once, in order.
+    names: Vec<TopicName>,
+    /// Why a topic is refused before the controller is asked.
+    refused: HashMap<TopicName, Option<Refusal>>,
+    /// Topics to be made.
+    new: Vec<NewTopic>,
+    /// Deleted topics to be brought back.
+    back: Vec<TopicUndeletion>,
+}
 
 impl OneStage for CreateTopics {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<CreateTopicsResponse, CloseReason> {
         let image = context.broker.controller.image();
-        let times = occurrences(&request.topics);
-        let may_create_all = context.would_allow(Operation::Create, ResourceType::Cluster, CLUSTER_NAME);
-        let (mut names, mut outcomes, mut accepted) = (Vec::new(), HashMap::new(), Vec::new());
-        for topic in &request.topics {
-            if outcomes.contains_key(&topic.name) {
-                continue;
-            }
-            names.push(topic.name.clone());
-            let may_create = may_create_all || context.allowed(Operation::Create, ResourceType::Topic, &topic.name);
-            let checked = check_named(&topic.name, times[&topic.name], may_create)
-                .and_then(|()| new_topic(&context.broker.config, &image, topic));
-            outcomes.insert(topic.name.clone(), checked.map(|new| accepted.push(new)).err());
-        }
-        let throttle = count_mutations(&context, &mut accepted, &mut outcomes);
+        let mut asked = judge(&context, &image, &request);
+        let throttle = count_mutations(&context, &image, &mut asked);
+        let Asked { names, mut refused, new, back } = asked;
+        let come_back: HashSet<String> = back.iter().map(|topic| topic.name.clone()).collect();
         let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
-        let mut made = create(&context, accepted, request.validate_only, timeout).await.into_iter();
+        let mut made = create(&context, new, request.validate_only, timeout).await.into_iter();
+        let mut brought = undelete::undelete(&context, back, request.validate_only, timeout).await.into_iter();
         let results = names.into_iter().map(|name| {
-            let refused = outcomes.remove(&name).flatten();
-            let nothing = || Err(Refusal::bare(ResponseError::UnknownServerError));
-            let outcome = refused.map_or_else(|| made.next().unwrap_or_else(nothing), Err);
+            let comes_back = come_back.contains(name.as_str());
+            let outcome = match refused.remove(&name).flatten() {
+                Some(refusal) => Some(Err(refusal)),
+                None if comes_back => brought.next(),
+                None => made.next(),
+            };
+            let outcome = outcome.unwrap_or_else(|| Err(Refusal::bare(ResponseError::UnknownServerError)));
             if !request.validate_only {
-                tell(&context, &name, &outcome);
+                tell(&context, &name, comes_back, &outcome);
             }
             result(&context, name, outcome)
         });
@@ -100,10 +111,32 @@ impl OneStage for CreateTopics {
     }
 }
 
-fn tell(context: &RequestContext, name: &TopicName, outcome: &Outcome) {
+/// Looks at every topic of a request by itself.
+fn judge(context: &RequestContext, image: &MetadataImage, request: &CreateTopicsRequest) -> Asked {
+    let times = occurrences(&request.topics);
+    let may_create_all = context.would_allow(Operation::Create, ResourceType::Cluster, CLUSTER_NAME);
+    let mut asked = Asked::default();
+    for topic in &request.topics {
+        if asked.refused.contains_key(&topic.name) {
+            continue;
+        }
+        asked.names.push(topic.name.clone());
+        let may_create = may_create_all || context.allowed(Operation::Create, ResourceType::Topic, &topic.name);
+        let named = check_named(&topic.name, times[&topic.name], may_create);
+        let checked = match undelete::asked(topic) {
+            Some(back) => named.and(back).map(|back| asked.back.push(back)),
+            None => named.and_then(|()| new_topic(&context.broker.config, image, topic)).map(|new| asked.new.push(new)),
+        };
+        asked.refused.insert(topic.name.clone(), checked.err());
+    }
+    asked
+}
+
+fn tell(context: &RequestContext, name: &TopicName, comes_back: bool, outcome: &Outcome) {
     let refused = outcome.as_ref().err().map(|refusal| refusal.code);
     context.tell(Activity::Create, refused, || {
         let subject = Subject::new(ResourceType::Topic.name(), name);
+        let subject = if comes_back { subject.with("undeleted", true) } else { subject };
         match outcome {
             Ok(topic) => subject.with("topic_id", topic.id.0).with("partitions", topic.partitions.len()),
             Err(_) => subject,
@@ -112,21 +145,22 @@ fn tell(context: &RequestContext, name: &TopicName, outcome: &Outcome) {
 }
 
 /// Counts the partitions of every topic against the client's quota; what is above it is refused (KIP-599).
-fn count_mutations(
-    context: &RequestContext,
-    accepted: &mut Vec<NewTopic>,
-    outcomes: &mut HashMap<TopicName, Option<Refusal>>,
-) -> ThrottleTime {
+fn count_mutations(context: &RequestContext, image: &MetadataImage, asked: &mut Asked) -> ThrottleTime {
     let mut mutations = context.mutations(STRICT_QUOTA_SINCE);
-    accepted.retain(|topic| {
-        let partitions = usize::try_from(topic.partitions).unwrap_or(0).max(topic.assignment.len());
+    let Asked { refused, new, back, .. } = asked;
+    let mut is_allowed = |name: &str, partitions| {
         let allowed = mutations.allow(partitions);
         if !allowed {
-            let refused = Refusal::new(ResponseError::ThrottlingQuotaExceeded, QUOTA_EXCEEDED);
-            outcomes.insert(TopicName(StrBytes::from_string(topic.name.clone())), Some(refused));
+            let refusal = Refusal::new(ResponseError::ThrottlingQuotaExceeded, QUOTA_EXCEEDED);
+            refused.insert(TopicName(StrBytes::from_string(name.to_owned())), Some(refusal));
         }
         allowed
+    };
+    new.retain(|topic| {
+        let partitions = usize::try_from(topic.partitions).unwrap_or(0).max(topic.assignment.len());
+        is_allowed(&topic.name, partitions)
     });
+    back.retain(|topic| is_allowed(&topic.name, undelete::partitions(image, topic)));
     context.throttle(mutations.throttle_time());
     mutations.throttle_time()
 }
@@ -221,7 +255,12 @@ async fn create(
         return Vec::new();
     }
     let create = context.broker.controller.create_topics(topics, validate_only);
-    match context.broker.tasks.within(timeout, create).await {
+    outcomes(asked, context.broker.tasks.within(timeout, create).await)
+}
+
+/// What the controller said of each topic, as a client is told; `None` when it said nothing in time.
+pub(super) fn outcomes(asked: usize, answer: Option<Result<CreatedTopics, ProposeError>>) -> Vec<Outcome> {
+    match answer {
         Some(Ok(outcomes)) => {
             outcomes.into_iter().map(|outcome| outcome.map_err(|error| Refusal::of(&error))).collect()
         }

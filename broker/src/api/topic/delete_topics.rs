@@ -2,7 +2,8 @@
 //!
 //! Where it differs from Apache Kafka: results stand in the order of the request; Kafka shuffles them, so that their
 //! place tells nothing about topics that one may not see: here their place is the request's. A topic whose
-//! `barnabas.delete.protection` is true is refused with POLICY_VIOLATION, whoever asks.
+//! `barnabas.delete.protection` is true is refused with POLICY_VIOLATION, whoever asks. A topic whose
+//! `barnabas.delete.keep.ms` is above 0 is gone for every client, but CreateTopics brings it back within that time.
 //!
 //! Versions: 1-5 by name; 3 TOPIC_DELETION_DISABLED instead of INVALID_REQUEST; 4 flexible; 5 error messages; 6 by name
 //! or id (KIP-516).
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use barnabas_auth::{Operation, ResourceType};
 use barnabas_config::key;
-use barnabas_raft::MetadataImage;
+use barnabas_raft::{MetadataImage, TopicDeletion};
 use barnabas_storage::TopicId;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
@@ -24,6 +25,7 @@ use crate::api::refusal::{QUOTA_EXCEEDED, Refusal};
 use crate::api::shape::{Kind, array, int32, structs, text, uuid};
 use crate::api::{Api, CloseReason, Need, OneStage, QuotaClass, RequestContext, RunsOn, Shape, Versions};
 use crate::audit::event::{Activity, Subject};
+use crate::kept_topics;
 use crate::quota::ThrottleTime;
 
 /// DeleteTopics.
@@ -188,12 +190,16 @@ fn find(target: &Target, times: usize, image: &MetadataImage, allowed: &impl Fn(
 
 /// Deletes what was found; what could not be deleted becomes a refusal.
 async fn delete(context: &RequestContext, outcomes: &mut [Outcome], timeout: Duration) {
-    let ids: Vec<TopicId> = outcomes.iter().filter_map(|outcome| outcome.found.clone().ok()).collect();
-    if ids.is_empty() {
+    let image = context.broker.controller.image();
+    let ids = outcomes.iter().filter_map(|outcome| outcome.found.as_ref().ok().copied());
+    let deletion =
+        |id| image.topic_by_id(id).map_or_else(|| id.into(), |topic| kept_topics::deletion(&context.broker, topic));
+    let deletions: Vec<TopicDeletion> = ids.map(deletion).collect();
+    if deletions.is_empty() {
         return;
     }
-    let asked = ids.len();
-    let delete = context.broker.controller.delete_topics(ids);
+    let asked = deletions.len();
+    let delete = context.broker.controller.delete_topics(deletions);
     let deleted: Vec<Result<(), Refusal>> = match context.broker.tasks.within(timeout, delete).await {
         Some(Ok(deleted)) => deleted.into_iter().map(|outcome| outcome.map_err(|error| Refusal::of(&error))).collect(),
         Some(Err(error)) => vec![Err(Refusal::of(&error)); asked],

@@ -13,3 +13,4 @@ pub mod metadata;
 mod partition_state;
 #[cfg(test)]
 mod tests;
+mod undelete;

@@ -1,6 +1,9 @@
 //! `topics add-partitions`, `topics alter` and `topics delete`.
 
+use std::collections::BTreeMap;
+
 use super::create::pair;
+use super::undelete;
 use crate::cli::Failure;
 use crate::cli::configs::refuse_unless_done;
 use crate::cli::exit::Exit;
@@ -83,6 +86,10 @@ pub(super) async fn configs(
 /// Deletes topics with everything in them.
 pub(super) async fn delete(names: &[String], if_exists: bool, cluster: &mut Cluster) -> Result<Exit, Failure> {
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut kept = BTreeMap::new();
+    for name in names {
+        kept.extend(undelete::kept_for(name, cluster).await.map(|millis| (name.as_str(), undelete::period(millis))));
+    }
     let (mut failures, mut any_done) = (Vec::new(), false);
     for result in cluster.delete_topics(&wanted).await? {
         let name = result.name.as_ref().map_or("", |name| name.as_str());
@@ -90,7 +97,14 @@ pub(super) async fn delete(names: &[String], if_exists: bool, cluster: &mut Clus
             || Failure::refused(format!("delete topic {name}"), result.error_code, result.error_message.as_deref());
         if result.error_code == 0 {
             any_done = true;
-            eprintln!("deleted topic {name}");
+            match kept.get(name) {
+                Some(period) => {
+                    eprintln!(
+                        "deleted topic {name}: for {period}, `barnabas topics undelete {name}` brings it back, while the disk has room"
+                    );
+                }
+                None => eprintln!("deleted topic {name}"),
+            }
         } else if !(if_exists && failure().exit() == Exit::NotFound) {
             failures.push(failure());
         }

@@ -33,6 +33,10 @@ const TICKS_MAX: u64 = 50;
 const SPARE: usize = 30;
 /// Few partitions of the groups' topic, so that starts are quick.
 const SETTINGS: &[(&str, &str)] = &[("offsets.topic.num.partitions", "2"), ("log.segment.bytes", "1048576")];
+/// Free bytes with which the full disk counts as full, while metadata can be written without what is reserved.
+const BELOW_THE_MARK: u64 = 2 << 20;
+/// Deleted topics are kept, as long as there is room.
+const KEPT: (&str, &str) = ("barnabas.delete.keep.ms", "3600000");
 
 /// All of them, one after the other.
 pub(crate) fn disk(room: &Room<'_>) -> Result<String, Outcome> {
@@ -50,11 +54,12 @@ fn text(path: &Path) -> Result<&str, Outcome> {
     path.to_str().ok_or_else(|| Outcome::Failed("a path that is not text".to_owned()))
 }
 
-/// The full disk: nothing is taken, everything else goes on, also over a restart; room is noticed.
+/// The full disk: nothing is taken, everything else goes on, also over a restart; room is noticed. Deleted topics that are
+/// kept give their room back.
 fn full(room: &Room<'_>) -> Result<String, Outcome> {
     let device = device(room, "full", 48)?;
     let data = device.path().join("data");
-    let mut broker = room.broker("full", &[SETTINGS, &[("log.dirs", text(&data)?)]].concat())?;
+    let mut broker = room.broker("full", &[SETTINGS, &[KEPT, ("log.dirs", text(&data)?)]].concat())?;
     let outcome = full_disk(room, &mut broker, &device);
     let facts = room.with_log_of(&mut broker, outcome)?;
     broker.stop()?;
@@ -63,7 +68,7 @@ fn full(room: &Room<'_>) -> Result<String, Outcome> {
 
 fn full_disk(room: &Room<'_>, broker: &mut Broker, device: &LoopDevice) -> Result<String, Outcome> {
     let spare: Vec<String> = (0..SPARE).map(|n| format!("spare-{n}")).collect();
-    for topic in spare.iter().map(String::as_str).chain(["load", "spare"]) {
+    for topic in spare.iter().map(String::as_str).chain(["load", "spare", "early"]) {
         room.step("create", franz_go(room, broker, &["create", topic, "6"]))?;
     }
     expect(room, broker, &["probe", "spare", "0"], "ok")?;
@@ -71,7 +76,11 @@ fn full_disk(room: &Room<'_>, broker: &mut Broker, device: &LoopDevice) -> Resul
     grown(room, "full", &mut producer, 20_000)?;
     let reserve = device.path().join("data/barnabas-reserve");
     wait::until("room to be reserved", NOTICED, || reserve.exists().then_some(()))?;
+    expect(room, broker, &["drop", "early"], "ok")?;
+    put_aside(device, |count| count > 0)?;
     let filler = device.path().join("filler");
+    fill_below_the_mark(&filler, device)?;
+    put_aside(device, |count| count == 0)?;
     fill(&filler)?;
     wait_for(room, broker, &["probe", "spare", "0"], STORAGE_ERROR)?;
     expect(room, broker, &["fetch", "spare", "0"], "ok")?;
@@ -84,6 +93,7 @@ fn full_disk(room: &Room<'_>, broker: &mut Broker, device: &LoopDevice) -> Resul
     for topic in &spare {
         expect(room, broker, &["drop", topic], "ok")?;
     }
+    put_aside(device, |count| count == 0)?;
     fs::remove_file(&filler)?;
     let stopwatch = Stopwatch::start();
     grown(room, "full", &mut producer, 5_000)?;
@@ -96,6 +106,16 @@ fn full_disk(room: &Room<'_>, broker: &mut Broker, device: &LoopDevice) -> Resul
     Ok(format!("full disk: {acknowledged} records, resumed after {took:.1?}"))
 }
 
+/// Waits until so many partitions of deleted topics are kept.
+fn put_aside(device: &LoopDevice, wanted: impl Fn(usize) -> bool) -> Result<(), Outcome> {
+    let count = || {
+        let names = fs::read_dir(device.path().join("data")).ok()?.filter_map(Result::ok);
+        let aside = names.filter(|entry| entry.file_name().to_string_lossy().ends_with("-stray")).count();
+        wanted(aside).then_some(())
+    };
+    Ok(wait::until("deleted topics to be kept as they should", NOTICED, count)?)
+}
+
 /// Nothing that `NAME.history` holds as acknowledged is missing. (The probes' records are not in a history.)
 fn checked(room: &Room<'_>, name: &str, log: &[barnabas_tests::harness::history::Record]) -> Result<usize, Outcome> {
     let mut sends = History::default();
@@ -103,6 +123,13 @@ fn checked(room: &Room<'_>, name: &str, log: &[barnabas_tests::harness::history:
     let sent: Vec<_> = log.iter().filter(|record| record.value != "probe-0").cloned().collect();
     sends.check_sends(&sent).map_err(|anomalies| Outcome::Failed(format!("{name}: {anomalies}")))?;
     Ok(sends.acknowledged())
+}
+
+/// Writes so much that the disk counts as full, while metadata can still be written.
+fn fill_below_the_mark(path: &Path, device: &LoopDevice) -> Result<(), Outcome> {
+    let status = rustix::fs::statvfs(device.path()).map_err(std::io::Error::from)?;
+    let bytes = (status.f_bavail * status.f_frsize).saturating_sub(BELOW_THE_MARK);
+    Ok(fs::write(path, vec![1; usize::try_from(bytes).unwrap_or(0)])?)
 }
 
 /// Writes until nothing goes in any more.
@@ -125,7 +152,7 @@ fn erring_sync(room: &Room<'_>) -> Result<String, Outcome> {
     let (good, bad) = (room.path("sync.good"), device.path().join("data"));
     let dirs = format!("{},{}", text(&good)?, text(&bad)?);
     let mut broker = room.broker("sync", &[SETTINGS, &[("log.dirs", dirs.as_str())]].concat())?;
-    let outcome = erring_sync_of(room, &mut broker, &good);
+    let outcome = erring_sync_of(room, &mut broker, &good, &memory);
     let healthy = room.with_log_of(&mut broker, outcome)?;
     broker.kill();
     memory.resize(512 << 20)?;
@@ -137,10 +164,12 @@ fn erring_sync(room: &Room<'_>) -> Result<String, Outcome> {
     Ok(format!("failed sync: {acknowledged} records, {healthy} partitions went on"))
 }
 
-fn erring_sync_of(room: &Room<'_>, broker: &mut Broker, good: &Path) -> Result<usize, Outcome> {
+fn erring_sync_of(room: &Room<'_>, broker: &mut Broker, good: &Path, memory: &Memory) -> Result<usize, Outcome> {
     room.step("create", franz_go(room, broker, &["create", "load", "6"]))?;
     let mut producer = start_producer(room, broker, "sync", false)?;
     grown(room, "sync", &mut producer, 1)?;
+    // However slowly records come: the image gets no block any more.
+    fill(&memory.path().join("filler"))?;
     wait::until("the directory to go offline", Duration::from_secs(60), || {
         let log = fs::read_to_string(broker.log()).unwrap_or_default();
         log.contains("log directory is offline").then_some(())
