@@ -22,4 +22,5 @@ mod sasl;
 mod seeds;
 mod suggest;
 mod tokens;
+mod topic_ids;
 mod versions;
