@@ -178,8 +178,27 @@ impl Client {
     /// # Errors
     /// See [`CallError`]. After an error the connection is of no more use.
     pub async fn call<R: Request>(&mut self, request: &R, version: i16) -> Result<R::Response, CallError> {
-        let answer = self.exchange(request, version).await?;
-        self.decode::<R>(answer, version)
+        self.call_as(request, version, version).await
+    }
+
+    /// The same in a version that the codec may lack, on the wire like version `form`.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call_as<R: Request>(
+        &mut self,
+        request: &R,
+        version: i16,
+        form: i16,
+    ) -> Result<R::Response, CallError> {
+        let answer = self.exchange(request, version, form).await?;
+        self.decode::<R>(answer, form)
+    }
+
+    /// Whether the broker serves this version of an API.
+    #[must_use]
+    pub fn serves<R: Request>(&self, version: i16) -> bool {
+        self.served.get(&R::KEY).is_some_and(|served| served.contains(version))
     }
 
     /// The first thing that is asked. A broker that does not know the version answers in the form of version 0, with
@@ -188,7 +207,7 @@ impl Client {
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str("barnabas"))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
-        let answer = self.exchange(&request, API_VERSIONS_VERSION).await?;
+        let answer = self.exchange(&request, API_VERSIONS_VERSION, API_VERSIONS_VERSION).await?;
         let code = answer.get(4..6).map_or(0, |mut code| code.get_i16());
         if code == ResponseError::UnsupportedVersion.code() {
             return self.call(&ApiVersionsRequest::default(), 0).await;
@@ -200,9 +219,9 @@ impl Client {
         }
     }
 
-    async fn exchange<R: Request>(&mut self, request: &R, version: i16) -> Result<Bytes, CallError> {
+    async fn exchange<R: Request>(&mut self, request: &R, version: i16, form: i16) -> Result<Bytes, CallError> {
         self.correlation_id = self.correlation_id.wrapping_add(1);
-        let frame = self.frame(request, version).map_err(|reason| self.malformed(reason))?;
+        let frame = self.frame(request, version, form).map_err(|reason| self.malformed(reason))?;
         let exchanged = tokio::time::timeout(self.timeout, exchange(&mut self.line, &frame)).await;
         let timed_out = |_| CallError::TimedOut { address: self.address.clone(), waited: self.timeout };
         exchanged.map_err(timed_out)?.map_err(|source| CallError::Io { address: self.address.clone(), source })
@@ -212,7 +231,7 @@ impl Client {
         CallError::Malformed { address: self.address.clone(), reason }
     }
 
-    fn frame<R: Request>(&self, request: &R, version: i16) -> Result<Bytes, String> {
+    fn frame<R: Request>(&self, request: &R, version: i16, form: i16) -> Result<Bytes, String> {
         let mut frame = BytesMut::new();
         frame.put_i32(0);
         frame.put_i16(R::KEY);
@@ -220,10 +239,10 @@ impl Client {
         frame.put_i32(self.correlation_id);
         frame.put_i16(i16::try_from(self.client_id.len()).map_err(|error| error.to_string())?);
         frame.put_slice(self.client_id.as_bytes());
-        if R::header_version(version) >= 2 {
+        if R::header_version(form) >= 2 {
             frame.put_u8(0); // no tags
         }
-        request.encode(&mut frame, version).map_err(|error| error.to_string())?;
+        request.encode(&mut frame, form).map_err(|error| error.to_string())?;
         let length = i32::try_from(frame.len() - 4).map_err(|error| error.to_string())?;
         frame[..4].copy_from_slice(&length.to_be_bytes());
         Ok(frame.freeze())

@@ -82,6 +82,15 @@ impl Client {
         assert_eq!(answer.correlation_id, 7);
         decode::<R>(&answer, version)
     }
+
+    /// The same for a request that the codec does not write, given as its body.
+    pub(crate) fn ask_body<R: Request>(&mut self, version: i16, body: &[u8]) -> R::Response
+    where
+        R::Response: HeaderVersion,
+    {
+        self.send(&raw_frame(R::KEY, version, 7, true, body)).unwrap();
+        decode::<R>(&self.answer().expect("an answer"), version)
+    }
 }
 
 /// What a peer that closed or reset looks like.

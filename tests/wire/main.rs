@@ -22,5 +22,6 @@ mod sasl;
 mod seeds;
 mod suggest;
 mod tokens;
+mod topic_ids;
 mod undelete;
 mod versions;

@@ -22,6 +22,7 @@ pub mod dispatch;
 pub mod error_code;
 pub mod gate;
 pub mod group;
+pub mod later_version;
 pub mod quota;
 mod refusal;
 pub mod reply;
@@ -34,6 +35,7 @@ pub mod token;
 pub mod topic;
 
 pub use context::RequestContext;
+pub use later_version::LaterVersion;
 pub use reply::{Chunk, CloseReason, Reply};
 pub use shape::Shape;
 pub use table::Row;
@@ -188,6 +190,8 @@ pub trait Api: 'static {
     const VERSIONS: Versions;
     /// Versions that ApiVersions shows; differs only for Produce (advertised from 0).
     const ADVERTISED: Versions = Self::VERSIONS;
+    /// The version above the codec's that is served all the same.
+    const LATER_VERSION: Option<LaterVersion<Self::Request>> = None;
     /// The request's shape, for the gate that walks a frame before it is decoded.
     const SHAPE: Shape;
     /// Every permission the handler may ask for.

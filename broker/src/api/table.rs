@@ -3,7 +3,7 @@
 //!
 //! Invariants, checked when the table is compiled:
 //! 1. Rows stand in key order, without duplicates.
-//! 2. Versions that are served lie inside the codec's.
+//! 2. Versions that are served lie inside the codec's, but for one above them that an API may read itself.
 //! 3. Versions that are advertised end where the served ones end.
 
 use std::future::ready;
@@ -11,9 +11,10 @@ use std::future::ready;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::{Decodable, Encodable, Message, Request};
 
+use super::later_version::Answer;
 use super::{
-    Api, Chunk, CloseReason, Gate, Need, OneStage, QuotaClass, Reply, RequestContext, RunsOn, SecondStage, Shape,
-    TwoStage, Versions, gate,
+    Api, Chunk, CloseReason, Gate, LaterVersion, Need, OneStage, QuotaClass, Reply, RequestContext, RunsOn,
+    SecondStage, Shape, TwoStage, Versions, gate,
 };
 
 /// How a request of this API is run: the body has passed the gate.
@@ -57,7 +58,7 @@ pub struct Row {
     /// The default request, encoded, for tests.
     #[cfg(test)]
     pub(crate) sample: fn(i16) -> Option<Bytes>,
-    codec: Versions,
+    readable: Versions,
 }
 
 impl Row {
@@ -81,6 +82,11 @@ pub(super) const fn two_stage<T: TwoStage>() -> Row {
 
 const fn describe<T: Api>(run: Run) -> Row {
     let codec = <T::Request as Message>::VERSIONS;
+    let last = match &T::LATER_VERSION {
+        Some(later) if later.version == codec.max + 1 => later.version,
+        Some(_) => panic!("a later version is the one above the codec's"),
+        None => codec.max,
+    };
     Row {
         key: <T::Request as Request>::KEY,
         name: T::NAME,
@@ -98,7 +104,7 @@ const fn describe<T: Api>(run: Run) -> Row {
         recode: recode_request::<T>,
         #[cfg(test)]
         sample: sample_request::<T>,
-        codec: Versions::new(codec.min, codec.max),
+        readable: Versions::new(codec.min, last),
     }
 }
 
@@ -108,7 +114,7 @@ pub(super) const fn check(rows: &[Row]) {
     while index < rows.len() {
         let row = &rows[index];
         assert!(index == 0 || rows[index - 1].key < row.key, "rows stand in key order, each key once");
-        assert!(row.codec.min <= row.versions.min && row.versions.max <= row.codec.max, "versions are the codec's");
+        assert!(row.readable.min <= row.versions.min && row.versions.max <= row.readable.max, "versions can be read");
         assert!(row.versions.min <= row.versions.max, "at least one version is served");
         assert!(row.advertised.min <= row.versions.min, "what is served is advertised");
         assert!(row.advertised.max == row.versions.max, "what is advertised last is served");
@@ -118,10 +124,10 @@ pub(super) const fn check(rows: &[Row]) {
 
 fn run_one_stage<T: OneStage>(context: RequestContext, body: Bytes) -> SecondStage {
     let version = context.version;
-    match decode::<T::Request>(body, version) {
+    match decode::<T>(body, version) {
         Ok(request) => Box::pin(async move {
             match T::handle(context, request).await {
-                Ok(response) => encode(&response, version),
+                Ok(response) => encode_answer::<T>(&response, version),
                 Err(reason) => Reply::Close(reason),
             }
         }),
@@ -130,23 +136,43 @@ fn run_one_stage<T: OneStage>(context: RequestContext, body: Bytes) -> SecondSta
 }
 
 fn run_two_stage<T: TwoStage>(context: RequestContext, body: Bytes) -> SecondStage {
-    match decode::<T::Request>(body, context.version) {
+    match decode::<T>(body, context.version) {
         Ok(request) => T::begin(context, request),
         Err(reason) => Box::pin(ready(Reply::Close(reason))),
     }
 }
 
 fn check_request<T: Api>(body: &Bytes, version: i16) -> Result<(), CloseReason> {
-    decode::<T::Request>(gate::whole_body(&T::SHAPE, version, body)?.0, version).map(|_| ())
+    decode::<T>(gate::whole_body(&T::SHAPE, version, body)?.0, version).map(|_| ())
 }
 
 /// Decodes a body that passed the gate. Records alias `body`.
-fn decode<R: Decodable>(mut body: Bytes, version: i16) -> Result<R, CloseReason> {
-    let request = R::decode(&mut body, version).map_err(|error| CloseReason::Malformed(error.to_string()))?;
+fn decode<T: Api>(mut body: Bytes, version: i16) -> Result<T::Request, CloseReason> {
+    let request = match T::LATER_VERSION {
+        Some(later) if later.version == version => (later.decode)(&mut body).map_err(|error| error.to_string()),
+        _ => T::Request::decode(&mut body, version).map_err(|error| error.to_string()),
+    };
+    let request = request.map_err(CloseReason::Malformed)?;
     if body.is_empty() {
         Ok(request)
     } else {
         Err(CloseReason::Malformed(format!("the codec left {} bytes of the body", body.len())))
+    }
+}
+
+/// Encodes an answer, also of the version above the codec's.
+fn encode_answer<T: Api>(response: &<T::Request as Request>::Response, version: i16) -> Reply {
+    match T::LATER_VERSION {
+        Some(LaterVersion { version: later, answer: Answer::As(codec), .. }) if later == version => {
+            encode(response, codec)
+        }
+        Some(LaterVersion { version: later, answer: Answer::By(write), .. }) if later == version => {
+            match write(response) {
+                Ok(bytes) => Reply::Body(vec![Chunk::Memory(bytes)]),
+                Err(error) => Reply::Close(CloseReason::Encode(error.to_string())),
+            }
+        }
+        _ => encode(response, version),
     }
 }
 
@@ -168,10 +194,20 @@ fn encode_exactly<R: Encodable>(message: &R, version: i16) -> Result<Bytes, Clos
 
 #[cfg(test)]
 fn recode_request<T: Api>(body: &Bytes, version: i16) -> Result<Bytes, CloseReason> {
-    encode_exactly(&decode::<T::Request>(body.clone(), version)?, version)
+    encode_request::<T>(&decode::<T>(body.clone(), version)?, version)
 }
 
 #[cfg(test)]
 fn sample_request<T: Api>(version: i16) -> Option<Bytes> {
-    encode_exactly(&T::Request::default(), version).ok()
+    encode_request::<T>(&T::Request::default(), version).ok()
+}
+
+#[cfg(test)]
+fn encode_request<T: Api>(request: &T::Request, version: i16) -> Result<Bytes, CloseReason> {
+    match T::LATER_VERSION {
+        Some(later) if later.version == version => {
+            (later.encode)(request).map_err(|error| CloseReason::Encode(error.to_string()))
+        }
+        _ => encode_exactly(request, version),
+    }
 }

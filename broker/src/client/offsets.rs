@@ -18,9 +18,13 @@ use crate::group::offsets::TopicPartition;
 pub const LATEST: i64 = -1;
 /// Asks for the log's start.
 pub const EARLIEST: i64 = -2;
+/// Asks for the first offset that waits to be tiered (KIP-1023).
+pub const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 const DELETE_RECORDS_VERSION: i16 = 2;
-const LIST_OFFSETS_VERSION: i16 = 7;
+const LIST_OFFSETS_VERSION: i16 = 10;
+/// The version that has [`EARLIEST_PENDING_UPLOAD`], on the wire like the one before.
+const PENDING_UPLOAD_SINCE: i16 = 11;
 /// The last version that names topics.
 const FETCH_VERSION: i16 = 12;
 /// Enough for a batch's header; a broker sends the first batch whole.
@@ -76,6 +80,7 @@ impl Cluster {
     /// See [`CallError`].
     pub async fn list_offsets(&mut self, wanted: &[(TopicPartition, i64)]) -> Result<FoundOffsets, CallError> {
         let leaders = self.leaders(wanted.iter().map(|(at, _)| at)).await?;
+        let timeout_ms = self.timeout_ms();
         let mut found = FoundOffsets::new();
         let mut by_leader: BTreeMap<i32, Vec<&(TopicPartition, i64)>> = BTreeMap::new();
         for one in wanted {
@@ -87,8 +92,11 @@ impl Cluster {
         }
         for (leader, wanted) in by_leader {
             let broker = self.broker(leader).await?;
-            let version = broker.version_of::<ListOffsetsRequest>(LIST_OFFSETS_VERSION)?;
-            let answer = broker.call(&list_offsets_request(&wanted), version).await?;
+            let form = broker.version_of::<ListOffsetsRequest>(LIST_OFFSETS_VERSION)?;
+            let is_later = wanted.iter().any(|(_, timestamp)| *timestamp == EARLIEST_PENDING_UPLOAD)
+                && broker.serves::<ListOffsetsRequest>(PENDING_UPLOAD_SINCE);
+            let version = if is_later { PENDING_UPLOAD_SINCE } else { form };
+            let answer = broker.call_as(&list_offsets_request(&wanted, timeout_ms), version, form).await?;
             for topic in &answer.topics {
                 for partition in &topic.partitions {
                     let index = PartitionIndex(partition.partition_index);
@@ -154,7 +162,7 @@ impl Cluster {
     }
 }
 
-fn list_offsets_request(wanted: &[&(TopicPartition, i64)]) -> ListOffsetsRequest {
+fn list_offsets_request(wanted: &[&(TopicPartition, i64)], timeout_ms: i32) -> ListOffsetsRequest {
     let mut topics: BTreeMap<&str, Vec<ListOffsetsPartition>> = BTreeMap::new();
     for (at, timestamp) in wanted {
         let partition = ListOffsetsPartition::default().with_partition_index(at.partition.0).with_timestamp(*timestamp);
@@ -163,7 +171,10 @@ fn list_offsets_request(wanted: &[&(TopicPartition, i64)]) -> ListOffsetsRequest
     let topic = |(name, partitions): (&str, Vec<_>)| {
         ListOffsetsTopic::default().with_name(topic_name(name)).with_partitions(partitions)
     };
-    ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(topics.into_iter().map(topic).collect())
+    ListOffsetsRequest::default()
+        .with_replica_id(BrokerId(-1))
+        .with_topics(topics.into_iter().map(topic).collect())
+        .with_timeout_ms(timeout_ms)
 }
 
 /// A Fetch of one partition, without a session.

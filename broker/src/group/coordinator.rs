@@ -22,7 +22,7 @@ use super::classic::{JoinAnswer, JoinRefused, JoinRequest, LeaveAnswer, LeavingM
 use super::error::GroupError;
 use super::ids::{GroupId, InstanceId, MemberId};
 use super::log::{GroupLog, PartitionLog};
-use super::offsets::TopicPartition;
+use super::offsets::{DeletedTopic, TopicPartition};
 use super::placement::partition_of;
 use super::schema::OffsetCommitValue;
 use super::settings::GroupSettings;
@@ -229,7 +229,9 @@ impl MetadataListener for Groups {
         for topic in delta.topics_created.iter().chain(&delta.topics_changed).filter(is_ours) {
             self.take_over(topic);
         }
-        let deleted: Vec<Arc<str>> = delta.topics_deleted.iter().map(|topic| Arc::clone(&topic.name)).collect();
+        let deleted = delta.topics_deleted.iter();
+        let deleted: Vec<_> =
+            deleted.map(|topic| DeletedTopic { name: Arc::clone(&topic.name), id: topic.id }).collect();
         if !deleted.is_empty() {
             let slots: Vec<_> = self.slots.read().values().cloned().collect();
             for slot in slots {

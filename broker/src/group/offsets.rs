@@ -9,18 +9,35 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use barnabas_storage::{PartitionIndex, Timestamp};
+use barnabas_storage::{PartitionIndex, Timestamp, TopicId};
 
 use super::ids::GroupId;
 use super::schema::OffsetCommitValue;
 
-/// A partition by its topic's name: the offsets topic knows no ids.
+/// A partition by its topic's name: the keys of the offsets topic know no ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicPartition {
     /// Topic.
     pub topic: Arc<str>,
     /// Partition.
     pub partition: PartitionIndex,
+}
+
+/// A topic that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedTopic {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its id.
+    pub id: TopicId,
+}
+
+impl DeletedTopic {
+    /// Whether this is an offset of it, and not of a later topic of the same name.
+    #[must_use]
+    pub fn had(&self, at: &TopicPartition, value: &OffsetCommitValue) -> bool {
+        self.name == at.topic && value.is_of(self.id)
+    }
 }
 
 /// From which moment the retention of a group's offsets counts.
@@ -74,13 +91,14 @@ impl Offsets {
     /// Every group's partitions of these topics.
     pub fn of_topics<'a>(
         &'a self,
-        topics: &'a [Arc<str>],
+        topics: &'a [DeletedTopic],
     ) -> impl Iterator<Item = (&'a GroupId, &'a TopicPartition)> + 'a {
-        let wanted = |at: &TopicPartition| topics.contains(&at.topic);
+        let gone = |at: &TopicPartition, value: &OffsetCommitValue| topics.iter().any(|topic| topic.had(at, value));
         self.groups
             .iter()
-            .flat_map(|(group, partitions)| partitions.keys().map(move |at| (group, at)))
-            .filter(move |(_, at)| wanted(at))
+            .flat_map(|(group, partitions)| partitions.iter().map(move |(at, value)| (group, at, value)))
+            .filter(move |(_, at, value)| gone(at, value))
+            .map(|(group, at, _)| (group, at))
     }
 }
 

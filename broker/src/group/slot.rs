@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use super::classic::Now;
 use super::error::GroupError;
 use super::log::GroupLog;
+use super::offsets::DeletedTopic;
 use super::settings::GroupSettings;
 use super::shard::{Attention, Shard};
 use crate::partition::CommitError;
@@ -32,7 +33,7 @@ pub struct Slot {
 
 enum State {
     /// The log is being read; topics that are deleted meanwhile are remembered.
-    Loading { deleted: Vec<Arc<str>> },
+    Loading { deleted: Vec<DeletedTopic> },
     /// Requests are served. The task sleeps with this in mind.
     Serving { shard: Box<Shard>, asleep: Option<Attention> },
     /// No longer led, or the log failed.
@@ -79,7 +80,7 @@ impl Slot {
     }
 
     /// Forgets the offsets of deleted topics, at once or when the shard is loaded.
-    pub fn delete_topics(&self, topics: &[Arc<str>]) {
+    pub fn delete_topics(&self, topics: &[DeletedTopic]) {
         if let State::Loading { deleted } = &mut *self.state.lock() {
             deleted.extend(topics.iter().cloned());
             return;

@@ -26,6 +26,8 @@ pub enum OffsetQuery {
     EarliestLocal,
     /// -5: the last tiered offset: none here.
     LatestTiered,
+    /// -6: the first offset that waits to be tiered: none here.
+    EarliestPendingUpload,
     /// The first record at or after this time.
     At(Timestamp),
 }
@@ -54,7 +56,7 @@ impl Log {
         match query {
             OffsetQuery::Earliest | OffsetQuery::EarliestLocal => Ok(Some(self.special(start))),
             OffsetQuery::Latest => Ok(Some(self.special(up_to))),
-            OffsetQuery::LatestTiered => Ok(None),
+            OffsetQuery::LatestTiered | OffsetQuery::EarliestPendingUpload => Ok(None),
             OffsetQuery::MaxTimestamp => self.find_max_timestamp(&tail, up_to),
             OffsetQuery::At(timestamp) => self.find_at(timestamp, &tail, start, up_to),
         }

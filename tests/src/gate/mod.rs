@@ -25,8 +25,8 @@ enum Against {
     Built,
     /// Barnabas, this binary.
     Program(PathBuf),
-    /// Apache Kafka 4.3.1.
-    Kafka,
+    /// Apache Kafka 4.3.1. Lanes that have our own program beside it take this binary, or the last release build.
+    Kafka(Option<PathBuf>),
 }
 
 impl Against {
@@ -63,16 +63,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, String> {
 }
 
 fn parse(arguments: &[String]) -> Result<Request, String> {
-    let mut against = Against::Built;
+    let (mut kafka, mut program) = (false, None);
     let mut names = Vec::new();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--kafka" => against = Against::Kafka,
+            "--kafka" => kafka = true,
             "--broker" => {
                 let path = arguments.next().ok_or("--broker wants the path of a barnabas binary")?;
-                let path = PathBuf::from(path).canonicalize().map_err(|error| format!("{path}: {error}"))?;
-                against = Against::Program(path);
+                program = Some(PathBuf::from(path).canonicalize().map_err(|error| format!("{path}: {error}"))?);
             }
             name => names.push(name),
         }
@@ -81,6 +80,11 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         [] => LANES.iter().filter(|lane| !lane.by_name).collect(),
         ["fast"] => LANES.iter().filter(|lane| lane.fast).collect(),
         names => names.iter().map(|name| find(name)).collect::<Result<_, _>>()?,
+    };
+    let against = match program {
+        program if kafka => Against::Kafka(program),
+        Some(program) => Against::Program(program),
+        None => Against::Built,
     };
     Ok(Request { lanes, against })
 }

@@ -56,7 +56,7 @@ impl<'a> Room<'a> {
 
     /// Whether brokers of this run are Apache Kafka's.
     pub(crate) fn is_kafka(&self) -> bool {
-        matches!(self.against, Against::Kafka)
+        matches!(self.against, Against::Kafka(_))
     }
 
     /// Whether brokers of this run are built from the repository.
@@ -84,7 +84,7 @@ impl<'a> Room<'a> {
     /// As [`Room::broker`], but does not start it.
     pub(crate) fn prepared(&self, name: &str, settings: &[(&str, &str)]) -> Result<Broker, Outcome> {
         let server = match &self.against {
-            Against::Kafka => {
+            Against::Kafka(_) => {
                 self.workshop.ready(Need::JavaFour)?;
                 Server::Kafka(Need::JavaFour.place(self.workshop).join("jars"))
             }
@@ -96,8 +96,8 @@ impl<'a> Room<'a> {
     /// Our own program: the broker, and the load client of `barnabas bench`.
     pub(crate) fn program(&self) -> PathBuf {
         match &self.against {
-            Against::Program(program) => program.clone(),
-            Against::Built | Against::Kafka => self.workshop.root().join("target/release/barnabas"),
+            Against::Program(program) | Against::Kafka(Some(program)) => program.clone(),
+            Against::Built | Against::Kafka(None) => self.workshop.root().join("target/release/barnabas"),
         }
     }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::admin_cases;
 use super::peer::Peer;
 use crate::client::Client;
+use crate::topic_ids::requests;
 
 /// A request and its rights.
 pub(super) struct Case {
@@ -204,6 +205,19 @@ fn offset_fetch(client: &mut Client, all: bool) -> OffsetFetchResponse {
     client.ask(&OffsetFetchRequest::default().with_groups(groups().into_iter().map(asked).collect()), 8)
 }
 
+fn offset_commit_by_id(peer: &mut Peer) -> OffsetCommitResponse {
+    let topics: &[requests::Commits<'_>] = &[(NO_ID, &[(0, None)]), (peer.known, &[(0, None)])];
+    let body = requests::commit(GROUP, -1, "", topics);
+    peer.ask_body::<OffsetCommitRequest>(10, &body)
+}
+
+fn offset_fetch_by_id(peer: &mut Peer, all: bool) -> OffsetFetchResponse {
+    let topics: &[requests::Fetches<'_>] = &[(NO_ID, &[0]), (peer.known, &[0])];
+    let topics = (!all).then_some(topics);
+    let body = requests::fetch(&[(GROUP, topics), (STRANGER, topics)], false);
+    peer.ask_body::<OffsetFetchRequest>(10, &body)
+}
+
 fn find_coordinator(client: &mut Client, key_type: i8, keys: &[&str]) -> FindCoordinatorResponse {
     let keys = keys.iter().map(|key| text(key)).collect();
     let request = FindCoordinatorRequest::default().with_key_type(key_type).with_coordinator_keys(keys);
@@ -370,6 +384,11 @@ const CASES: &[Case] = &[
     case("OffsetCommit", &[READ_GROUP, READ_TOPIC], |client| shown(offset_commit(client))),
     case("OffsetFetch", &[DESCRIBE_GROUP, DESCRIBE_TOPIC], |client| shown(offset_fetch(client, false))),
     case("OffsetFetch all-topics", &[DESCRIBE_GROUP, DESCRIBE_TOPIC], |client| shown(offset_fetch(client, true))),
+    case("OffsetCommit by-id", &[READ_GROUP, READ_TOPIC], |peer| shown(offset_commit_by_id(peer))),
+    case("OffsetFetch by-id", &[DESCRIBE_GROUP, DESCRIBE_TOPIC], |peer| shown(offset_fetch_by_id(peer, false))),
+    case("OffsetFetch by-id all-topics", &[DESCRIBE_GROUP, DESCRIBE_TOPIC], |peer| {
+        shown(offset_fetch_by_id(peer, true))
+    }),
     case("FindCoordinator", &[DESCRIBE_GROUP], |client| shown(find_coordinator(client, 0, &[GROUP, STRANGER]))),
     case("FindCoordinator of-a-transaction", &[need(Op::Describe, On::TransactionalId)], |client| {
         shown(find_coordinator(client, 1, &["golden.name"]))

@@ -1,11 +1,12 @@
 //! ListOffsets (key 2): the offset of a timestamp, or of a special place of a partition.
 //!
 //! Where it differs from Apache Kafka: a replica or debugging consumer (replica_id other than -1) sees no further than
-//! the high watermark either. There is no tiered storage: -5 finds nothing, and timeout_ms has nothing to wait for.
+//! the high watermark either. There is no tiered storage: -5 and -6 find nothing, and timeout_ms has nothing to wait for.
 //!
 //! Versions: 2 isolation_level (KIP-98); 4 leader epochs (KIP-320); 6 flexible; 7 MAX_TIMESTAMP -3 (KIP-734); 8
-//! EARLIEST_LOCAL -4 (KIP-405); 9 LATEST_TIERED -5 (KIP-1005); 10 timeout_ms (KIP-1075). A special place that is newer
-//! than the version gets UNSUPPORTED_VERSION for that partition.
+//! EARLIEST_LOCAL -4 (KIP-405); 9 LATEST_TIERED -5 (KIP-1005); 10 timeout_ms (KIP-1075); 11 EARLIEST_PENDING_UPLOAD
+//! -6 (KIP-1023), on the wire like 10. A special place that is newer than the version gets UNSUPPORTED_VERSION for that
+//! partition.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,11 +17,13 @@ use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+use kafka_protocol::protocol::Decodable;
 
 use super::check_leader_epoch;
 use crate::api::error_code::ErrorCode;
+use crate::api::later_version::Answer;
 use crate::api::shape::{int8, int32, int64, structs, text};
-use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::api::{Api, CloseReason, LaterVersion, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
 use crate::partition::Partition;
 
 /// ListOffsets.
@@ -28,11 +31,20 @@ pub struct ListOffsets;
 
 const LEADER_EPOCH_SINCE: i16 = 4;
 const READ_COMMITTED: i8 = 1;
+/// The codec's last version, whose form version 11 has.
+const CODECS_LAST: i16 = 10;
 
 impl Api for ListOffsets {
     type Request = ListOffsetsRequest;
     const NAME: &'static str = "ListOffsets";
-    const VERSIONS: Versions = Versions::new(1, 10);
+    const VERSIONS: Versions = Versions::new(1, 11);
+    const LATER_VERSION: Option<LaterVersion<Self::Request>> = Some(LaterVersion {
+        version: 11,
+        decode: |from| Ok(ListOffsetsRequest::decode(from, CODECS_LAST)?),
+        answer: Answer::As(CODECS_LAST),
+        #[cfg(test)]
+        encode: |request| crate::api::later_version::written(request, CODECS_LAST),
+    });
     const SHAPE: Shape = Shape {
         flexible: 6,
         fields: &[
@@ -95,6 +107,7 @@ fn query(version: i16, timestamp: i64) -> Option<OffsetQuery> {
         -3 if version >= 7 => Some(OffsetQuery::MaxTimestamp),
         -4 if version >= 8 => Some(OffsetQuery::EarliestLocal),
         -5 if version >= 9 => Some(OffsetQuery::LatestTiered),
+        -6 if version >= 11 => Some(OffsetQuery::EarliestPendingUpload),
         0.. => Some(OffsetQuery::At(Timestamp(timestamp))),
         _ => None,
     }
@@ -121,9 +134,11 @@ async fn search(
 ) -> Result<Option<FoundOffset>, ReadError> {
     let up_to = if read_committed { partition.last_stable_offset() } else { partition.high_watermark() };
     match query {
-        OffsetQuery::Earliest | OffsetQuery::Latest | OffsetQuery::EarliestLocal | OffsetQuery::LatestTiered => {
-            partition.log().find_offset(query, up_to)
-        }
+        OffsetQuery::Earliest
+        | OffsetQuery::Latest
+        | OffsetQuery::EarliestLocal
+        | OffsetQuery::LatestTiered
+        | OffsetQuery::EarliestPendingUpload => partition.log().find_offset(query, up_to),
         // These read batches from disk.
         OffsetQuery::MaxTimestamp | OffsetQuery::At(_) => {
             context.broker.tasks.blocking(move || partition.log().find_offset(query, up_to)).await
@@ -152,10 +167,10 @@ mod tests {
         assert_eq!(query(1, -1), Some(OffsetQuery::Latest));
         assert_eq!(query(1, -2), Some(OffsetQuery::Earliest));
         assert_eq!(query(1, 0), Some(OffsetQuery::At(Timestamp(0))));
-        for (special, since) in [(-3, 7), (-4, 8), (-5, 9)] {
+        for (special, since) in [(-3, 7), (-4, 8), (-5, 9), (-6, 11)] {
             assert_eq!(query(since - 1, special), None);
             assert!(query(since, special).is_some());
         }
-        assert_eq!(query(10, -6), None);
+        assert_eq!(query(11, -7), None);
     }
 }

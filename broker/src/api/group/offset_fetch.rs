@@ -1,17 +1,19 @@
 //! OffsetFetch (key 9): how far groups have read.
 //!
-//! Where it differs from Apache Kafka: version 10 (topic ids, KIP-848) is not served yet. A group or partition that is
-//! not known is no error: offset -1.
+//! Where it differs from Apache Kafka: of all offsets, topics and partitions stand in their order. As there, a group or
+//! partition that is not known is no error: offset -1.
 //!
 //! Versions: 1 has errors per partition only; 2 a null list of topics means all of them; 5 leader epoch (KIP-320);
 //! 6 flexible; 7 `require_stable` (KIP-447); 8 several groups (KIP-709); 9 member id and epoch, which only members of
-//! the new protocol send (KIP-848).
+//! the new protocol send (KIP-848); 10 topic ids instead of names (KIP-848), which `topic_ids` reads: an id that is not
+//! known is UNKNOWN_TOPIC_ID, an offset of an earlier topic of that name is none, and of all offsets those of topics that are gone are left out.
 
 use std::sync::Arc;
 
 use barnabas_auth::{Operation, ResourceType};
-use barnabas_storage::PartitionIndex;
+use barnabas_storage::{PartitionIndex, TopicId};
 use kafka_protocol::error::ResponseError;
+use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestTopic, OffsetFetchRequestTopics};
 use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
     OffsetFetchResponseTopics,
@@ -20,12 +22,15 @@ use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicNam
 
 use super::text_of;
 use crate::api::error_code::ErrorCode;
-use crate::api::shape::{Kind, array, boolean, int32, structs, text};
-use crate::api::{Api, CloseReason, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
+use crate::api::later_version::Answer;
+use crate::api::shape::{Kind, array, boolean, int32, structs, text, uuid};
+use crate::api::{Api, CloseReason, LaterVersion, Need, OneStage, RequestContext, RunsOn, Shape, Versions};
 use crate::group::ids::GroupId;
 use crate::group::offsets::TopicPartition;
 use crate::group::schema::OffsetCommitValue;
 use crate::group::shard::OffsetWanted;
+
+mod topic_ids;
 
 /// OffsetFetch.
 pub struct OffsetFetch;
@@ -33,13 +38,23 @@ pub struct OffsetFetch;
 const DESCRIBE_GROUP: Need = Need { operation: Operation::Describe, resource: ResourceType::Group };
 const DESCRIBE_TOPIC: Need = Need { operation: Operation::Describe, resource: ResourceType::Topic };
 
+const GROUPS_SINCE: i16 = 8;
+const TOPIC_IDS_SINCE: i16 = 10;
+
 /// The offset of a partition without one.
 const NO_OFFSET: i64 = -1;
 
 impl Api for OffsetFetch {
     type Request = OffsetFetchRequest;
     const NAME: &'static str = "OffsetFetch";
-    const VERSIONS: Versions = Versions::new(1, 9);
+    const VERSIONS: Versions = Versions::new(1, TOPIC_IDS_SINCE);
+    const LATER_VERSION: Option<LaterVersion<Self::Request>> = Some(LaterVersion {
+        version: TOPIC_IDS_SINCE,
+        decode: topic_ids::decode,
+        answer: Answer::As(TOPIC_IDS_SINCE),
+        #[cfg(test)]
+        encode: topic_ids::encode,
+    });
     const SHAPE: Shape = Shape {
         flexible: 6,
         fields: &[
@@ -49,7 +64,7 @@ impl Api for OffsetFetch {
                 text(),
                 text().since(9).nullable(9),
                 int32().since(9),
-                structs(&[text(), array(&Kind::Fixed(4))]).nullable(8),
+                structs(&[text().until(9), uuid().since(10), array(&Kind::Fixed(4))]).nullable(8),
             ])
             .since(8),
             boolean().since(7),
@@ -62,28 +77,49 @@ impl Api for OffsetFetch {
 /// One group that is asked for; no topics means all.
 struct Asked {
     group: GroupId,
-    topics: Option<Vec<(TopicName, Vec<i32>)>>,
+    topics: Option<Vec<AskedTopic>>,
+}
+
+/// A topic by its name, or from version 10 on by its id alone.
+struct AskedTopic {
+    name: TopicName,
+    id: TopicId,
+    partitions: Vec<i32>,
 }
 
 /// The offset of one partition, or why it is not told.
 type Found = (i32, Result<Option<OffsetCommitValue>, ResponseError>);
 
-/// Offsets by topic, in the order of the request.
-type Topics = Vec<(TopicName, Vec<Found>)>;
+/// A topic's offsets; it is named as it was asked for.
+struct FoundTopic {
+    name: TopicName,
+    id: TopicId,
+    partitions: Vec<Found>,
+}
 
 impl OneStage for OffsetFetch {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<OffsetFetchResponse, CloseReason> {
         let stable = request.require_stable;
-        if context.version < 8 {
-            let topics = request.topics.map(|topics| topics.into_iter().map(|one| (one.name, one.partition_indexes)));
-            let asked = Asked { group: GroupId::from(&**request.group_id), topics: topics.map(Iterator::collect) };
+        if context.version < GROUPS_SINCE {
+            let topic = |one: OffsetFetchRequestTopic| AskedTopic {
+                name: one.name,
+                id: TopicId::ZERO,
+                partitions: one.partition_indexes,
+            };
+            let topics = request.topics.map(|topics| topics.into_iter().map(topic).collect());
+            let asked = Asked { group: GroupId::from(&**request.group_id), topics };
             let outcome = fetch_group(&context, &asked, stable).await;
             return Ok(answer_one(outcome, asked, context.version));
         }
         let mut groups = Vec::with_capacity(request.groups.len());
         for group in request.groups {
-            let topics = group.topics.map(|topics| topics.into_iter().map(|one| (one.name, one.partition_indexes)));
-            let asked = Asked { group: GroupId::from(&**group.group_id), topics: topics.map(Iterator::collect) };
+            let topic = |one: OffsetFetchRequestTopics| AskedTopic {
+                name: one.name,
+                id: TopicId(one.topic_id),
+                partitions: one.partition_indexes,
+            };
+            let topics = group.topics.map(|topics| topics.into_iter().map(topic).collect());
+            let asked = Asked { group: GroupId::from(&**group.group_id), topics };
             let answer = OffsetFetchResponseGroup::default().with_group_id(group.group_id);
             groups.push(match fetch_group(&context, &asked, stable).await {
                 Ok(topics) => answer.with_topics(topics.into_iter().map(topic_of_group).collect()),
@@ -94,7 +130,7 @@ impl OneStage for OffsetFetch {
     }
 }
 
-async fn fetch_group(context: &RequestContext, asked: &Asked, stable: bool) -> Result<Topics, ResponseError> {
+async fn fetch_group(context: &RequestContext, asked: &Asked, stable: bool) -> Result<Vec<FoundTopic>, ResponseError> {
     if !context.allowed(DESCRIBE_GROUP.operation, DESCRIBE_GROUP.resource, asked.group.as_str()) {
         return Err(ResponseError::GroupAuthorizationFailed);
     }
@@ -104,47 +140,75 @@ async fn fetch_group(context: &RequestContext, asked: &Asked, stable: bool) -> R
     }
 }
 
-/// Every offset of the group whose topic may be seen.
-async fn fetch_all(context: &RequestContext, group: &GroupId, stable: bool) -> Result<Topics, ResponseError> {
+/// Every offset of the group whose topic may be seen, and which has an id where topics are told by id.
+async fn fetch_all(context: &RequestContext, group: &GroupId, stable: bool) -> Result<Vec<FoundTopic>, ResponseError> {
     let found = context.broker.groups.fetch(group, OffsetWanted::All, stable).await.map_err(|error| error.code())?;
-    let mut topics: Topics = Vec::new();
+    let mut topics: Vec<FoundTopic> = Vec::new();
     for (at, value) in found {
-        let is_same = topics.last().is_some_and(|(name, _)| ***name == *at.topic);
+        let is_same = topics.last().is_some_and(|topic| **topic.name == *at.topic);
         if !is_same {
-            topics.push((TopicName(text_of(&at.topic)), Vec::new()));
+            let name = TopicName(text_of(&at.topic));
+            topics.push(FoundTopic { name, id: TopicId::ZERO, partitions: Vec::new() });
         }
-        if let Some((_, partitions)) = topics.last_mut() {
-            partitions.push((at.partition.0, Ok(value)));
+        if let Some(topic) = topics.last_mut() {
+            topic.partitions.push((at.partition.0, Ok(value)));
         }
     }
-    topics.retain(|(name, _)| context.would_allow(DESCRIBE_TOPIC.operation, DESCRIBE_TOPIC.resource, name));
+    topics.retain(|topic| context.would_allow(DESCRIBE_TOPIC.operation, DESCRIBE_TOPIC.resource, &topic.name));
+    if context.version >= TOPIC_IDS_SINCE {
+        let image = context.broker.controller.image();
+        for topic in &mut topics {
+            topic.id = image.topic(&topic.name).map_or(TopicId::ZERO, |known| known.id);
+        }
+        topics.retain(|topic| topic.id != TopicId::ZERO);
+    }
     Ok(topics)
 }
 
-/// The offsets of these partitions; topics that may not be seen are refused one by one.
+/// The offsets of these partitions. Topics that are not known by their id or may not be seen are refused one by one, and
+/// stand behind the others.
 async fn fetch_some(
     context: &RequestContext,
     group: &GroupId,
-    topics: &[(TopicName, Vec<i32>)],
+    topics: &[AskedTopic],
     stable: bool,
-) -> Result<Topics, ResponseError> {
-    let mut wanted = Vec::new();
-    for (name, partitions) in topics.iter().filter(|(name, _)| may_see(context, name)) {
-        let topic: Arc<str> = Arc::from(&***name);
-        let at = |partition: &i32| TopicPartition { topic: Arc::clone(&topic), partition: PartitionIndex(*partition) };
-        wanted.extend(partitions.iter().map(at));
+) -> Result<Vec<FoundTopic>, ResponseError> {
+    let (mut wanted, mut seen, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for asked in topics {
+        match visible(context, asked) {
+            Ok(topic) => {
+                let partitions = asked.partitions.iter().map(|partition| PartitionIndex(*partition));
+                wanted.extend(partitions.map(|partition| TopicPartition { topic: Arc::clone(&topic), partition }));
+                seen.push(asked);
+            }
+            Err(error) => refused.push(asked.found(|| Err(error))),
+        }
     }
     let found = context.broker.groups.fetch(group, OffsetWanted::Of(wanted), stable).await;
     let mut found = found.map_err(|error| error.code())?.into_iter();
-    let answered = topics.iter().map(|(name, partitions)| {
-        let seen = may_see(context, name);
-        let one = |partition: &i32| match seen {
-            true => (*partition, Ok(found.next().and_then(|(_, value)| value))),
-            false => (*partition, Err(ResponseError::TopicAuthorizationFailed)),
-        };
-        (name.clone(), partitions.iter().map(one).collect())
+    let seen = seen.into_iter().map(|asked| {
+        let mut next = || found.next().and_then(|(_, value)| value);
+        asked.found(|| Ok(next().filter(|value| value.is_of(asked.id))))
     });
-    Ok(answered.collect())
+    Ok(seen.chain(refused).collect())
+}
+
+impl AskedTopic {
+    fn found(&self, mut one: impl FnMut() -> Result<Option<OffsetCommitValue>, ResponseError>) -> FoundTopic {
+        let partitions = self.partitions.iter().map(|partition| (*partition, one())).collect();
+        FoundTopic { name: self.name.clone(), id: self.id, partitions }
+    }
+}
+
+/// The name of a topic that may be seen.
+fn visible(context: &RequestContext, asked: &AskedTopic) -> Result<Arc<str>, ResponseError> {
+    let name = if context.version >= TOPIC_IDS_SINCE {
+        let image = context.broker.controller.image();
+        Arc::clone(&image.topic_by_id(asked.id).ok_or(ResponseError::UnknownTopicId)?.name)
+    } else {
+        Arc::from(&**asked.name)
+    };
+    if may_see(context, &name) { Ok(name) } else { Err(ResponseError::TopicAuthorizationFailed) }
 }
 
 fn may_see(context: &RequestContext, topic: &str) -> bool {
@@ -152,21 +216,17 @@ fn may_see(context: &RequestContext, topic: &str) -> bool {
 }
 
 /// The form of versions below 8. Version 1 has no error of its own: each partition carries it.
-fn answer_one(outcome: Result<Topics, ResponseError>, asked: Asked, version: i16) -> OffsetFetchResponse {
+fn answer_one(outcome: Result<Vec<FoundTopic>, ResponseError>, asked: Asked, version: i16) -> OffsetFetchResponse {
     let answer = OffsetFetchResponse::default();
     let topics = match outcome {
         Ok(topics) => topics,
         Err(error) if version >= 2 => return answer.with_error_code(error.code()),
-        Err(error) => {
-            let refuse = |partitions: Vec<i32>| partitions.into_iter().map(|index| (index, Err(error))).collect();
-            let topics = asked.topics.into_iter().flatten();
-            topics.map(|(name, partitions)| (name, refuse(partitions))).collect()
-        }
+        Err(error) => asked.topics.iter().flatten().map(|topic| topic.found(|| Err(error))).collect(),
     };
     answer.with_topics(topics.into_iter().map(topic).collect())
 }
 
-fn topic((name, partitions): (TopicName, Vec<Found>)) -> OffsetFetchResponseTopic {
+fn topic(FoundTopic { name, partitions, .. }: FoundTopic) -> OffsetFetchResponseTopic {
     let partition = |(index, found): Found| {
         let Told { offset, leader_epoch, metadata, error } = told(found);
         OffsetFetchResponsePartition::default()
@@ -179,7 +239,7 @@ fn topic((name, partitions): (TopicName, Vec<Found>)) -> OffsetFetchResponseTopi
     OffsetFetchResponseTopic::default().with_name(name).with_partitions(partitions.into_iter().map(partition).collect())
 }
 
-fn topic_of_group((name, partitions): (TopicName, Vec<Found>)) -> OffsetFetchResponseTopics {
+fn topic_of_group(FoundTopic { name, id, partitions }: FoundTopic) -> OffsetFetchResponseTopics {
     let partition = |(index, found): Found| {
         let Told { offset, leader_epoch, metadata, error } = told(found);
         OffsetFetchResponsePartitions::default()
@@ -191,6 +251,7 @@ fn topic_of_group((name, partitions): (TopicName, Vec<Found>)) -> OffsetFetchRes
     };
     OffsetFetchResponseTopics::default()
         .with_name(name)
+        .with_topic_id(id.0)
         .with_partitions(partitions.into_iter().map(partition).collect())
 }
 
@@ -223,20 +284,23 @@ mod tests {
 
     use barnabas_storage::{LeaderEpoch, Offset, Timestamp};
 
-    fn found() -> Topics {
+    fn found() -> Vec<FoundTopic> {
         let value = OffsetCommitValue {
             offset: Offset(7),
             leader_epoch: LeaderEpoch(2),
             metadata: Arc::from("note"),
             commit_timestamp: Timestamp(1),
             expire_timestamp: None,
+            topic_id: TopicId::ZERO,
         };
         let refused = Err(ResponseError::TopicAuthorizationFailed);
-        vec![(TopicName(text_of("t")), vec![(0, Ok(Some(value))), (1, Ok(None)), (2, refused)])]
+        let partitions = vec![(0, Ok(Some(value))), (1, Ok(None)), (2, refused)];
+        vec![FoundTopic { name: TopicName(text_of("t")), id: TopicId::ZERO, partitions }]
     }
 
     fn asked() -> Asked {
-        Asked { group: GroupId::from("g"), topics: Some(vec![(TopicName(text_of("t")), vec![0, 1])]) }
+        let topic = AskedTopic { name: TopicName(text_of("t")), id: TopicId::ZERO, partitions: vec![0, 1] };
+        Asked { group: GroupId::from("g"), topics: Some(vec![topic]) }
     }
 
     #[test]

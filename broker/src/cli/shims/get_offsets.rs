@@ -6,12 +6,16 @@ use super::{Server, matching};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
-use crate::client::offsets::{EARLIEST, LATEST};
+use crate::client::offsets::{EARLIEST, EARLIEST_PENDING_UPLOAD, LATEST};
 use crate::group::offsets::TopicPartition;
 use barnabas_storage::PartitionIndex;
 
 /// Asks for the record with the highest timestamp (KIP-734).
 const MAX_TIMESTAMP: i64 = -3;
+/// Asks for the first offset that is on the broker's disk (KIP-405).
+const EARLIEST_LOCAL: i64 = -4;
+/// Asks for the last offset that is tiered (KIP-1005).
+const LATEST_TIERED: i64 = -5;
 
 /// kafka-get-offsets, as of Apache Kafka 4.3.
 #[derive(Debug, Parser)]
@@ -28,7 +32,8 @@ pub(super) struct Arguments {
     /// topic:partition pairs, separated by commas; a partition may be a range a-b.
     #[arg(long, value_delimiter = ',')]
     topic_partitions: Vec<String>,
-    /// latest, earliest, max-timestamp, or milliseconds since 1970.
+    /// -1 or latest, -2 or earliest, -3 or max-timestamp, -4 or earliest-local, -5 or latest-tiered, -6 or
+    /// earliest-pending-upload, or milliseconds since 1970.
     #[arg(long, default_value = "latest", allow_hyphen_values = true, value_parser = time)]
     time: i64,
     /// Without internal topics.
@@ -41,7 +46,14 @@ fn time(text: &str) -> Result<i64, String> {
         "latest" => Ok(LATEST),
         "earliest" => Ok(EARLIEST),
         "max-timestamp" => Ok(MAX_TIMESTAMP),
-        _ => text.parse().map_err(|_| "latest, earliest, max-timestamp, or milliseconds since 1970".to_owned()),
+        "earliest-local" => Ok(EARLIEST_LOCAL),
+        "latest-tiered" => Ok(LATEST_TIERED),
+        "earliest-pending-upload" => Ok(EARLIEST_PENDING_UPLOAD),
+        _ => text.parse().map_err(|_| {
+            "latest, earliest, max-timestamp, earliest-local, latest-tiered, earliest-pending-upload, or milliseconds since \
+             1970"
+                .to_owned()
+        }),
     }
 }
 
@@ -67,7 +79,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     for (at, found) in cluster.list_offsets(&wanted).await? {
         match found {
             Ok(found) if found.offset >= 0 => text += &format!("{}:{}:{}\n", at.topic, at.partition, found.offset),
-            Ok(_) => text += &format!("{}:{}:\n", at.topic, at.partition),
+            // As with Kafka's tool, a partition without such an offset is not told.
+            Ok(_) => {}
             Err(code) => eprintln!(
                 "Skip getting offsets for topic-partition {}-{} due to error: {}",
                 at.topic,

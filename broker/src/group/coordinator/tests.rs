@@ -110,6 +110,7 @@ fn commit_request(generation: i32, offset: i64) -> CommitRequest {
         absent: GroupError::IllegalGeneration,
         offsets: vec![NewOffset {
             at: TopicPartition { topic: Arc::from("t"), partition: PartitionIndex(0) },
+            topic_id: TopicId::ZERO,
             offset: Offset(offset),
             leader_epoch: LeaderEpoch::NONE,
             metadata: Arc::from(""),

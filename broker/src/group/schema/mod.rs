@@ -4,8 +4,8 @@
 //! Must not know: state machines, logs, requests.
 //!
 //! 1. A key starts with its type (int16), a value with its version (int16). No value is a tombstone.
-//! 2. Written are OffsetCommitValue v3 (v1 with an explicit expiry) and GroupMetadataValue v3, the versions that the
-//!    widest range of tools reads; read are 0 to 4, tagged fields of v4 passed over.
+//! 2. Written are OffsetCommitValue v4 (v1 with an explicit expiry), as by Kafka since 4.2, and GroupMetadataValue v3, the
+//!    version that the widest range of tools reads; read are 0 to 4, unknown tagged fields of v4 passed over.
 
 use bytes::Bytes;
 

@@ -78,13 +78,21 @@ impl<'a> Reader<'a> {
 
     /// Skips the tagged fields that end a structure in the flexible encoding; nothing in the classic one.
     pub(super) fn skip_tags(&mut self) -> Result<(), SchemaError> {
+        self.tags(|_, _| Ok(()))
+    }
+
+    /// Shows the tagged fields that end a structure in the flexible encoding; none in the classic one.
+    pub(super) fn tags(
+        &mut self,
+        mut field: impl FnMut(u32, &'a [u8]) -> Result<(), SchemaError>,
+    ) -> Result<(), SchemaError> {
         if !self.flexible {
             return Ok(());
         }
         for _ in 0..self.unsigned_varint()? {
-            let _tag = self.unsigned_varint()?;
+            let tag = self.unsigned_varint()?;
             let length = usize::try_from(self.unsigned_varint()?).map_err(|_| SchemaError::BadLength)?;
-            self.take(length)?;
+            field(tag, self.take(length)?)?;
         }
         Ok(())
     }
@@ -136,6 +144,19 @@ pub(super) fn put_nullable_text(into: &mut BytesMut, text: Option<&str>) -> Resu
 /// Writes text with a 16-bit length.
 pub(super) fn put_text(into: &mut BytesMut, text: &str) -> Result<(), SchemaError> {
     put_nullable_text(into, Some(text))
+}
+
+/// Writes text with a compact length. It is no longer than with a 16-bit one: Kafka reads no more.
+pub(super) fn put_compact_text(into: &mut BytesMut, text: &str) -> Result<(), SchemaError> {
+    let length = i16::try_from(text.len()).map_err(|_| SchemaError::TooLong(text.len()))?;
+    let mut left = u32::from(length.unsigned_abs()) + 1;
+    while left >= 0x80 {
+        into.put_u8(left.to_le_bytes()[0] | 0x80);
+        left >>= 7;
+    }
+    into.put_u8(left.to_le_bytes()[0]);
+    into.put_slice(text.as_bytes());
+    Ok(())
 }
 
 /// Writes bytes with a 32-bit length.

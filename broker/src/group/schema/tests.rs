@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use barnabas_storage::{LeaderEpoch, Offset, Timestamp};
+use barnabas_storage::{LeaderEpoch, Offset, Timestamp, TopicId};
+use uuid::Uuid;
 
 use super::*;
 use crate::group::ids::{InstanceId, MemberId};
@@ -18,6 +19,7 @@ fn offset_value() -> OffsetCommitValue {
         metadata: Arc::from("m"),
         commit_timestamp: Timestamp(0x0304),
         expire_timestamp: None,
+        topic_id: TopicId::ZERO,
     }
 }
 
@@ -61,9 +63,14 @@ fn group_key_has_kafkas_bytes_and_newer_types_are_passed_over() {
 }
 
 #[test]
-fn offset_value_is_written_as_v3_and_as_v1_with_an_expiry() {
-    let v3 = bytes(&[&[0, 3], &[0, 0, 0, 0, 0, 0, 1, 2], &[0, 0, 0, 7], &[0, 1], b"m", &[0, 0, 0, 0, 0, 0, 3, 4]]);
-    assert_eq!(offset_value().encode().unwrap()[..], v3);
+fn offset_value_is_written_as_v4_and_as_v1_with_an_expiry() {
+    let v4 = bytes(&[&[0, 4], &[0, 0, 0, 0, 0, 0, 1, 2], &[0, 0, 0, 7], &[2], b"m", &[0, 0, 0, 0, 0, 0, 3, 4]]);
+    assert_eq!(offset_value().encode().unwrap()[..], bytes(&[&v4, &[0]]));
+    let known = OffsetCommitValue { topic_id: TopicId(Uuid::from_bytes([9; 16])), ..offset_value() };
+    assert_eq!(known.encode().unwrap()[..], bytes(&[&v4, &[1, 0, 16], &[9; 16]]));
+    assert_eq!(OffsetCommitValue::decode(&known.encode().unwrap()), Ok(known));
+    let noted = OffsetCommitValue { metadata: Arc::from("x".repeat(300)), ..offset_value() };
+    assert_eq!(OffsetCommitValue::decode(&noted.encode().unwrap()), Ok(noted));
     let expiring = OffsetCommitValue { expire_timestamp: Some(Timestamp(5)), ..offset_value() };
     let v1 = bytes(&[
         &[0, 1],
@@ -89,9 +96,13 @@ fn offset_value_is_read_in_every_version() {
     }
     let v1 = bytes(&[&[0, 1], &offset, &[0, 1], b"m", &time, &[0xff; 8]]);
     assert_eq!(OffsetCommitValue::decode(&v1), Ok(without_epoch));
+    let v3 = bytes(&[&[0, 3], &offset, &[0, 0, 0, 7], &[0, 1], b"m", &time]);
+    assert_eq!(OffsetCommitValue::decode(&v3), Ok(offset_value()));
     // v4 is flexible: compact text, then tagged fields, one of which is unknown to us.
-    let v4 = bytes(&[&[0, 4], &offset, &[0, 0, 0, 7], &[2], b"m", &time, &[1, 0, 2, 9, 9]]);
+    let v4 = bytes(&[&[0, 4], &offset, &[0, 0, 0, 7], &[2], b"m", &time, &[1, 1, 2, 9, 9]]);
     assert_eq!(OffsetCommitValue::decode(&v4), Ok(offset_value()));
+    let short_id = bytes(&[&[0, 4], &offset, &[0, 0, 0, 7], &[2], b"m", &time, &[1, 0, 2, 9, 9]]);
+    assert_eq!(OffsetCommitValue::decode(&short_id), Err(SchemaError::BadLength));
     assert_eq!(OffsetCommitValue::decode(&[0, 5]), Err(SchemaError::UnknownVersion(5)));
 }
 

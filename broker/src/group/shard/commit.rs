@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use barnabas_storage::{LeaderEpoch, Offset, Timestamp};
+use barnabas_storage::{LeaderEpoch, Offset, Timestamp, TopicId};
 use tokio::sync::oneshot;
 
 use super::Shard;
@@ -28,6 +28,8 @@ pub enum OffsetWanted {
 pub struct NewOffset {
     /// Of which partition.
     pub at: TopicPartition,
+    /// The topic's id.
+    pub topic_id: TopicId,
     /// The next offset the group wants.
     pub offset: Offset,
     /// The leader epoch of the last consumed record.
@@ -114,7 +116,7 @@ impl Shard {
 
 impl NewOffset {
     fn at(self, now: Timestamp, expire_timestamp: Option<Timestamp>) -> (TopicPartition, OffsetCommitValue) {
-        let Self { at, offset, leader_epoch, metadata } = self;
-        (at, OffsetCommitValue { offset, leader_epoch, metadata, commit_timestamp: now, expire_timestamp })
+        let Self { at, topic_id, offset, leader_epoch, metadata } = self;
+        (at, OffsetCommitValue { offset, leader_epoch, metadata, commit_timestamp: now, expire_timestamp, topic_id })
     }
 }

@@ -1,14 +1,13 @@
 //! Offsets that go: by retention, and with their topic. Groups that have nothing left go with them.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::Shard;
 use super::write::Content;
 use crate::group::classic::{ClassicGroup, Now};
 use crate::group::ids::GroupId;
 use crate::group::log::Record;
-use crate::group::offsets::{TopicPartition, is_expired};
+use crate::group::offsets::{DeletedTopic, TopicPartition, is_expired};
 use crate::group::schema::Key;
 
 /// Tombstones in one batch, so that a batch stays far below any size limit.
@@ -34,12 +33,12 @@ impl Shard {
     }
 
     /// Forgets the offsets of topics that were deleted, those that are being committed among them.
-    pub fn delete_topics(&mut self, topics: &[Arc<str>], now: Now) {
+    pub fn delete_topics(&mut self, topics: &[DeletedTopic], now: Now) {
         let mut gone: Vec<(GroupId, TopicPartition)> =
             self.offsets.of_topics(topics).map(|(group, at)| (group.clone(), at.clone())).collect();
         for write in &self.writes {
             if let Content::Offsets { group, commits, .. } = &write.content {
-                let of_topics = commits.iter().filter(|(at, _)| topics.contains(&at.topic));
+                let of_topics = commits.iter().filter(|(at, value)| topics.iter().any(|topic| topic.had(at, value)));
                 gone.extend(of_topics.map(|(at, _)| (group.clone(), at.clone())));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use barnabas_storage::{AppendError, LeaderEpoch, Offset, PartitionIndex, Timestamp};
+use barnabas_storage::{AppendError, LeaderEpoch, Offset, PartitionIndex, Timestamp, TopicId};
 use bytes::Bytes;
 use tokio::sync::oneshot::error::TryRecvError;
 
@@ -11,7 +11,7 @@ use crate::group::classic::{CommitIdentity, JoinRequest, LeavingMember, Protocol
 use crate::group::fake::FakeLog;
 use crate::group::ids::MemberId;
 use crate::group::log::Record;
-use crate::group::offsets::TopicPartition;
+use crate::group::offsets::{DeletedTopic, TopicPartition};
 use crate::group::schema::Key;
 
 mod administration;
@@ -128,9 +128,14 @@ fn join_request(member: &str, new: &str) -> JoinRequest {
     }
 }
 
+fn deleted(name: &str, id: u128) -> DeletedTopic {
+    DeletedTopic { name: Arc::from(name), id: TopicId(uuid::Uuid::from_u128(id)) }
+}
+
 fn commit_request(member: &str, generation: i32, offsets: &[(&str, i64)]) -> CommitRequest {
     let offset = |(topic, offset): &(&str, i64)| NewOffset {
         at: at(topic),
+        topic_id: TopicId::ZERO,
         offset: Offset(*offset),
         leader_epoch: LeaderEpoch(5),
         metadata: Arc::from("note"),

@@ -101,6 +101,7 @@ fn special_offsets_have_their_values() {
     assert_eq!(find(OffsetQuery::EarliestLocal, 10), Some(special(2, 0)));
     assert_eq!(find(OffsetQuery::Latest, 7), Some(special(7, 0)));
     assert_eq!(find(OffsetQuery::LatestTiered, 10), None);
+    assert_eq!(find(OffsetQuery::EarliestPendingUpload, 10), None);
     let max = find(OffsetQuery::MaxTimestamp, 10).unwrap();
     assert_eq!((max.offset, max.timestamp), (Offset(2), Timestamp(NOW.0 - 2)));
 }

@@ -29,6 +29,7 @@ mod sim;
 mod tls;
 mod tokens;
 mod tools;
+mod topic_ids;
 mod workload;
 
 use std::time::Duration;
@@ -125,6 +126,15 @@ pub(crate) const LANES: &[Lane] = &[
         run: instructions::instructions,
     },
     client("java-4", "Java kafka-clients 4.3", &[Need::Release, Need::JavaFour], clients::java_4),
+    Lane {
+        name: "topic-ids",
+        about: "Java's newer consumer commits and fetches offsets by topic id",
+        needs: &[Need::Release, Need::JavaFour],
+        fast: false,
+        by_name: false,
+        budget: Duration::from_secs(3 * 60),
+        run: topic_ids::topic_ids,
+    },
     client("java-2", "Java kafka-clients 2.8", &[Need::Release, Need::JavaTwo], clients::java_2),
     client("rdkafka", "librdkafka by the rdkafka crate", &[Need::Release, Need::Rdkafka], clients::rdkafka),
     client("kcat", "kcat from Debian", &[Need::Release, Need::Debian], clients::kcat),

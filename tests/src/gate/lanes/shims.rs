@@ -80,6 +80,10 @@ const QUESTIONS: &[Question] = &[
     ("kafka-consumer-groups", GROUPS, &["--delete-offsets", "--group", "h", "--topic", "other:0"], Exactly),
     ("kafka-get-offsets", OFFSETS, &["--topic", "shims|other"], Exactly),
     ("kafka-get-offsets", OFFSETS, &["--topic-partitions", "other:1-,shims", "--time", "earliest"], Exactly),
+    ("kafka-get-offsets", OFFSETS, &["--topic", "shims|other", "--time", "max-timestamp"], Exactly),
+    ("kafka-get-offsets", OFFSETS, &["--topic", "shims|other", "--time", "earliest-local"], Exactly),
+    ("kafka-get-offsets", OFFSETS, &["--topic", "shims|other", "--time", "-5"], Exactly),
+    ("kafka-get-offsets", OFFSETS, &["--topic", "shims|other", "--time", "earliest-pending-upload"], Exactly),
     (
         "kafka-console-consumer",
         CONSUMER,

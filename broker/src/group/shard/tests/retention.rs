@@ -106,12 +106,28 @@ fn a_deleted_topic_takes_its_offsets_along_even_those_being_written() {
     let _answer = bench.offsets("", -1, &[("t", 7), ("u", 9)]);
     bench.commit();
     let mut late = bench.offsets("", -1, &[("t", 8)]).unwrap().unwrap();
-    bench.shard.delete_topics(&[Arc::from("t")], bench.now);
+    bench.shard.delete_topics(&[deleted("t", 1)], bench.now);
     bench.commit();
     assert_eq!(late.try_recv(), Ok(Ok(())));
     assert_eq!((bench.fetched("t"), bench.fetched("u")), (None, Some(9)));
     let again = bench.crash(bench.log.records().len());
     assert_eq!((again.fetched("t"), again.fetched("u")), (None, Some(9)));
+}
+
+#[test]
+fn a_deleted_topic_leaves_the_offsets_of_a_later_one_of_its_name() {
+    let mut bench = Bench::new();
+    let mut request = commit_request("", -1, &[("t", 7)]);
+    request.offsets[0].topic_id = deleted("t", 2).id;
+    let _answer = bench.shard.commit(&group(), request, bench.now).unwrap();
+    bench.commit();
+    bench.shard.delete_topics(&[deleted("t", 1), deleted("u", 2)], bench.now);
+    bench.commit();
+    assert_eq!(bench.fetched("t"), Some(7));
+    let mut again = bench.crash(bench.log.records().len());
+    again.shard.delete_topics(&[deleted("t", 2)], again.now);
+    again.commit();
+    assert_eq!(again.fetched("t"), None);
 }
 
 #[test]
@@ -123,7 +139,7 @@ fn many_tombstones_go_in_batches() {
         let _answer = bench.shard.commit(&group(), request, bench.now);
     }
     bench.commit();
-    bench.shard.delete_topics(&[Arc::from("t")], bench.now);
+    bench.shard.delete_topics(&[deleted("t", 1)], bench.now);
     assert_eq!(bench.shard.writes.len(), 3);
     bench.commit();
     assert!(bench.shard.fetch(&group(), OffsetWanted::All).unwrap().is_empty());
