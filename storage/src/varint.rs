@@ -36,13 +36,13 @@ pub(crate) fn varlong_len(value: i64) -> usize {
 }
 
 /// Takes a 32-bit number from the front; `None` when the bytes end early or the number does not fit.
-#[inline]
+#[inline(always)] // five a record: left to the compiler, a change elsewhere has it called
 pub(crate) fn take_varint(from: &mut &[u8]) -> Option<i32> {
     i32::try_from(take_varlong(from)?).ok()
 }
 
 /// Takes a 64-bit number from the front; `None` when the bytes end early or it is longer than ten bytes.
-#[inline]
+#[inline(always)]
 pub(crate) fn take_varlong(from: &mut &[u8]) -> Option<i64> {
     match *from {
         [first, rest @ ..] if *first < 0x80 => {
@@ -58,6 +58,7 @@ pub(crate) fn take_varlong(from: &mut &[u8]) -> Option<i64> {
     }
 }
 
+#[cold]
 fn take_long_form(from: &mut &[u8]) -> Option<i64> {
     let mut value = 0u64;
     for (index, &byte) in from.iter().take(10).enumerate() {
