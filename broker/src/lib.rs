@@ -27,3 +27,4 @@ pub mod telemetry;
 pub mod tls;
 pub mod topics;
 pub mod unsent;
+mod unsigned_varint;

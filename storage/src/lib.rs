@@ -44,6 +44,7 @@ pub use error::{AppendError, LogDirError, ReadError, RefusedRecord};
 pub use ids::{LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId};
 pub use log::{AppendOrigin, Appended, FoundOffset, Log, LogObserver, OffsetQuery, Read};
 pub use log_dir::LogDir;
+pub use mmap::give_back_code;
 pub use options::{CleanupPolicy, DurabilityMode, LogOptions, TimestampType};
 pub use producer_state::ActiveProducer;
 pub use slice::{LogSlice, MappedRange};

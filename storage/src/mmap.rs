@@ -2,7 +2,8 @@
 //!
 //! A mapped range is only ever handed to the kernel (a vectored write to a socket), where an I/O error is an errno;
 //! user space never touches it, where it would be SIGBUS (design decision 3, LOG-9). Nothing is written through a map.
-//! What was sent is given back at once: its pages stay in the page cache, but are no memory of this process.
+//! What was sent is given back at once: its pages stay in the page cache, but are no memory of this process. So is the code that a
+//! start runs through and nobody needs afterwards.
 //!
 //! Must not know: batches, offsets.
 
@@ -141,17 +142,45 @@ impl MappedRange {
     }
 }
 
+/// The pages of this program's code leave its memory; what runs again is found again in the page cache. The kernel maps sixteen
+/// pages for each that is touched, so a start brings most of a program into memory, to run through a little of it once. False
+/// where the kernel does not tell where the code is.
+pub fn give_back_code() -> bool {
+    let here = give_back_code as *const ();
+    #[allow(clippy::disallowed_methods, reason = "the kernel's own account, not a file of ours")]
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let Some(code) = code_around(here.addr(), &maps) else { return false };
+    // SAFETY: the range is a map of the program's file, begins and ends at a page, and cannot be written: no page of it differs
+    // from the file, where it is found again by whoever runs in it, now or later.
+    unsafe { libc::madvise(here.with_addr(code.start).cast_mut().cast(), code.len(), libc::MADV_DONTNEED) == 0 }
+}
+
+/// The map of code that an address lies in, of those that `/proc/PID/maps` lists.
+fn code_around(address: usize, maps: &str) -> Option<Range<usize>> {
+    maps.lines().find_map(|line| {
+        let (range, rest) = line.split_once(' ')?;
+        let (start, end) = range.split_once('-')?;
+        let range = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+        (range.contains(&address) && rest.starts_with("r-xp ")).then_some(range)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::os::unix::fs::FileExt as _;
 
     use super::*;
 
     /// Kilobytes of a map that count as this process's memory.
-    #[allow(clippy::disallowed_methods, reason = "the kernel's own account, not a file of ours")]
     fn resident_kilobytes(map: &SegmentMap) -> usize {
+        resident_from(map.map.as_ptr().addr())
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the kernel's own account, not a file of ours")]
+    fn resident_from(start: usize) -> usize {
         let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        let start = format!("{:x}-", map.map.as_ptr().addr());
+        let start = format!("{start:x}-");
         let rss = smaps.lines().skip_while(|line| !line.starts_with(&start)).find(|line| line.starts_with("Rss:"));
         rss.unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
     }
@@ -174,6 +203,30 @@ mod tests {
         socket.write_all(&range.io_slice(0)).unwrap();
         assert!(resident_kilobytes(&map) >= 8 << 10, "what is sent again is there again");
         range.sent(0..usize::MAX);
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "the kernel's own account, not a file of ours")]
+    fn code_that_was_given_back_is_no_memory_of_this_process_until_it_runs_again() {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let code = code_around((give_back_code as *const ()).addr(), &maps).unwrap();
+        for page in code.clone().step_by(FAULT_AROUND) {
+            // Read by the kernel, so that every page is mapped.
+            let bytes = std::fs::File::open("/proc/self/mem").and_then(|memory| memory.read_at(&mut [0], page as u64));
+            assert_eq!(bytes.unwrap(), 1);
+        }
+        let before = resident_from(code.start);
+        assert!(before > code.len() / 1024 / 2, "{before} KiB of {} bytes", code.len());
+        assert!(give_back_code());
+        assert!(resident_from(code.start) < before / 2);
+    }
+
+    #[test]
+    fn code_is_the_map_that_may_be_run_and_not_written() {
+        let maps = "1000-3000 r--p 0 fe:00 1 /b\n3000-6000 r-xp 2000 fe:00 1 /b\n6000-7000 rw-p 5000 fe:00 1 /b\nx\n";
+        assert_eq!(code_around(0x3000, maps), Some(0x3000..0x6000));
+        assert_eq!(code_around(0x5fff, maps), Some(0x3000..0x6000));
+        assert_eq!([0x2fff, 0x6000, 0x9000].map(|address| code_around(address, maps)), [None, None, None]);
     }
 
     #[test]

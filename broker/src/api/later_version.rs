@@ -3,9 +3,11 @@
 //!
 //! What is read here has passed the gate, and still nothing is reserved for what a count claims.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::protocol::{Request, StrBytes};
 use uuid::Uuid;
+
+use crate::unsigned_varint;
 
 /// Why a message was not read or written: whatever the codec says.
 pub type CodecError = Box<dyn std::error::Error + Send + Sync>;
@@ -36,12 +38,7 @@ pub enum Answer<A> {
 /// # Errors
 /// When it has more elements than a length can say.
 pub fn put_count(into: &mut BytesMut, count: usize) -> Result<(), CodecError> {
-    let mut left = u32::try_from(count)?.checked_add(1).ok_or("an array is too long")?;
-    while left >= 0x80 {
-        into.put_u8(left.to_le_bytes()[0] | 0x80);
-        left >>= 7;
-    }
-    into.put_u8(left.to_le_bytes()[0]);
+    unsigned_varint::put(into, u32::try_from(count)?.checked_add(1).ok_or("an array is too long")?);
     Ok(())
 }
 

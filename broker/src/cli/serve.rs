@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use barnabas_config::{Config, ConfigSources, Warning, key};
+use barnabas_storage::give_back_code;
 use barnabas_storage::seam::Seams;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -17,8 +19,11 @@ use super::files::read_text;
 use super::supervisor;
 use crate::limits::{BLOCKING_THREADS_MAX, POLLS_BETWEEN_EVENTS};
 use crate::loggers;
-use crate::seam::TcpNet;
+use crate::seam::{Tasks, TcpNet};
 use crate::server::Server;
+
+/// So long after a start those who waited for it have come.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// What `serve` is told.
 #[derive(Debug, Default, clap::Args)]
@@ -107,6 +112,8 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
     if let Some(address) = server.addresses().first().filter(|_| greet) {
         println!("{}", greeting(*address, &log_dirs.join(",")));
     }
+    let tasks = Tasks::new();
+    tasks.spawn("settled", settled(tasks.clone()));
     let failed = loop {
         tokio::select! {
             _ = terminate.recv() => break false,
@@ -129,6 +136,13 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
     } else {
         Ok(())
     }
+}
+
+/// What only the start needed need not stay in memory.
+async fn settled(tasks: Tasks) {
+    tasks.sleep(SETTLED).await;
+    let given_back = give_back_code();
+    tracing::debug!(given_back, "the code that the start ran through");
 }
 
 /// Returns at a SIGHUP, if that is listened to.

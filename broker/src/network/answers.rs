@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use parking_lot::Mutex;
 
@@ -83,7 +83,7 @@ impl Answers {
     /// Puts an answer behind the others.
     pub fn put(&self, mut owed: Owed, unsent: &Arc<Unsent>) {
         self.metrics.answers_pending.increment();
-        let bytes = owed.ready_bytes();
+        let bytes = owed.memory_bytes();
         let mut queue = self.queue.lock();
         queue.owed += 1;
         queue.ready_bytes += bytes;
@@ -118,7 +118,7 @@ impl Answers {
             let Some(oldest) = queue.waiting.pop_front() else {
                 return if queue.closed { Poll::Ready(None) } else { Poll::Pending };
             };
-            queue.ready_bytes -= oldest.ready_bytes();
+            queue.ready_bytes -= oldest.memory_bytes();
             if queue.waiting.is_empty() && queue.waiting.capacity() > PLACES_KEPT {
                 // An idle connection keeps no memory that a busy one needed.
                 queue.waiting = VecDeque::new();
@@ -141,9 +141,19 @@ impl Answers {
 }
 
 impl Owed {
-    fn ready_bytes(&self) -> usize {
+    /// Ready when the answer is made; what a second stage made is unsent from then on.
+    pub fn poll_made(&mut self, unsent: &Arc<Unsent>, context: &mut Context<'_>) -> Poll<()> {
+        if let Answer::Coming(stage, _) = &mut self.answer {
+            self.answer = Answer::Ready(ready!(stage.as_mut().poll(context)));
+            let bytes = self.memory_bytes();
+            self.held = (bytes > UNSENT_BYTES_FREE).then(|| unsent.hold(bytes));
+        }
+        Poll::Ready(())
+    }
+
+    fn memory_bytes(&self) -> usize {
         match &self.answer {
-            Answer::Ready(Reply::Body(pieces)) => pieces.iter().map(Chunk::len).sum(),
+            Answer::Ready(Reply::Body(pieces)) => pieces.iter().map(Chunk::memory_bytes).sum(),
             Answer::Ready(Reply::Nothing | Reply::Close(_)) | Answer::Coming(..) => 0,
         }
     }

@@ -9,7 +9,8 @@
 //! 5. Who has had more than its quota is not read until its wait is over; its answers leave.
 //! 6. At a stop, what was received is finished and nothing more is read.
 
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -55,10 +56,10 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
         connected,
     };
     let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: Half(&stream), weight: &weight };
-    let mut writing = std::pin::pin!(writer.run());
+    let mut writing = pin!(writer.run());
     let ended = {
         // Pinned here: a future that is handed over by value would have its room twice.
-        let reading = std::pin::pin!(reader.run());
+        let reading = pin!(reader.run());
         both(&network, &stream, &answers, &weight, reading, writing.as_mut()).await
     };
     if matches!(ended, Ended::Refused(_) | Ended::Stopping) {
@@ -296,17 +297,16 @@ impl<S: Stream> Writer<'_, S> {
         if self.oldest.is_none() {
             self.oldest = self.answers.take().await;
         }
-        let oldest = self.oldest.as_mut()?;
-        if let Answer::Coming(stage, _) = &mut oldest.answer {
-            oldest.answer = Answer::Ready(stage.await);
-        }
+        let (oldest, unsent) = (self.oldest.as_mut()?, &self.network.unsent);
+        poll_fn(|context| oldest.poll_made(unsent, context)).await;
         match self.oldest.take()? {
             Owed { header, answer: Answer::Ready(reply), .. } => Some((header, reply)),
             Owed { answer: Answer::Coming(..), .. } => None,
         }
     }
 
-    /// Writes while the peer takes its bytes. Who holds room that others wait for has to take them without a stall.
+    /// Writes while the peer takes its bytes, and has the answer behind them made meanwhile: it may wait for room that must
+    /// not come to one who is asleep. Who holds room that others wait for has to take its bytes without a stall.
     async fn write(&mut self, outbox: &mut Outbox) -> Result<(), Ended> {
         let bytes = outbox.bytes();
         self.weight.answered(bytes);
@@ -316,11 +316,21 @@ impl<S: Stream> Writer<'_, S> {
         let _pending = PendingBytes::new(self.network, bytes as u64);
         let memory = outbox.memory_bytes();
         let held = (memory > UNSENT_BYTES_FREE).then(|| self.network.unsent.hold(memory));
-        let tasks = &self.network.tasks;
-        let (mut taken, mut since) = (0, tasks.monotonic());
+        let (mut taken, mut since) = (0, self.network.tasks.monotonic());
         loop {
             let before = outbox.bytes();
-            let written = tasks.within(WRITE_CONTENDED_INTERVAL, outbox.write_all(&mut self.to)).await;
+            let written = {
+                let tasks = &self.network.tasks;
+                let mut writing = pin!(tasks.within(WRITE_CONTENDED_INTERVAL, outbox.write_all(&mut self.to)));
+                poll_fn(|context| {
+                    let written = writing.as_mut().poll(context);
+                    if let (Poll::Pending, Some(behind)) = (&written, &mut self.oldest) {
+                        let _ = behind.poll_made(&self.network.unsent, context);
+                    }
+                    written
+                })
+                .await
+            };
             if let Some(written) = written {
                 return Ok(written?);
             }
@@ -333,11 +343,11 @@ impl<S: Stream> Writer<'_, S> {
             }
             taken += now;
             // By the clock: on a busy broker a wait of a second takes several.
-            if tasks.monotonic().saturating_sub(since) >= WRITE_INTERVAL {
+            if self.network.tasks.monotonic().saturating_sub(since) >= WRITE_INTERVAL {
                 if taken < WRITE_BYTES_MIN {
                     return Err(Ended::SlowReader);
                 }
-                (taken, since) = (0, tasks.monotonic());
+                (taken, since) = (0, self.network.tasks.monotonic());
             }
         }
     }

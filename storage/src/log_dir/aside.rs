@@ -158,11 +158,12 @@ impl LogDir {
         partition: PartitionIndex,
         options: LogOptions,
     ) -> Result<Option<Arc<Log>>, LogDirError> {
-        let _changing = self.changing.lock();
-        let key = LogKey { topic_id, partition };
+        // Asked first: most logs were never kept, and a deletion may hold the lock for long.
         if !self.is_kept(topic_id, partition) {
             return Ok(None);
         }
+        let _changing = self.changing.lock();
+        let key = LogKey { topic_id, partition };
         self.check_open()?;
         if let Some(unclosed) = self.unclosed(key) {
             self.close_kept(&unclosed)?;

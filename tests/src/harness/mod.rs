@@ -7,6 +7,7 @@ pub mod http;
 pub mod issuer;
 pub mod loop_device;
 pub mod port;
+pub mod priority;
 pub mod proc;
 pub mod process;
 pub mod reader;

@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::priority::step_back;
+
 /// What a reader that makes no hurry takes in each turn.
 const SIP: usize = 1024;
 /// What such a reader asks for at once.
 const REQUESTS: usize = 32;
 /// Between two turns of those readers: 1 KiB/s.
 const TURN: Duration = Duration::from_secs(1);
-/// How far a load steps back.
-const NICE: i32 = 19;
 /// Longest silence of a broker that owes an answer.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -54,13 +54,6 @@ pub fn fetch(topic: &str, partitions: Range<i32>, bytes: i32) -> Vec<u8> {
     let length = u32::try_from(frame.len() - 4).unwrap_or(u32::MAX).to_be_bytes();
     frame.splice(..4, length);
     frame
-}
-
-/// Lets the calling thread step back: a load stands for other machines, and should not take the processors of this one
-/// from those that are measured.
-fn step_back() {
-    // Without it the load is only heavier.
-    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 /// Connections that have asked for a lot and take 1 KiB of it a second, until they are told to stop.

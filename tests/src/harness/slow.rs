@@ -25,7 +25,8 @@ pub struct SlowPeers {
 struct Peer {
     stream: TcpStream,
     opened: Stopwatch,
-    sent: Stopwatch,
+    /// When it sends its next byte, from when it was opened.
+    due: Duration,
     cut: Option<Duration>,
 }
 
@@ -35,16 +36,17 @@ impl SlowPeers {
         Self { kind, beginning: beginning.to_owned(), byte, peers: Vec::new() }
     }
 
-    /// Connects `count` of them.
+    /// Connects `count` of them. Each sends its bytes at a moment of the second of its own, as strangers do.
     ///
     /// # Errors
     /// When one is refused.
     pub fn connect(&mut self, port: u16, count: usize) -> std::io::Result<()> {
-        for _ in 0..count {
+        for number in 0..count {
             let mut stream = TcpStream::connect(("127.0.0.1", port))?;
             stream.write_all(&self.beginning)?;
             stream.set_nonblocking(true)?;
-            self.peers.push(Peer { stream, opened: Stopwatch::start(), sent: Stopwatch::start(), cut: None });
+            let due = BETWEEN_BYTES + BETWEEN_BYTES.mul_f64(number as f64 / count as f64);
+            self.peers.push(Peer { stream, opened: Stopwatch::start(), due, cut: None });
         }
         Ok(())
     }
@@ -55,9 +57,9 @@ impl SlowPeers {
             if peer.is_cut() {
                 peer.cut = Some(peer.opened.elapsed());
             } else if let Some(byte) = self.byte
-                && peer.sent.elapsed() >= BETWEEN_BYTES
+                && peer.opened.elapsed() >= peer.due
             {
-                peer.sent = Stopwatch::start();
+                peer.due += BETWEEN_BYTES;
                 // Who was cut meanwhile is found so at the next turn.
                 let _ = peer.stream.write_all(&[byte]);
             }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
+use crate::unsigned_varint;
+
 /// Why a record of `__consumer_offsets` could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
@@ -149,12 +151,7 @@ pub(super) fn put_text(into: &mut BytesMut, text: &str) -> Result<(), SchemaErro
 /// Writes text with a compact length. It is no longer than with a 16-bit one: Kafka reads no more.
 pub(super) fn put_compact_text(into: &mut BytesMut, text: &str) -> Result<(), SchemaError> {
     let length = i16::try_from(text.len()).map_err(|_| SchemaError::TooLong(text.len()))?;
-    let mut left = u32::from(length.unsigned_abs()) + 1;
-    while left >= 0x80 {
-        into.put_u8(left.to_le_bytes()[0] | 0x80);
-        left >>= 7;
-    }
-    into.put_u8(left.to_le_bytes()[0]);
+    unsigned_varint::put(into, u32::from(length.unsigned_abs()) + 1);
     into.put_slice(text.as_bytes());
     Ok(())
 }

@@ -52,6 +52,8 @@ const ALONE: i16 = 2;
 const NOTHING: i16 = 3;
 const CLOSE: i16 = 4;
 const LARGE: i16 = 5;
+const SECOND_LARGE: i16 = 6;
+const LARGE_BYTES: usize = 400 << 10;
 
 /// Answers by the key; second stages and lone work wait for their correlation id to be let go.
 #[derive(Default)]
@@ -71,14 +73,18 @@ impl Script {
         let _ = held.swap_remove(at).1.send(());
     }
 
-    fn hold(&self, correlation_id: i32) -> crate::api::SecondStage {
+    fn hold(&self, correlation_id: i32, reply: Reply) -> crate::api::SecondStage {
         let (release, released) = oneshot::channel();
         self.held.lock().push((correlation_id, release));
         Box::pin(async move {
             let _ = released.await;
-            body(b"later")
+            reply
         })
     }
+}
+
+fn large() -> Reply {
+    Reply::Body(vec![Chunk::Memory(Bytes::from(vec![0; LARGE_BYTES]))])
 }
 
 fn body(bytes: &'static [u8]) -> Reply {
@@ -87,7 +93,7 @@ fn body(bytes: &'static [u8]) -> Reply {
 
 impl Service for Script {
     fn admit(&self, _: &ConnectionInfo, prefix: Prefix, _frame_bytes: usize) -> Result<Admission, CloseReason> {
-        if prefix.key > LARGE {
+        if prefix.key > SECOND_LARGE {
             Err(CloseReason::UnknownKey(prefix.key))
         } else {
             Ok(Admission { cost: 0, in_backlog: true })
@@ -103,11 +109,12 @@ impl Service for Script {
         self.begun.lock().push(prefix.correlation_id);
         let stage = match prefix.key {
             ECHO => Stage::Answered(body(b"echo")),
-            SECOND => Stage::Second(self.hold(prefix.correlation_id)),
-            ALONE => Stage::Alone(self.hold(prefix.correlation_id)),
+            SECOND => Stage::Second(self.hold(prefix.correlation_id, body(b"later"))),
+            SECOND_LARGE => Stage::Second(self.hold(prefix.correlation_id, large())),
+            ALONE => Stage::Alone(self.hold(prefix.correlation_id, body(b"later"))),
             NOTHING => Stage::Second(Box::pin(async { Reply::Nothing })),
             CLOSE => return Err(CloseReason::Malformed("on purpose".to_owned())),
-            _ => Stage::Answered(Reply::Body(vec![Chunk::Memory(Bytes::from(vec![0; 400 << 10]))])),
+            _ => Stage::Answered(large()),
         };
         Ok(Begun { header: ResponseHeader { correlation_id: prefix.correlation_id, tagged: false }, keeps: 0, stage })
     }
@@ -368,6 +375,21 @@ async fn who_does_not_take_its_answers_is_cut_when_others_wait_for_their_room() 
     );
     assert_eq!(served.network.metrics.connections_closed_slow.value(), 1);
     assert_eq!(served.network.metrics.unsent_bytes.value(), 0);
+}
+
+#[tokio::test]
+async fn behind_an_answer_that_nobody_takes_the_next_one_is_made_and_counts_as_unsent() {
+    let mut served = serve_script(8);
+    served.send(SECOND, 1).await;
+    served.send(SECOND_LARGE, 2).await;
+    served.until(|served| served.script.begun() == [1, 2]).await;
+    served.script.let_go(1);
+    served.until(|served| served.network.metrics.answer_bytes_pending.value() > 0).await;
+    served.script.let_go(2);
+    served.until(|served| served.network.metrics.unsent_bytes.value() == LARGE_BYTES as u64).await;
+    assert_eq!(served.answer().await, Some((1, b"later".to_vec())));
+    assert_eq!(served.answer().await.unwrap().1.len(), LARGE_BYTES);
+    served.until(|served| served.network.metrics.unsent_bytes.value() == 0).await;
 }
 
 #[tokio::test]

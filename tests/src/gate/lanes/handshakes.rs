@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use barnabas_tests::harness::broker::Broker;
 use barnabas_tests::harness::port;
+use barnabas_tests::harness::priority::step_back;
 use barnabas_tests::harness::proc::Proc;
 use barnabas_tests::harness::process::Process;
 use barnabas_tests::harness::slow::SlowPeers;
@@ -158,6 +159,7 @@ impl Scene<'_> {
         let (slow, peak, over, process) = (&self.slow, &self.peak, &self.over, self.process);
         let (facts, late) = thread::scope(|scope| {
             scope.spawn(move || {
+                step_back();
                 while !over.load(Ordering::Relaxed) {
                     peak.fetch_max(process.anonymous_bytes().unwrap_or(0), Ordering::Relaxed);
                     lock(slow).iter_mut().for_each(|(peers, _)| peers.turn());
