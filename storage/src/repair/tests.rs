@@ -334,9 +334,10 @@ fn a_stray_is_not_taken_for_a_kept_log() {
     let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
     let (_, kept) = kept_log(&seams, root.path());
     let stray = root.path().join("t-0.00000000000000000000000000000006-stray");
-    std::fs::create_dir(&stray).unwrap();
+    seams.disk.create_dir_all(&stray).unwrap();
     for name in [partition_metadata::NAME, "00000000000000000004.log"] {
-        std::fs::copy(kept.join(name), stray.join(name)).unwrap();
+        let bytes = crate::whole_file::read(&*seams.disk, &kept.join(name)).unwrap().unwrap();
+        crate::whole_file::replace(&*seams.disk, &stray.join(name), &bytes).unwrap();
     }
     empty_out(&seams, &stray.join("00000000000000000004.log"));
     assert_eq!(problems(&seams, root.path()), []);
