@@ -2,6 +2,9 @@
 # A Debian package of what `cargo build --release` has built: target/debian/barnabas_*.deb. Wants cargo-deb from crates.io,
 # whose options it takes.
 #
+# The build keeps its line tables, four fifths of the binary, for profilers and debuggers; the package leaves them and the
+# names of functions out. `--dbgsym` (cargo-deb 3) makes a second package of them.
+#
 # Man pages and completions are written by the binary itself, so that they are those of its commands.
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,4 +17,8 @@ gzip -9n "$package"/man/*.1
 for shell in bash zsh fish; do
     "$program" generate completions "$shell" >"$package/barnabas.$shell"
 done
+case " $* " in
+    *" --dbgsym "* | *" --separate-debug-symbols "* | *" --no-strip "*) ;;
+    *) set -- --strip "$@" ;;
+esac
 cargo deb -p barnabas-broker --no-build "$@"

@@ -19,11 +19,6 @@ pub struct Dynamic {
     pub broker: Values,
 }
 
-/// What is honoured and, so far, read at a start only: refused rather than kept without effect, as are the settings of a
-/// single listener.
-const READ_AT_THE_START: [&str; 4] =
-    ["max.connection.creation.rate", "max.connections.per.ip.overrides", "sasl.enabled.mechanisms", "sasl.jaas.config"];
-
 /// Why a change of a running broker's settings was refused: the message is Kafka's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -67,11 +62,9 @@ pub fn check_broker_change(values: &Values, of_one_broker: bool) -> Result<(), I
         false => Err(InvalidChange(format!("{message}: [{}]", wrong.join(", ")))),
     };
     let those = |is: &dyn Fn(&str) -> bool| values.keys().map(String::as_str).filter(|name| is(name)).collect();
-    let fixed = |name: &str| match row(name) {
-        Some(setting) => !setting.is_live() || is_prefixed(name) || READ_AT_THE_START.contains(&setting.name),
-        None => false,
-    };
-    refuse(those(&fixed), "Cannot update these configs dynamically")?;
+    let never = "Cannot update these configs dynamically";
+    let fixed = |name: &str| row(name).is_some_and(|setting| setting.change == Change::Restart);
+    refuse(those(&fixed), never)?;
     let unprefixed = |name: &str| name.starts_with("ssl.") && row(name).is_some_and(is_per_broker);
     let message = "These security configs can be dynamically updated only per-listener using the listener prefix";
     refuse(those(&unprefixed), message)?;
@@ -85,7 +78,9 @@ pub fn check_broker_change(values: &Values, of_one_broker: bool) -> Result<(), I
         let message = "Cannot update these configs at default cluster level, broker id must be specified";
         refuse(those(&per_broker), message)?;
     }
-    Ok(())
+    // What is honoured and, so far, read at a start only: refused rather than kept without effect.
+    let read_at_start = |name: &str| row(name).is_some_and(|row| !row.is_live() || is_prefixed(name));
+    refuse(those(&read_at_start), never)
 }
 
 /// A list setting's value after a change.
@@ -185,6 +180,11 @@ mod tests {
             refusal("cordoned.log.dirs", "*", false),
             "Cannot update these configs at default cluster level, broker id must be specified: [cordoned.log.dirs]"
         );
+        for name in ["listeners", "sasl.jaas.config", "listener.name.internal.ssl.keystore.location"] {
+            let at_default_level = refusal(name, "/x", false);
+            assert!(at_default_level.starts_with("Cannot update these configs at default cluster level"), "{name}");
+            assert_eq!(refusal(name, "/x", true), format!("Cannot update these configs dynamically: [{name}]"));
+        }
         assert_eq!(
             refusal("num.io.threads", "0", true),
             "Invalid value 0 for configuration num.io.threads: Value must be at least 1"

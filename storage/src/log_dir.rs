@@ -363,10 +363,12 @@ pub(crate) fn partition_of(name: &str) -> Option<(String, PartitionIndex)> {
     }
 }
 
-/// The partition of a deleted topic that a directory of this name may be, which is kept.
-pub(crate) fn kept_of(name: &str) -> Option<LogKey> {
+/// The kept log of a deleted topic that a directory of this name may be, and the topic as far as the name tells.
+pub(crate) fn kept_of(name: &str) -> Option<(String, LogKey)> {
     match layout::parse(name) {
-        layout::SubDir::Aside(_, partition, unique) => Some(LogKey { topic_id: TopicId(unique), partition }),
+        layout::SubDir::Aside(topic, partition, unique) => {
+            Some((topic, LogKey { topic_id: TopicId(unique), partition }))
+        }
         _ => None,
     }
 }

@@ -192,6 +192,7 @@ pub fn carry_out(seams: &Seams, directory: &Path, steps: &[Step]) -> Result<(), 
     for log in dir.logs() {
         log.write_all_checksums().map_err(|source| failed(directory, source))?;
     }
+    dir.recover_kept()?;
     dir.close()
 }
 
@@ -241,10 +242,10 @@ fn look_again(disk: &dyn Disk, directory: &Path, cut: &[&Path]) -> Result<(), Lo
     }
     let next_round = if manifest.clean { manifest.tail.round } else { replay::read(&ring, &manifest)?.1.round };
     for partition in cut {
-        let name = partition.file_name().and_then(|name| name.to_str()).and_then(log_dir::partition_of);
-        let (Some((_, index)), Ok(Some(topic_id))) = (name, partition_metadata::read(disk, partition)) else {
-            continue;
-        };
+        let name = partition.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let kept = || log_dir::kept_of(name).map(|(_, key)| key.partition);
+        let index = log_dir::partition_of(name).map(|(_, index)| index).or_else(kept);
+        let (Some(index), Ok(Some(topic_id))) = (index, partition_metadata::read(disk, partition)) else { continue };
         if let Some(line) = manifest.logs.get_mut(&LogKey { topic_id, partition: index }) {
             // What the journal still has of it lies behind the cut.
             line.replay_from = next_round;

@@ -8,6 +8,7 @@
 
 mod companions;
 mod indexes;
+mod kept;
 mod partition;
 mod root;
 mod segment;

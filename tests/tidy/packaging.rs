@@ -48,6 +48,21 @@ fn a_debian_package_is_made_of_what_is_there() {
     nothing_in(&findings);
 }
 
+/// Debian has /bin/kill in a package that a small system lacks.
+#[test]
+fn the_unit_runs_nothing_but_what_is_packed_and_the_shell() {
+    let unit = text("debian/barnabas.service");
+    let commands = unit.lines().filter(|line| line.starts_with("Exec")).filter_map(|line| line.split_once('='));
+    let programs: Vec<&str> = commands.filter_map(|(_, command)| command.split(' ').next()).collect();
+    assert_eq!(programs, ["/usr/bin/barnabas", "/bin/sh"]);
+}
+
+#[test]
+fn a_package_has_no_debug_information_unless_told() {
+    assert!(text("deb.sh").contains("set -- --strip"), "the binary of a release build has line tables, 90 MB of them");
+    assert!(text("Dockerfile").contains("strip -o target/image/barnabas"), "so has that of an image");
+}
+
 #[test]
 fn the_image_needs_only_the_binary() {
     let image = text("Dockerfile");

@@ -103,6 +103,47 @@ fn commands_end_as_documented() {
 }
 
 #[test]
+fn health_ends_with_8_where_a_topic_wants_more_replicas_in_sync_than_there_are() {
+    let fixture = Fixture::start(&[]);
+    done(&fixture, "topics create well", "");
+    done(&fixture, "topics create unwell --config min.insync.replicas=2", "");
+    for command in ["topics health", "cluster health"] {
+        let ended = run(&fixture, command, "");
+        assert_eq!(ended.status.code(), Some(8), "{command}");
+        let text = String::from_utf8(ended.stdout).unwrap();
+        assert!(text.contains("unwell") && text.contains("below min.insync.replicas"), "{command}: {text}");
+        assert!(!text.contains(" well") && !text.contains("\nwell"), "{command}: {text}");
+    }
+    done(&fixture, "configs unset topic/unwell min.insync.replicas", "");
+    assert_eq!(run(&fixture, "topics health", "").status.code(), Some(0));
+}
+
+#[test]
+fn records_are_trimmed_and_what_a_group_committed_is_deleted_by_command() {
+    let fixture = Fixture::start(&[]);
+    done(&fixture, "topics create orders --partitions 2", "");
+    done(&fixture, "produce orders --partition 1", "one\ntwo\nthree\n");
+    done(&fixture, "groups seek billing --topic orders --to earliest --execute", "");
+
+    let (code, text) = failed(&fixture, "topics trim orders:1 --to -1");
+    assert!(code == 2 && text.contains("--yes"), "{text}");
+    done(&fixture, "topics trim orders --to latest --dry-run", "");
+    let places = json(&fixture, "topics offsets orders");
+    assert_eq!((&places[1]["start"], &places[1]["end"]), (&Value::from(0), &Value::from(3)), "nothing was deleted");
+    let plan = json(&fixture, "topics trim orders:1 --to -1 --yes");
+    assert_eq!((&plan[0]["to"], &plan[0]["deleted"]), (&Value::from(2), &Value::from(2)));
+    let places = json(&fixture, "topics offsets orders:1");
+    assert_eq!((&places[0]["start"], &places[0]["offsets"]), (&Value::from(2), &Value::from(1)));
+    assert_eq!(done(&fixture, "consume orders --from earliest --exit --format %v", ""), "three");
+
+    assert_eq!(failed(&fixture, "groups delete-offsets billing --topic orders:1").0, 2);
+    done(&fixture, "groups delete-offsets billing --topic orders:1 --yes", "");
+    let lag = json(&fixture, "groups lag billing");
+    assert_eq!((lag.as_array().unwrap().len(), &lag[0]["partition"]), (1, &Value::from(0)));
+    assert_eq!(failed(&fixture, "groups delete-offsets billing --topic orders:1 --yes").0, 3);
+}
+
+#[test]
 fn a_tool_that_is_to_ask_controllers_says_that_brokers_answer() {
     let fixture = Fixture::start(&[]);
     let ended = |name: &str, line: &str| {

@@ -6,9 +6,10 @@ use super::Failure;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::output::{Cell, Column, Output, Table, column, wide};
-use super::topics::finding;
+use super::topics::{ALL_FINDINGS, finding, wanted_in_sync};
 use super::watch::Watch;
 use crate::client::Cluster;
+use crate::client::topics::PartitionView;
 
 /// The last version whose fields are all understood here.
 const DESCRIBE_LOG_DIRS_VERSION: i16 = 4;
@@ -87,18 +88,22 @@ async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> 
         }
     }
     let topics = cluster.topics(None).await?;
-    for wanted in ["no leader", "under-replicated"] {
+    let in_sync = wanted_in_sync(cluster, &topics).await?;
+    for sought in ALL_FINDINGS {
         for topic in &topics {
-            let found = topic.partitions.iter().filter(|one| finding(one) == Some(wanted)).count();
+            let is_so = |one: &&PartitionView| finding(one, in_sync.get(&topic.name).copied()) == Some(sought);
+            let found = topic.partitions.iter().filter(is_so).count();
             if found > 0 {
                 let count = Cell::Number(i64::try_from(found).unwrap_or(i64::MAX));
-                table.row(vec![Cell::text(topic.name.as_str()), Cell::text(wanted), count]);
+                table.row(vec![Cell::text(topic.name.as_str()), Cell::text(sought), count]);
             }
         }
     }
     let is_healthy = table.is_empty();
     if is_healthy && output.is_table() {
-        eprintln!("every broker can be reached, every partition has a leader and all its replicas in sync");
+        eprintln!(
+            "every broker can be reached, every partition has a leader, as many replicas in sync as writes want, and none behind"
+        );
     } else {
         output.show(&table)?;
     }

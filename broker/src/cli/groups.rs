@@ -8,6 +8,7 @@ use super::output::{Cell, Column, Output, Table, column, wide};
 use super::watch::Watch;
 use crate::client::Cluster;
 
+mod delete_offsets;
 pub(super) mod position;
 pub(super) mod seek;
 
@@ -49,6 +50,8 @@ enum Command {
     },
     /// Moves a group's offsets: shows the plan; with --execute does it.
     Seek(seek::Arguments),
+    /// Deletes what a group has committed of topics that no member reads: they are read as if for the first time.
+    DeleteOffsets(delete_offsets::Arguments),
     /// Deletes groups without members, and their offsets.
     Delete {
         /// The groups.
@@ -67,6 +70,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Describe { group } => describe(&mut cluster, &group, output).await,
         Command::Lag { groups, watch } => watch.run(async || lag(&mut cluster, &groups, output).await).await,
         Command::Seek(told) => seek::run(&told, &mut cluster, output).await,
+        Command::DeleteOffsets(told) => delete_offsets::run(&told, &mut cluster).await,
         Command::Delete { groups, confirm } => {
             confirm.ask(&format!("Delete {} and all offsets they committed", groups.join(", ")))?;
             delete(&mut cluster, &groups).await

@@ -11,16 +11,19 @@ mod change;
 mod create;
 mod describe;
 mod list;
+mod offsets;
 mod plan;
+mod trim;
 mod undelete;
 mod wanted;
 
-pub(super) use describe::finding;
+pub(super) use describe::{ALL_FINDINGS, finding, wanted_in_sync};
 
 /// What `topics` is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  barnabas topics list\n  barnabas topics create orders --partitions 12\n  \
     barnabas topics alter orders --partitions 24 --config retention.ms=86400000\n  barnabas topics apply topics.yaml\n  \
+    barnabas topics trim orders:0,3 --to 2026-01-31T00:00Z\n  \
     barnabas topics list -o json --command-config client.properties")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -68,7 +71,11 @@ enum Command {
     },
     /// Brings a deleted topic back with everything in it, while the broker keeps it (barnabas.delete.keep.ms); shows it first.
     Undelete(undelete::Arguments),
-    /// Shows partitions without a leader or with replicas behind; ends with 8 when there are any.
+    /// Shows where partitions begin and end.
+    Offsets(offsets::Arguments),
+    /// Deletes the oldest records of partitions; shows its plan first.
+    Trim(trim::Arguments),
+    /// Shows partitions without a leader, below min.insync.replicas, or with replicas behind; ends with 8 when there are any.
     Health,
 }
 
@@ -87,6 +94,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             change::delete(&names, if_exists, &mut cluster).await
         }
         Command::Undelete(told) => undelete::run(&told, &mut cluster, output).await,
+        Command::Offsets(told) => offsets::run(&told, &mut cluster, output).await,
+        Command::Trim(told) => trim::run(&told, &mut cluster, output).await,
         Command::Health => describe::health(&mut cluster, output).await,
     }
 }

@@ -21,6 +21,8 @@ const DOCUMENTATION_SINCE: i16 = 3;
 const KINDS_SINCE: i16 = 1;
 /// A setting's source that is its own default.
 const DEFAULT_CONFIG: i8 = 5;
+/// How many replicas have to be in sync for a write with acks=all.
+const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
 
 /// A kind of resource that has settings, by Kafka's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -196,6 +198,31 @@ impl Cluster {
             answer.config_resources.iter().map(|resource| resource.resource_name.to_string()).collect();
         names.sort();
         Ok(names)
+    }
+
+    /// `min.insync.replicas` of topics; 1 where a broker does not tell.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn min_insync_replicas(&mut self, names: &[&str]) -> Result<BTreeMap<String, usize>, CallError> {
+        let broker = self.any();
+        let version = match broker.version_of::<DescribeConfigsRequest>(DESCRIBE_CONFIGS_VERSION) {
+            Err(CallError::Unsupported { .. }) => return Ok(BTreeMap::new()),
+            version => version?,
+        };
+        let resource = |name: &&str| {
+            DescribeConfigsResource::default()
+                .with_resource_type(ConfigResource::Topic as i8)
+                .with_resource_name(StrBytes::from_string((*name).to_owned()))
+                .with_configuration_keys(Some(vec![StrBytes::from_static_str(MIN_INSYNC_REPLICAS)]))
+        };
+        let request = DescribeConfigsRequest::default().with_resources(names.iter().map(resource).collect());
+        let of = |result: DescribeConfigsResult| {
+            let found = result.configs.iter().find(|config| &*config.name == MIN_INSYNC_REPLICAS);
+            let least = found.and_then(|config| config.value.as_ref()?.parse().ok());
+            (result.resource_name.to_string(), least.unwrap_or(1))
+        };
+        Ok(broker.call(&request, version).await?.results.into_iter().map(of).collect())
     }
 
     /// What topics set differently from the defaults, as name=value in the broker's order, by topic; nothing where a

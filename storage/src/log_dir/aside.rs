@@ -185,6 +185,25 @@ impl LogDir {
         Ok(Some(log))
     }
 
+    /// Recovers the kept logs where they are, has everything beside them written, and closes them again: for a repair.
+    ///
+    /// # Errors
+    /// See [`LogDirError`].
+    pub(crate) fn recover_kept(&self) -> Result<(), LogDirError> {
+        let _changing = self.changing.lock();
+        let all: Vec<(LogKey, KeptLog)> = self.kept.lock().iter().map(|(key, kept)| (*key, kept.clone())).collect();
+        for (LogKey { topic_id, partition }, KeptLog { topic, dir, line, .. }) in all {
+            let options = LogOptions::default();
+            let stop = LastStop::Unknown;
+            let (log, recovery) =
+                Log::open(&self.context, &dir, &topic, topic_id, partition, options, stop, line.as_ref(), &[])?;
+            self.damaged.fetch_or(recovery.damaged, Ordering::Relaxed);
+            let closed = log.write_all_checksums().and_then(|()| log.close());
+            self.journal.record(closed.map_err(|error| self.journal.disk_error("close a log in", &dir, error))?)?;
+        }
+        Ok(())
+    }
+
     /// Whether the log of a partition is kept here.
     #[must_use]
     pub fn is_kept(&self, topic_id: TopicId, partition: PartitionIndex) -> bool {

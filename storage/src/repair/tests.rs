@@ -205,3 +205,140 @@ fn an_empty_partition_with_the_id_of_another_topic_is_left_alone() {
         assert_eq!(verify(&*seams.disk, root.path()).unwrap(), []);
     }
 }
+
+/// The directory of [`directory`] after its topic was deleted and kept, and where the log is now.
+fn kept_log(seams: &Seams, path: &Path) -> (TopicId, PathBuf) {
+    let id = directory(seams, path);
+    let dir = open(seams, path);
+    dir.keep_log(id, PartitionIndex(0)).unwrap();
+    dir.close().unwrap();
+    (id, path.join("t-0.00000000000000000000000000000005-stray"))
+}
+
+/// What is wrong, without what an operator may want to know.
+fn problems(seams: &Seams, path: &Path) -> Vec<Finding> {
+    let mut found = verify(&*seams.disk, path).unwrap();
+    found.retain(|finding| finding.severity > Severity::Note);
+    found
+}
+
+fn restored(seams: &Seams, path: &Path, id: TopicId) -> std::sync::Arc<crate::log::Log> {
+    open(seams, path).restore_log("t", id, PartitionIndex(0), LogOptions::default()).unwrap().unwrap()
+}
+
+/// Other bytes than there were.
+fn scribble(seams: &Seams, path: &Path) {
+    seams.disk.open(path, OpenMode::ReadWrite).unwrap().write_all_at(&[IoSlice::new(b"no such thing")], 0).unwrap();
+}
+
+fn empty_out(seams: &Seams, path: &Path) {
+    seams.disk.open(path, OpenMode::ReadWrite).unwrap().set_len(0).unwrap();
+}
+
+#[test]
+fn a_kept_log_that_is_whole_is_named_as_kept_and_is_no_problem() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let (_, kept) = kept_log(&seams, root.path());
+    let findings = verify(&*seams.disk, root.path()).unwrap();
+    let [note] = findings.as_slice() else { panic!("{findings:?}") };
+    assert_eq!((&note.path, note.severity), (&kept, Severity::Note));
+    assert!(note.what.contains("the kept log of partition 0 of t"), "{note:?}");
+    // After a kill it is as closed as before.
+    drop(open(&seams, root.path()));
+    assert_eq!(problems(&seams, root.path()), []);
+}
+
+#[test]
+fn damage_in_a_kept_log_is_found_and_named_and_repaired_as_in_others() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let (id, kept) = kept_log(&seams, root.path());
+    let data = kept.join("00000000000000000004.log");
+    let len = seams.disk.open(&data, OpenMode::Read).unwrap().len().unwrap();
+    for is_killed in [false, true] {
+        flip(&*seams.disk, &data, len - 3);
+        if is_killed {
+            drop(open(&seams, root.path()));
+        }
+        let found = problems(&seams, root.path());
+        let damage = found.iter().find(|finding| finding.path == data).unwrap();
+        assert_eq!(damage.severity, Severity::Damage);
+        assert!(damage.what.starts_with("in the kept log of partition 0 of t: "), "{damage:?}");
+        if !is_killed {
+            flip(&*seams.disk, &data, len - 3);
+        }
+    }
+    let findings = problems(&seams, root.path());
+    carry_out(&seams, root.path(), &plan(&*seams.disk, root.path(), &findings).unwrap()).unwrap();
+    assert_eq!(problems(&seams, root.path()), []);
+    assert!(kept.join("00000000000000000008.log.damaged").exists());
+    let log = restored(&seams, root.path(), id);
+    assert_eq!(log.log_end_offset(), Offset(7));
+    assert!(log.read(Offset(0), 1000, Offset(7), true).unwrap().slice.unwrap().read().is_ok());
+}
+
+#[test]
+fn every_byte_of_a_kept_log_counts() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let (_, kept) = kept_log(&seams, root.path());
+    for entry in seams.disk.list(&kept).unwrap() {
+        let path = kept.join(&entry.name);
+        let bytes = crate::whole_file::read(&*seams.disk, &path).unwrap().unwrap();
+        for position in (0..bytes.len() as u64).step_by(7) {
+            flip(&*seams.disk, &path, position);
+            let found = problems(&seams, root.path());
+            assert!(found.iter().any(|finding| finding.path.starts_with(&kept)), "{} {position}", entry.name);
+            flip(&*seams.disk, &path, position);
+        }
+        seams.disk.remove_file(&path).unwrap();
+        // Of an old snapshot that is only to be told.
+        let found = verify(&*seams.disk, root.path()).unwrap();
+        assert!(found.iter().any(|finding| finding.path == path), "{} is gone: {found:?}", entry.name);
+        crate::whole_file::replace(&*seams.disk, &path, &bytes).unwrap();
+    }
+    assert_eq!(problems(&seams, root.path()), []);
+}
+
+#[test]
+fn small_files_of_a_kept_log_are_made_again() {
+    for name in ["00000000000000000000.index", "leader-epoch-checkpoint", "00000000000000000004.checksums"] {
+        let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+        let (id, kept) = kept_log(&seams, root.path());
+        scribble(&seams, &kept.join(name));
+        let findings = problems(&seams, root.path());
+        assert!(findings.iter().any(|finding| finding.path == kept.join(name)), "{name}: {findings:?}");
+        carry_out(&seams, root.path(), &plan(&*seams.disk, root.path(), &findings).unwrap()).unwrap();
+        assert_eq!(problems(&seams, root.path()), [], "{name}");
+        assert_eq!(restored(&seams, root.path(), id).log_end_offset(), Offset(10), "{name}");
+    }
+}
+
+/// A start would take it for a stray, and the topic would not come back.
+#[test]
+fn a_kept_log_without_its_topic_id_is_damage_that_is_left_to_people() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let (_, kept) = kept_log(&seams, root.path());
+    let metadata = kept.join(partition_metadata::NAME);
+    empty_out(&seams, &metadata);
+    for _ in 0..2 {
+        let findings = problems(&seams, root.path());
+        let damage = findings.iter().find(|finding| finding.path == metadata).unwrap();
+        assert_eq!(damage.severity, Severity::Damage);
+        let steps = plan(&*seams.disk, root.path(), &findings).unwrap();
+        assert!(matches!(steps.as_slice(), [Step::Leave(path, _)] if *path == metadata), "{steps:?}");
+        seams.disk.remove_file(&metadata).ok();
+    }
+}
+
+#[test]
+fn a_stray_is_not_taken_for_a_kept_log() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    let (_, kept) = kept_log(&seams, root.path());
+    let stray = root.path().join("t-0.00000000000000000000000000000006-stray");
+    seams.disk.create_dir_all(&stray).unwrap();
+    for name in [partition_metadata::NAME, "00000000000000000004.log"] {
+        let bytes = crate::whole_file::read(&*seams.disk, &kept.join(name)).unwrap().unwrap();
+        crate::whole_file::replace(&*seams.disk, &stray.join(name), &bytes).unwrap();
+    }
+    empty_out(&seams, &stray.join("00000000000000000004.log"));
+    assert_eq!(problems(&seams, root.path()), []);
+}

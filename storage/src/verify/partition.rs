@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::companions::{self, Owner};
 use super::root::Known;
 use super::segment::{self, Walk};
-use super::{Findings, action, indexes};
+use super::{Findings, action, indexes, kept};
 use crate::checksums::Checksums;
 use crate::ids::{Offset, PartitionIndex, TopicId};
 use crate::journal::{LogCheckpoint, LogKey};
@@ -32,23 +32,19 @@ pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, find
             }
             continue;
         }
-        if let Some(key) = kept_of(&entry.name)
-            && partition_metadata::read(disk, &path).is_ok_and(|found| found == Some(key.topic_id))
-        {
+        if let Some((topic, key)) = kept_of(&entry.name).filter(|(_, key)| kept::is_kept(disk, &path, *key, known)) {
             there.insert(key);
+            kept::look_at(disk, path, topic, key, known, findings);
+            continue;
         }
         let Some((topic, partition)) = partition_of(&entry.name) else { continue };
-        let checked = Partition { disk, path: path.clone(), topic: topic.clone(), partition, known }.look(findings);
-        match checked {
+        match Partition::served(disk, path.clone(), topic.clone(), partition, known).look(findings) {
             Ok(Some((key, proven))) => {
                 there.insert(key);
                 claims.entry(key.topic_id).or_default().push(Claim { topic, path, proven });
             }
             Ok(None) => {}
-            Err(error) => {
-                let path = directory.join(&entry.name);
-                findings.damage(&path, None, format!("it cannot be read: {error}"), action::CUT);
-            }
+            Err(error) => findings.damage(&path, None, format!("it cannot be read: {error}"), action::CUT),
         }
     }
     for (topic_id, claims) in &claims {
@@ -88,23 +84,46 @@ fn judge(topic_id: TopicId, claims: &[Claim], findings: &mut Findings) {
     }
 }
 
-struct Partition<'a> {
+/// One that is looked at.
+pub(super) struct Partition<'a> {
     disk: &'a dyn Disk,
     path: PathBuf,
     topic: String,
     partition: PartitionIndex,
+    /// The topic whose deletion it was kept at: it was closed then, whatever came after.
+    kept: Option<TopicId>,
     known: &'a Known,
 }
 
-impl Partition<'_> {
+impl<'a> Partition<'a> {
+    /// One under its own name.
+    fn served(disk: &'a dyn Disk, path: PathBuf, topic: String, partition: PartitionIndex, known: &'a Known) -> Self {
+        Self { disk, path, topic, partition, kept: None, known }
+    }
+
+    /// One that is kept.
+    pub(super) fn kept(disk: &'a dyn Disk, path: PathBuf, topic: String, key: LogKey, known: &'a Known) -> Self {
+        Self { disk, path, topic, partition: key.partition, kept: Some(key.topic_id), known }
+    }
+
+    /// The last thing that happened to it was a clean end.
+    fn is_closed(&self) -> bool {
+        self.kept.is_some() || self.known.clean
+    }
+
+    fn checkpoint(&self, key: LogKey) -> Option<LogCheckpoint> {
+        // Kafka's files are of the topic that has the name now.
+        if self.kept.is_some() { self.known.line(key) } else { self.known.checkpoint(&self.topic, key) }
+    }
+
     /// The key of it, when it has one, and whether its segments bear it out.
-    fn look(&self, findings: &mut Findings) -> io::Result<Option<(LogKey, bool)>> {
+    pub(super) fn look(&self, findings: &mut Findings) -> io::Result<Option<(LogKey, bool)>> {
         let names: Vec<String> = self.disk.list(&self.path)?.into_iter().map(|entry| entry.name).collect();
         let bases = |suffix| names.iter().filter_map(|name| base_of(name, suffix)).collect::<BTreeSet<_>>();
         let metadata = self.path.join(partition_metadata::NAME);
         let topic_id = match partition_metadata::read(self.disk, &self.path) {
             Ok(Some(topic_id)) => topic_id,
-            Ok(None) if bases(DATA).is_empty() => {
+            Ok(None) if bases(DATA).is_empty() && self.kept.is_none() => {
                 findings.note(&self.path, None, "its making did not end: a start removes it");
                 return Ok(None);
             }
@@ -117,6 +136,11 @@ impl Partition<'_> {
                 return Ok(None);
             }
         };
+        if let Some(other) = self.kept.filter(|kept| *kept != topic_id) {
+            let what = format!("it has topic id {topic_id}, but the directory's name is of topic id {other}");
+            findings.damage(&metadata, None, what, action::ROOT);
+            return Ok(None);
+        }
         let owner = self.owner_of_segments(&bases(CHECKSUMS)).filter(|_| !self.known.others_ran);
         if let Some(other) = owner.filter(|owner| *owner != topic_id) {
             let what = format!("it has topic id {topic_id}, but the segments here are of topic id {other}");
@@ -130,6 +154,7 @@ impl Partition<'_> {
         let key = LogKey { topic_id, partition: self.partition };
         if let Some(manifest) = self.known.manifest.as_ref().filter(|_| self.known.clean && !self.known.others_ran)
             && !manifest.logs.contains_key(&key)
+            && self.kept.is_none()
         {
             let what = format!("at the clean stop no partition of topic id {topic_id} was here");
             findings.damage(&metadata, None, what, action::ROOT);
@@ -137,13 +162,13 @@ impl Partition<'_> {
         }
         let proven = owner.is_some();
         let owner = Owner { topic_id, partition: self.partition };
-        let checkpoint = self.known.checkpoint(&self.topic, key);
+        let checkpoint = self.checkpoint(key);
         let data = bases(DATA);
         self.orphans(&bases(CHECKSUMS), &data, checkpoint.as_ref(), findings);
         let walks = self.segments(&data, owner, checkpoint.as_ref(), findings)?;
         self.extent(&walks, checkpoint.as_ref(), findings);
         let synced = match &checkpoint {
-            _ if self.known.clean => Offset(i64::MAX),
+            _ if self.is_closed() => Offset(i64::MAX),
             Some(checkpoint) => checkpoint.recovery_point,
             None => Offset::ZERO,
         };
@@ -210,7 +235,7 @@ impl Partition<'_> {
             expected = walk.next_offset();
             let torn = walk.broken.is_some() && walk.good_end() >= synced_len;
             walks.push(walk);
-            if torn && !self.known.clean {
+            if torn && !self.is_closed() {
                 break;
             }
         }
@@ -220,7 +245,7 @@ impl Partition<'_> {
     /// Up to where the segment's bytes are known to be on disk.
     fn synced_len(&self, base: Offset, len: u64, checkpoint: Option<&LogCheckpoint>) -> u64 {
         match checkpoint {
-            _ if self.known.clean => len,
+            _ if self.is_closed() => len,
             Some(checkpoint) if base < checkpoint.segment_base => len,
             Some(checkpoint) if base == checkpoint.segment_base => checkpoint.position,
             Some(_) | None => 0,
@@ -262,7 +287,7 @@ impl Partition<'_> {
     ) {
         let sealed = next.is_some();
         let below = checkpoint.is_some_and(|checkpoint| walk.base < checkpoint.segment_base);
-        let settled = self.known.clean || (sealed && below);
+        let settled = self.is_closed() || (sealed && below);
         let path = self.file(walk.base, CHECKSUMS);
         let ours = !self.known.others_ran;
         let counts = settled || checkpoint.is_some_and(|at| at.segment_base == walk.base && synced_len > 0);
@@ -272,7 +297,7 @@ impl Partition<'_> {
         if let Some(checksums) = &checksums {
             segment::compare(walk, &self.file(walk.base, DATA), checksums, next, settled, findings);
             if settled && covered {
-                let last = !sealed && self.known.clean;
+                let last = !sealed && self.is_closed();
                 companions::compare(self.disk, &self.path, checksums, last, findings);
             }
         }
@@ -280,7 +305,7 @@ impl Partition<'_> {
             findings.rebuildable(&path, "there is none for all of the segment");
         }
         if walk.broken.is_none() && !(covered && settled) {
-            let unclean = !self.known.clean && !below;
+            let unclean = !self.is_closed() && !below;
             let trusted = if unclean { synced_len.saturating_sub(UNINDEXED_BYTES_MAX) } else { walk.len };
             indexes::offsets(self.disk, &self.file(walk.base, OFFSET_INDEX), walk, trusted, findings);
             indexes::times(self.disk, &self.file(walk.base, TIME_INDEX), walk, settled, findings);
@@ -299,7 +324,9 @@ impl Partition<'_> {
         let end = last.next_offset();
         let whole = walks.iter().all(|walk| walk.broken.is_none());
         let short = end < checkpoint.recovery_point && whole;
-        let beyond = end > checkpoint.recovery_point && self.known.clean && !self.known.others_ran;
+        // The line of a kept log may be of the time before it was closed.
+        let counts = self.known.clean && !self.known.others_ran && self.kept.is_none();
+        let beyond = end > checkpoint.recovery_point && counts;
         if short || beyond {
             let what = format!("the log ends at {end}, but was synced to {}", checkpoint.recovery_point);
             findings.damage(&self.file(last.base, DATA), Some(last.len), what, action::CUT);
@@ -316,7 +343,7 @@ impl Partition<'_> {
             companions::producers(self.disk, &self.file(*offset, SNAPSHOT), *offset, *offset <= synced, findings);
         }
         let end = walks.last().map_or(Offset::ZERO, Walk::next_offset);
-        if self.known.clean && !self.known.others_ran && end > Offset::ZERO && !offsets.contains(&end) {
+        if self.is_closed() && !self.known.others_ran && end > Offset::ZERO && !offsets.contains(&end) {
             findings.rebuildable(&self.file(end, SNAPSHOT), "it is gone, and a clean stop writes it");
         }
     }

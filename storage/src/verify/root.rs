@@ -31,10 +31,20 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// What the manifest says of a log, when it still counts.
+    pub(super) fn line(&self, key: LogKey) -> Option<LogCheckpoint> {
+        let line = self.manifest.as_ref().and_then(|manifest| manifest.logs.get(&key));
+        line.map(|line| line.checkpoint.clone()).filter(|_| !self.others_ran)
+    }
+
+    /// Whether the manifest has a line of a log.
+    pub(super) fn lists(&self, key: LogKey) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| manifest.logs.contains_key(&key))
+    }
+
     /// Up to where a log is known to be on disk; `None` when nothing is known.
     pub(super) fn checkpoint(&self, topic: &str, key: LogKey) -> Option<LogCheckpoint> {
-        let line = self.manifest.as_ref().and_then(|manifest| manifest.logs.get(&key));
-        let line = line.map(|line| line.checkpoint.clone()).filter(|_| !self.others_ran);
+        let line = self.line(key);
         if line.is_some() || !self.clean {
             let new = self.manifest.is_some() && !self.others_ran;
             return line.or_else(|| new.then(|| crate::log_dir::empty(key)));

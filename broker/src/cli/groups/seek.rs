@@ -128,7 +128,7 @@ pub(in crate::cli) async fn partitions(
         let mut indexes: Vec<i32> = topic.partitions.iter().map(|one| one.partition_index).collect();
         indexes.sort_unstable();
         if let Some(list) = chosen {
-            let wrong = || Failure::usage(format!("--topic {given}: partitions are numbers separated by commas"));
+            let wrong = || Failure::usage(format!("{given}: partitions are numbers separated by commas"));
             let chosen: Result<Vec<i32>, _> =
                 list.split(',').map(|one| one.trim().parse().map_err(|_| wrong())).collect();
             let chosen = chosen?;
@@ -176,7 +176,8 @@ pub(in crate::cli) async fn plan(
     Ok(plan)
 }
 
-async fn bound(
+/// The offset of each partition at a timestamp, or at an end of the log.
+pub(in crate::cli) async fn bound(
     cluster: &mut Cluster,
     wanted: &[TopicPartition],
     timestamp: i64,

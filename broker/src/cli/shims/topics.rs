@@ -15,10 +15,9 @@ use super::{Server, java_message, matching};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
+use crate::client::Cluster;
 use crate::client::cluster::topic_name;
-use crate::client::configs::ConfigResource;
 use crate::client::topics::{PartitionView, TopicView};
-use crate::client::{CallError, Cluster};
 
 const CREATE_VERSION: i16 = 7;
 
@@ -245,7 +244,7 @@ async fn describe(arguments: &Arguments, cluster: &mut Cluster) -> Result<(), Fa
     let overrides = if names.is_empty() { BTreeMap::new() } else { cluster.topic_overrides(&names).await? };
     let live: BTreeSet<i32> = cluster.brokers().await?.into_keys().collect();
     let asks_min_isr = arguments.under_min_isr_partitions || arguments.at_min_isr_partitions;
-    let min_isr = if asks_min_isr { min_isr(cluster, &names).await? } else { BTreeMap::new() };
+    let min_isr = if asks_min_isr { cluster.min_insync_replicas(&names).await? } else { BTreeMap::new() };
     let mut text = String::new();
     for topic in &topics {
         let configs = overrides.get(&topic.name).cloned().unwrap_or_default();
@@ -253,15 +252,6 @@ async fn describe(arguments: &Arguments, cluster: &mut Cluster) -> Result<(), Fa
         text += &shown(topic, &configs, arguments, |partition| is_asked_for(partition, arguments, &live, least));
     }
     print(&text)
-}
-
-async fn min_isr(cluster: &mut Cluster, names: &[&str]) -> Result<BTreeMap<String, usize>, CallError> {
-    let results = cluster.describe_configs(ConfigResource::Topic, names, false).await?;
-    let of = |configs: &[kafka_protocol::messages::describe_configs_response::DescribeConfigsResourceResult]| {
-        let found = configs.iter().find(|config| &*config.name == "min.insync.replicas");
-        found.and_then(|config| config.value.as_ref()?.parse().ok()).unwrap_or(1)
-    };
-    Ok(results.iter().map(|result| (result.resource_name.to_string(), of(&result.configs))).collect())
 }
 
 fn reports(arguments: &Arguments) -> bool {

@@ -1,5 +1,7 @@
 //! `topics describe`, and `topics health`: the partitions that are not as they should be.
 
+use std::collections::BTreeMap;
+
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column, wide};
@@ -71,12 +73,15 @@ pub(super) async fn run(names: &[String], cluster: &mut Cluster, output: Output)
     Failure::all_or_some(failures, !topics.is_empty())
 }
 
-/// Shows partitions without a leader or with replicas behind; ends with 8 when there are any.
+/// Shows partitions without a leader, with fewer replicas in sync than writes want, or with replicas behind; ends with 8 when
+/// there are any.
 pub(super) async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
     let mut table = Table::new(FINDINGS);
-    for topic in cluster.topics(None).await? {
+    let topics = cluster.topics(None).await?;
+    let wanted = wanted_in_sync(cluster, &topics).await?;
+    for topic in topics {
         for one in &topic.partitions {
-            let Some(finding) = finding(one) else { continue };
+            let Some(finding) = finding(one, wanted.get(&topic.name).copied()) else { continue };
             table.row(vec![
                 Cell::text(topic.name.as_str()),
                 Cell::Number(one.index.into()),
@@ -89,18 +94,32 @@ pub(super) async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit
     }
     let is_healthy = table.is_empty();
     if is_healthy && output.is_table() {
-        eprintln!("every partition has a leader and all its replicas in sync");
+        eprintln!("every partition has a leader, as many replicas in sync as writes want, and none behind");
     } else {
         output.show(&table)?;
     }
     Ok(if is_healthy { Exit::Done } else { Exit::Findings })
 }
 
-/// What is wrong with a partition.
-pub(in crate::cli) fn finding(partition: &PartitionView) -> Option<&'static str> {
+/// Everything that may be wrong with a partition, the worst first.
+pub(in crate::cli) const ALL_FINDINGS: [&str; 3] = ["no leader", "below min.insync.replicas", "under-replicated"];
+
+/// How many replicas of each topic's partitions have to be in sync.
+pub(in crate::cli) async fn wanted_in_sync(
+    cluster: &mut Cluster,
+    topics: &[TopicView],
+) -> Result<BTreeMap<String, usize>, Failure> {
+    let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
+    Ok(if names.is_empty() { BTreeMap::new() } else { cluster.min_insync_replicas(&names).await? })
+}
+
+/// What is wrong with a partition, of which so many replicas are wanted in sync.
+pub(in crate::cli) fn finding(partition: &PartitionView, wanted: Option<usize>) -> Option<&'static str> {
+    let [no_leader, below, behind] = ALL_FINDINGS;
     match partition.leader {
-        None => Some("no leader"),
-        Some(_) if partition.isr.len() < partition.replicas.len() => Some("under-replicated"),
+        None => Some(no_leader),
+        Some(_) if wanted.is_some_and(|wanted| partition.isr.len() < wanted) => Some(below),
+        Some(_) if partition.isr.len() < partition.replicas.len() => Some(behind),
         Some(_) => None,
     }
 }
@@ -121,8 +140,10 @@ mod tests {
             isr: isr.to_vec(),
             ..PartitionView::default()
         };
-        assert_eq!(finding(&partition(Some(1), &[1, 2])), None);
-        assert_eq!(finding(&partition(Some(1), &[1])), Some("under-replicated"));
-        assert_eq!(finding(&partition(None, &[1, 2])), Some("no leader"));
+        assert_eq!(finding(&partition(Some(1), &[1, 2]), Some(2)), None);
+        assert_eq!(finding(&partition(Some(1), &[1]), Some(1)), Some("under-replicated"));
+        assert_eq!(finding(&partition(Some(1), &[1]), Some(2)), Some("below min.insync.replicas"));
+        assert_eq!(finding(&partition(Some(1), &[1, 2]), Some(3)), Some("below min.insync.replicas"));
+        assert_eq!(finding(&partition(None, &[1, 2]), None), Some("no leader"));
     }
 }

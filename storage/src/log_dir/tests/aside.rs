@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::{ProducerEpoch, ProducerId};
-use crate::verify::{Severity, verify};
+use crate::verify::{Finding, Severity, verify};
 
 const PARTITION: PartitionIndex = PartitionIndex(0);
 
@@ -110,6 +110,9 @@ fn kept_and_back(stop: impl Fn(LossyDisk, Arc<LogDir>) -> LossyDisk) {
 
     let disk = stop(disk, dir);
     let findings = verify(&disk, root()).unwrap();
+    let in_kept = |finding: &&Finding| finding.path.to_string_lossy().contains("-stray");
+    let notes = findings.iter().filter(in_kept).filter(|finding| finding.severity == Severity::Note).count();
+    assert_eq!((notes, findings.iter().filter(in_kept).count()), (2, 2), "both are named and whole: {findings:?}");
     assert!(findings.iter().all(|finding| finding.severity != Severity::Damage), "{findings:?}");
     let (dir, _) = of(None, &[1, 2]).open(&disk, 3).unwrap();
     assert!(dir.logs().is_empty());

@@ -695,8 +695,14 @@ public class Golden {
     }
 
     static Object described(ConsumerGroupDescription group) throws Exception {
-        var members = group.members().stream().map(m -> m.clientId() + " " + m.host() + " " + m.groupInstanceId() + " " + m.assignment()).sorted().toList();
+        var members = group.members().stream().map(m -> m.clientId() + " " + m.host() + " " + m.groupInstanceId() + " " + assignment(m)).sorted().toList();
         return group.groupId() + " simple " + group.isSimpleConsumerGroup() + " " + group.partitionAssignor() + " " + group.groupState() + " " + group.type() + " coordinator " + group.coordinator().id() + " " + members + " " + shown(group.authorizedOperations());
+    }
+
+    /** As MemberAssignment prints it, but in order: it is a set. */
+    static String assignment(MemberDescription member) {
+        var partitions = member.assignment().topicPartitions().stream().map(TopicPartition::toString).sorted();
+        return "(topicPartitions=" + partitions.collect(Collectors.joining(",")) + ")";
     }
 
     static void transactions() {
