@@ -10,5 +10,6 @@ pub mod port;
 pub mod proc;
 pub mod process;
 pub mod reader;
+pub mod relay;
 pub mod slow;
 pub mod wait;
