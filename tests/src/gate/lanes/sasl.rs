@@ -76,10 +76,12 @@ fn over_tls(room: &Room<'_>, tls: &Door<'_>, mutual: &Door<'_>) -> Result<String
         kcat(room, door, OVER_TLS, Some(release))?;
     }
     for (client, door) in [("python", mutual), ("kafkajs", tls), ("franz-go", mutual), ("python", tls)] {
-        client_of_language(room, door, client, OVER_TLS, (USER, PASSWORD))?;
+        client_of_language(room, door, client, &format!("{OVER_TLS},PLAIN"), (USER, PASSWORD))?;
     }
     without_certificate(room, tls, mutual)?;
-    Ok(format!("the same over TLS by {OVER_TLS}, where one has to with a certificate"))
+    Ok(format!(
+        "the same over TLS by {OVER_TLS}, clients of languages by PLAIN too, where one has to with a certificate"
+    ))
 }
 
 /// Who shows no certificate where one has to is not asked for a login.
