@@ -1,28 +1,7 @@
 //! Replacements of Java's regular expressions, as Kafka's rules of names have them: `$1`, `${name}`, and a backslash before what
 //! is meant as it stands.
-//!
-//! Patterns are of the `regex` crate, whose time is linear in its input: it has no look-around and no back-references.
 
-use regex::{Captures, Regex, RegexBuilder};
-
-/// Memory that a pattern may take when it is compiled.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
-
-/// Compiles a pattern.
-///
-/// # Errors
-/// What the crate says of it.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, Box<regex::Error>> {
-    RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).build().map_err(Box::new)
-}
-
-/// The same pattern, for a whole text.
-///
-/// # Errors
-/// What the crate says of it.
-pub(crate) fn compile_whole(pattern: &str) -> Result<Regex, Box<regex::Error>> {
-    compile(&format!(r"\A(?:{pattern})\z"))
-}
+use regex::{Captures, Regex};
 
 /// What a `$` with a number is for which the pattern has no group, not even with fewer digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,4 +6,4 @@ pub mod name;
 pub mod short_name;
 
 pub use name::{KerberosName, MalformedName};
-pub use short_name::{NoShortName, RuleError, ShortNameRules, ShortNames};
+pub use short_name::{NoShortName, ShortNameRules, ShortNames};

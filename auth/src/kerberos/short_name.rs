@@ -6,38 +6,18 @@
 //! what `format` gives decides; without one nobody is let in.
 //!
 //! Where it differs from Apache Kafka: what could never work (a `$3` for two components, a `$1` without a group) is refused at the
-//! start, and so is an empty list; a name that comes out empty lets nobody in. Patterns are of the `regex` crate: no look-around
-//! and no back-references within them.
+//! start, and so is an empty list; a name that comes out empty lets nobody in. Patterns have no look-around and no
+//! back-references, and neither they nor the list may be beyond the bounds of `pattern`.
 
 use regex::Regex;
 
 use super::name::{KerberosName, MalformedName};
-use crate::replacement::{Beyond, Replacement, compile, compile_whole};
+use crate::pattern::{RULES_MAX, compile, compile_whole};
+use crate::replacement::{Beyond, Replacement};
+use crate::rule_error::RuleError;
 
-/// Rules that cannot be read.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum RuleError {
-    /// Nothing.
-    #[error("there is no rule: nobody could log in. Write DEFAULT, or leave the setting out")]
-    Empty,
-    /// Neither `DEFAULT` nor a rule.
-    #[error("'{0}' is neither DEFAULT nor of the form RULE:[n:format](pattern)s/from/to/g, with /L or /U behind it")]
-    Form(String),
-    /// A `$` without a component.
-    #[error("the format of '{0}' has a $ that is not $0, the realm, or one of the rule's components, $1 to $n")]
-    Format(String),
-    /// A pattern that does not compile.
-    #[error("the pattern '{pattern}' (look-around and back-references are not supported): {reason}")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// Where it is wrong.
-        reason: Box<regex::Error>,
-    },
-    /// A replacement with a `$` that is no reference, or a `\` at its end.
-    #[error("the replacement '{0}' refers to no group of its pattern: write \\$ for a dollar, \\\\ for a backslash")]
-    Replacement(String),
-}
+/// What a rule looks like.
+const FORM: &str = "RULE:[n:format](pattern)s/from/to/g, with /L or /U behind it";
 
 /// Why a name has no short one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,8 +86,11 @@ impl ShortNameRules {
     /// See [`RuleError`].
     pub fn parse(text: &str) -> Result<Self, RuleError> {
         let rules = text.split(',').map(str::trim).filter(|rule| !rule.is_empty());
-        let rules = rules.map(Rule::parse).collect::<Result<Vec<_>, _>>()?;
-        if rules.is_empty() { Err(RuleError::Empty) } else { Ok(Self(rules)) }
+        match rules.clone().count() {
+            0 => Err(RuleError::Empty),
+            1..=RULES_MAX => Ok(Self(rules.map(Rule::parse).collect::<Result<_, _>>()?)),
+            _ => Err(RuleError::TooMany { most: RULES_MAX }),
+        }
     }
 }
 
@@ -155,7 +138,7 @@ impl Rule {
         if text == "DEFAULT" {
             return Ok(Self::Default);
         }
-        let form = || RuleError::Form(text.to_owned());
+        let form = || RuleError::Form { rule: text.to_owned(), form: FORM };
         let (head, rest) = text.strip_prefix("RULE:[").and_then(|rest| rest.split_once(']')).ok_or_else(form)?;
         let (components, format) = head.split_once(':').ok_or_else(form)?;
         if !components.bytes().all(|digit| digit.is_ascii_digit()) {
@@ -177,13 +160,9 @@ impl Rule {
             _ => return Err(form()),
         };
         let format = parts(format, components).ok_or_else(|| RuleError::Format(text.to_owned()))?;
-        let whole = whole.map(|pattern| compile_whole(pattern).map_err(of_pattern(pattern))).transpose()?;
+        let whole = whole.map(compile_whole).transpose()?;
         Ok(Self::Rewrite(Box::new(Rewrite { components, format, whole, substitution, case })))
     }
-}
-
-fn of_pattern(pattern: &str) -> impl Fn(Box<regex::Error>) -> RuleError {
-    move |reason| RuleError::Pattern { pattern: pattern.to_owned(), reason }
 }
 
 impl Substitution {
@@ -191,7 +170,7 @@ impl Substitution {
     fn parse<'a>(text: &'a str, form: &dyn Fn() -> RuleError) -> Result<(Self, &'a str), RuleError> {
         let (pattern, rest) = text.split_once('/').ok_or_else(form)?;
         let (replacement, rest) = rest.split_once('/').ok_or_else(form)?;
-        let from = compile(pattern).map_err(of_pattern(pattern))?;
+        let from = compile(pattern)?;
         let to = Replacement::parse(replacement, &from, Beyond::IsWrong);
         let to = to.ok_or_else(|| RuleError::Replacement(replacement.to_owned()))?;
         let (is_repeated, rest) = rest.strip_prefix('g').map_or((false, rest), |rest| (true, rest));
@@ -289,6 +268,7 @@ mod tests {
             assert!(error(rules).contains(&format!("'{rules}' is neither DEFAULT")), "{}", error(rules));
         }
         assert!(error(" , ").contains("DEFAULT"));
+        assert!(error(&"DEFAULT,".repeat(RULES_MAX + 1)).contains("more than 100 rules"));
         assert!(error("RULE:[1:$2]").contains("$1 to $n"));
         assert!(error("RULE:[1:$1](*)").contains("the pattern '*'"));
         assert!(error("RULE:[1:$1]s/(?=a)/b/").contains("look-around"));

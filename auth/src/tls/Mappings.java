@@ -4,7 +4,7 @@ import org.apache.kafka.common.security.ssl.SslPrincipalMapper;
 /** Prints mappings.tsv: rules, a subject, and the name that Kafka's mapper makes of it. Run: java -cp 'JARS/*' Mappings.java */
 public class Mappings {
     static final String[] SUBJECTS = {
-        "CN=Duke,OU=ServiceUsers,O=Org,C=US", "CN=duke,OU=Admin,O=x,L=\\,y", "", "aXa", "CN=Müller,O=ÄÖ",
+        "CN=Duke,OU=ServiceUsers,O=Org,C=US", "CN=duke,OU=Admin,O=x,L=\\,y", "", "aXa", "CN=Müller,O=ÄÖ", "CN=alice_7,O=a\u00a0b",
     };
     static final String[] RULES = {
         "DEFAULT", "", " DEFAULT ", "DEFAULT,", ",DEFAULT", "RULE:^CN=(.*?),OU=ServiceUsers.*$/$1/",
@@ -13,6 +13,7 @@ public class Mappings {
         "RULE:(.+)/a\\/b/", "RULE:C\\/N.*/x/", "RULE:(.+)/$0/", "RULE:.+/$0/U", "RULE:(?<n>C).*/${n}/", "RULE:(a)?.*/[$1]/",
         "RULE:a|aXa/y/", "RULE:a*?X?.*/-/", "RULE:.+/y/L,DEFAULT", "RULE:(.+)/$10$11/U", "RULE:(.+)/é$1/U", "RULE:C.*,O.*\\,.*/comma/", "RULE:(.+)/$5/",
         "RULE:.+//", "RULE:(.)(.).*/$2$1$3/", "RULE:.+/x", "DEFAUL", "RULE:.+/x/LU", "RULE:(.+)/\\\\$1/",
+        "RULE:CN=(\\w+),.*/$1/", "RULE:CN=([\\w.-]+),.*/$1/", "RULE:CN=(\\W|[^\\W])+,O=(\\S+)/$2/", "RULE:.*(\\d),.*/$1/", "RULE:.*O=(\\D\\s\\D)/$1/",
     };
 
     public static void main(String[] arguments) {

@@ -9,4 +9,4 @@ pub mod principal_mapping;
 
 pub use certificate::Certificate;
 pub use der::Malformed;
-pub use principal_mapping::{MappingError, PrincipalMapping};
+pub use principal_mapping::PrincipalMapping;

@@ -3,31 +3,17 @@
 //! A list, with commas, of `DEFAULT` (the whole subject) and `RULE:pattern/replacement/` with `L` or `U` behind it. The first rule
 //! whose pattern matches the whole subject decides; without one the connection is refused.
 //!
-//! Where it differs from Apache Kafka: patterns are of the `regex` crate, whose time is linear in its input; look-around and
-//! back-references within a pattern are refused at the start.
+//! Where it differs from Apache Kafka: look-around and back-references within a pattern are refused at the start, and so are
+//! patterns and lists beyond the bounds of `pattern`.
 
 use regex::Regex;
 
-use crate::replacement::{Beyond, Replacement, compile, compile_whole};
+use crate::pattern::{RULES_MAX, compile, compile_whole};
+use crate::replacement::{Beyond, Replacement};
+use crate::rule_error::RuleError;
 
-/// Rules that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum MappingError {
-    /// Neither `DEFAULT` nor a rule.
-    #[error("'{0}' is neither DEFAULT nor of the form RULE:pattern/replacement/, with L or U behind it")]
-    Form(String),
-    /// A pattern that does not compile.
-    #[error("the pattern '{pattern}' (look-around and back-references are not supported): {reason}")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// Where it is wrong.
-        reason: Box<regex::Error>,
-    },
-    /// A replacement with a `$` that is no reference, or a `\` at its end.
-    #[error("the replacement '{0}' refers to no group of its pattern: write \\$ for a dollar, \\\\ for a backslash")]
-    Replacement(String),
-}
+/// What a rule looks like.
+const FORM: &str = "RULE:pattern/replacement/, with L or U behind it";
 
 /// The rules, in their order.
 #[derive(Clone, Debug)]
@@ -58,13 +44,16 @@ impl PrincipalMapping {
     /// Reads the rules.
     ///
     /// # Errors
-    /// See [`MappingError`].
-    pub fn parse(text: &str) -> Result<Self, MappingError> {
+    /// See [`RuleError`].
+    pub fn parse(text: &str) -> Result<Self, RuleError> {
         let mut rules = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
             let (rule, after) = parse_one(rest)?;
             rules.extend(rule);
+            if rules.len() > RULES_MAX {
+                return Err(RuleError::TooMany { most: RULES_MAX });
+            }
             rest = after;
         }
         Ok(Self(rules))
@@ -81,8 +70,8 @@ impl PrincipalMapping {
 }
 
 /// Reads the first rule, none when it is empty, and what follows its comma.
-fn parse_one(text: &str) -> Result<(Option<Rule>, &str), MappingError> {
-    let form = || MappingError::Form(text.to_owned());
+fn parse_one(text: &str) -> Result<(Option<Rule>, &str), RuleError> {
+    let form = || RuleError::Form { rule: text.to_owned(), form: FORM };
     let (rule, rest) = if let Some(rest) = text.strip_prefix("DEFAULT") {
         (Some(Rule::Default), rest)
     } else if let Some(rest) = text.strip_prefix("RULE:") {
@@ -120,14 +109,11 @@ fn until_slash(text: &str) -> Option<(&str, &str)> {
 }
 
 impl Replace {
-    fn parse(pattern: &str, replacement: &str, case: Case) -> Result<Self, MappingError> {
-        let of = |reason| MappingError::Pattern { pattern: pattern.to_owned(), reason };
-        // Java lets a slash be escaped, the regex crate only what has a meaning.
-        let plain = pattern.replace("\\/", "/");
-        let found = compile(&plain).map_err(of)?;
+    fn parse(pattern: &str, replacement: &str, case: Case) -> Result<Self, RuleError> {
+        let found = compile(pattern)?;
         let pieces = Replacement::parse(replacement, &found, Beyond::IsText);
-        let replacement = pieces.ok_or_else(|| MappingError::Replacement(replacement.to_owned()))?;
-        Ok(Self { whole: compile_whole(&plain).map_err(of)?, pattern: found, replacement, case })
+        let replacement = pieces.ok_or_else(|| RuleError::Replacement(replacement.to_owned()))?;
+        Ok(Self { whole: compile_whole(pattern)?, pattern: found, replacement, case })
     }
 
     fn apply(&self, subject: &str) -> Option<String> {
@@ -183,8 +169,11 @@ mod tests {
         ] {
             assert!(PrincipalMapping::parse(rules).is_err(), "{rules}");
         }
-        let error = PrincipalMapping::parse("RULE:(?=a)a/x/").unwrap_err().to_string();
-        assert!(error.contains("look-around"), "{error}");
+        let error = |rules: &str| PrincipalMapping::parse(rules).unwrap_err().to_string();
+        assert!(error("RULE:(?=a)a/x/").contains("look-around"));
+        assert!(error("RULE:a").contains("'RULE:a' is neither DEFAULT nor of the form RULE:pattern/replacement/"));
+        assert!(error(&"RULE:a/b/,".repeat(RULES_MAX + 1)).contains("more than 100 rules"));
+        assert!(PrincipalMapping::parse(&"RULE:a/b/,".repeat(RULES_MAX)).is_ok());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use barnabas_auth::tls::{Malformed, MappingError};
+use barnabas_auth::RuleError;
+use barnabas_auth::tls::Malformed;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ pub enum TlsError {
     },
     /// `ssl.principal.mapping.rules`.
     #[error("ssl.principal.mapping.rules: {0}")]
-    Mapping(#[from] MappingError),
+    Mapping(#[from] RuleError),
     /// A handshake with the new certificate failed before anybody was offered it.
     #[error("a trial handshake with the certificate of {origin} failed: {reason}")]
     Trial {

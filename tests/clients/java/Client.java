@@ -17,6 +17,9 @@ import org.apache.kafka.common.utils.AppInfoParser;
  */
 public class Client {
     static final String BOOTSTRAP = System.getenv("BOOTSTRAP");
+    // Of the lanes that run it more than once on a broker.
+    static final String PREFIX = System.getenv().getOrDefault("TOPIC_PREFIX", "");
+    static final String GROUPED_TOPIC = PREFIX + "grouped";
     // Not long ago: retention goes by the time of the records.
     static final long BASE = System.currentTimeMillis() - 3_600_000;
     static final int RECORDS = 500;
@@ -76,7 +79,7 @@ public class Client {
         var acks = new ArrayList<Future<RecordMetadata>>();
         try (var producer = producer(codec)) {
             for (int i = 0; i < RECORDS; i++) {
-                var record = new ProducerRecord<>("codec-" + codec, 0, BASE + i * 1000L, "k" + i, value(codec, i));
+                var record = new ProducerRecord<>(PREFIX + "codec-" + codec, 0, BASE + i * 1000L, "k" + i, value(codec, i));
                 record.headers().add("n", Integer.toString(i).getBytes(StandardCharsets.UTF_8));
                 acks.add(producer.send(record));
             }
@@ -87,7 +90,7 @@ public class Client {
     }
 
     static void consumeAlone(String codec) {
-        var partition = new TopicPartition("codec-" + codec, 0);
+        var partition = new TopicPartition(PREFIX + "codec-" + codec, 0);
         try (var consumer = consumer()) {
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
@@ -105,7 +108,7 @@ public class Client {
     }
 
     static void seekByTimestamp() {
-        var partition = new TopicPartition("codec-gzip", 0);
+        var partition = new TopicPartition(PREFIX + "codec-gzip", 0);
         try (var consumer = consumer()) {
             consumer.assign(List.of(partition));
             var found = consumer.offsetsForTimes(Map.of(partition, BASE + 249_500L)).get(partition);
@@ -120,14 +123,14 @@ public class Client {
 
     static void createGroupedTopic() throws Exception {
         try (var admin = Admin.create(properties())) {
-            admin.createTopics(List.of(new NewTopic("grouped", 4, (short) 1))).all().get(60, TimeUnit.SECONDS);
+            admin.createTopics(List.of(new NewTopic(GROUPED_TOPIC, 4, (short) 1))).all().get(60, TimeUnit.SECONDS);
         }
     }
 
     static void produceGrouped(int from, int count) {
         try (var producer = producer("none")) {
             for (int i = from; i < from + count; i++) {
-                producer.send(new ProducerRecord<>("grouped", i % 4, "k" + i, value("grouped", i)));
+                producer.send(new ProducerRecord<>(GROUPED_TOPIC, i % 4, "k" + i, value("grouped", i)));
             }
         }
     }
@@ -151,8 +154,8 @@ public class Client {
 
     static int member(Map<Integer, String> seen, CyclicBarrier joined, int members, int count, int from) throws Exception {
         int read = 0;
-        try (var consumer = consumer("group.id", "java", "enable.auto.commit", "false")) {
-            consumer.subscribe(List.of("grouped"));
+        try (var consumer = consumer("group.id", PREFIX + "java", "enable.auto.commit", "false")) {
+            consumer.subscribe(List.of(GROUPED_TOPIC));
             long deadline = System.nanoTime() + LIMIT.toNanos();
             // Nobody reads before everybody has its share, so that each member has something to read.
             while (consumer.assignment().size() != 4 / members) {

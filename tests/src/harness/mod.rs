@@ -11,5 +11,6 @@ pub mod priority;
 pub mod proc;
 pub mod process;
 pub mod reader;
+pub mod relay;
 pub mod slow;
 pub mod wait;

@@ -40,7 +40,7 @@ pub fn until<T>(what: &str, budget: Duration, mut condition: impl FnMut() -> Opt
     }
 }
 
-/// Lets the moment of a fault come, as it was drawn: not a wait for anything to happen.
+/// Lets the moment of a fault come, as it was drawn, or the time of a way pass: not a wait for anything to happen.
 pub fn moment(drawn: Duration) {
     std::thread::sleep(drawn);
 }

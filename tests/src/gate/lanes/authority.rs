@@ -28,7 +28,7 @@ impl Authority {
         // Java 2.8 knows PEM since its 2.7; its own kind of store is tried as well.
         authority.openssl(
             room,
-            &["pkcs12", "-export", "-inkey", "client.key", "-in", "client.crt"],
+            &["pkcs12", "-export", "-inkey", "client.key", "-in", "client.crt", "-certfile", "ca.pem"],
             &["-passout", "pass:secret", "-name", "client", "-out", "client.p12"],
         )?;
         Ok(authority)
@@ -53,6 +53,14 @@ impl Authority {
         // In one step: a half of a file is never read.
         fs::write(self.place.join("new.pem"), both)?;
         fs::rename(self.place.join("new.pem"), self.file(&format!("{name}.pem")))?;
+        Ok(())
+    }
+
+    /// The client's certificate and the authority's in DER as well.
+    pub(crate) fn export(&self, room: &Room<'_>) -> Result<(), Outcome> {
+        for (from, to) in [("client.crt", "client.der"), ("ca.pem", "ca.der")] {
+            self.openssl(room, &["x509", "-in", from], &["-outform", "DER", "-out", to])?;
+        }
         Ok(())
     }
 

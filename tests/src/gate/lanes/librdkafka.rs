@@ -8,6 +8,7 @@
 
 mod log;
 mod runner;
+mod secured;
 mod table;
 
 use std::fs;

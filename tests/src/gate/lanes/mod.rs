@@ -169,6 +169,7 @@ pub(crate) const LANES: &[Lane] = &[
         needs: &[
             Need::Release,
             Need::JavaFour,
+            Need::JavaTwo,
             Need::Debian,
             Need::Python,
             Need::Librdkafka,

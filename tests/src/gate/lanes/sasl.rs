@@ -1,8 +1,9 @@
-//! Stock clients behind a login: Kafka's tools, kcat, confluent-kafka, kafka-python, kafkajs and franz-go, by every
-//! mechanism, kcat without OAUTHBEARER; by one over TLS, half of them with a certificate, too; and kafka-configs on credentials.
+//! Stock clients behind a login: Kafka's tools, Java 2.8, kcat, confluent-kafka, kafka-python, kafkajs and franz-go, by every
+//! mechanism, kcat and Java 2.8 without OAUTHBEARER; by one over TLS, half of them with a certificate, too; and kafka-configs on
+//! credentials.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use barnabas_tests::harness::broker::java;
@@ -53,6 +54,10 @@ fn at_work(room: &Room<'_>, door: &Door<'_>) -> Result<String, Outcome> {
         kcat(room, door, mechanism, None)?;
     }
     let mut facts = vec!["Kafka's tools and kcat".to_owned(), kcat_of_releases(room, door)?];
+    for mechanism in JAVA_TWO {
+        java_two(room, door, mechanism)?;
+    }
+    facts.push("Java 2.8".to_owned());
     for client in LANGUAGES {
         facts.push(client_of_language(room, door, client, &MECHANISMS.join(","), (USER, PASSWORD))?);
     }
@@ -65,12 +70,18 @@ fn over_tls(room: &Room<'_>, tls: &Door<'_>, mutual: &Door<'_>) -> Result<String
         fs::write(door.file(room, OVER_TLS), properties(door, OVER_TLS, USER, PASSWORD))?;
     }
     console(room, mutual, OVER_TLS, &|class| tool(room, class))?;
+    java_two(room, mutual, OVER_TLS)?;
     kcat(room, tls, OVER_TLS, None)?;
+    for (release, door) in [(LIBRDKAFKA[0], tls), (LIBRDKAFKA[1], mutual)] {
+        kcat(room, door, OVER_TLS, Some(release))?;
+    }
     for (client, door) in [("python", mutual), ("kafkajs", tls), ("franz-go", mutual), ("python", tls)] {
-        client_of_language(room, door, client, OVER_TLS, (USER, PASSWORD))?;
+        client_of_language(room, door, client, &format!("{OVER_TLS},PLAIN"), (USER, PASSWORD))?;
     }
     without_certificate(room, tls, mutual)?;
-    Ok(format!("the same over TLS by {OVER_TLS}, where one has to with a certificate"))
+    Ok(format!(
+        "the same over TLS by {OVER_TLS}, clients of languages by PLAIN too, where one has to with a certificate"
+    ))
 }
 
 /// Who shows no certificate where one has to is not asked for a login.
@@ -85,6 +96,18 @@ fn without_certificate(room: &Room<'_>, tls: &Door<'_>, mutual: &Door<'_>) -> Re
         }
     }
     Ok(())
+}
+
+/// The mechanisms by which Java 2.8 comes without TLS. Of OAUTHBEARER it has only the unsecured tokens that are for tests.
+const JAVA_TWO: [&str; 2] = ["SCRAM-SHA-256", "PLAIN"];
+
+/// Everything that the lane `java-2` does, behind a login.
+fn java_two(room: &Room<'_>, door: &Door<'_>, mechanism: &str) -> Result<(), Outcome> {
+    let step = format!("{}java-2-{mechanism}", door.prefix);
+    let mut command = clients::java_program(room, Need::JavaTwo);
+    door.tell(&mut command);
+    command.env("CLIENT_PROPERTIES", door.file(room, mechanism)).env("TOPIC_PREFIX", format!("{step}-"));
+    room.step(&step, command)
 }
 
 /// Clients for Python, Node and Go.
@@ -185,7 +208,7 @@ const LIBRDKAFKA: [&str; 2] = ["1.8.2", "2.3.0"];
 
 fn kcat_of_releases(room: &Room<'_>, door: &Door<'_>) -> Result<String, Outcome> {
     for release in LIBRDKAFKA {
-        let library = Need::Librdkafka.place(room.workshop).join(release);
+        let library = library(room, release);
         let (mut version, step) = (Command::new("kcat"), format!("kcat-{release}"));
         version.arg("-V").env("LD_LIBRARY_PATH", &library);
         room.step(&step, version)?;
@@ -194,19 +217,23 @@ fn kcat_of_releases(room: &Room<'_>, door: &Door<'_>) -> Result<String, Outcome>
             return failed(format!("kcat was to load librdkafka {release}, and says {told}"));
         }
         for mechanism in MECHANISMS {
-            kcat(room, door, mechanism, Some((release, &library)))?;
+            kcat(room, door, mechanism, Some(release))?;
         }
     }
     Ok(format!("kcat on librdkafka {}", LIBRDKAFKA.join(" and ")))
 }
 
+fn library(room: &Room<'_>, release: &str) -> PathBuf {
+    Need::Librdkafka.place(room.workshop).join(release)
+}
+
 /// Debian's kcat, with its own librdkafka 2.0.2 or with another release.
-fn kcat(room: &Room<'_>, door: &Door<'_>, mechanism: &str, other: Option<(&str, &Path)>) -> Result<(), Outcome> {
-    let prefix = &format!("{}{}", door.prefix, other.map_or("", |(release, _)| release));
+fn kcat(room: &Room<'_>, door: &Door<'_>, mechanism: &str, other: Option<&str>) -> Result<(), Outcome> {
+    let prefix = &format!("{}{}", door.prefix, other.unwrap_or_default());
     let kcat = || {
         let mut command = Command::new("kcat");
-        if let Some((_, library)) = other {
-            command.env("LD_LIBRARY_PATH", library);
+        if let Some(release) = other {
+            command.env("LD_LIBRARY_PATH", library(room, release));
         }
         command.args(["-b", &door.bootstrap, "-t", &format!("{prefix}kcat-{mechanism}"), "-m", "30"]);
         command.args(door.librdkafka().iter().flat_map(|setting| ["-X", setting]));

@@ -18,6 +18,15 @@ pub(super) struct Told {
     pub(super) reason: String,
 }
 
+impl Told {
+    /// A test in two runs, each of other parts: it passes if it did in both.
+    pub(super) fn and(self, other: Self) -> Self {
+        let seconds = self.seconds + other.seconds;
+        let worse = if self.state == State::Pass { other } else { self };
+        Self { seconds, ..worse }
+    }
+}
+
 /// What is known of a test while its log is read.
 #[derive(Default)]
 struct Course {
@@ -129,5 +138,14 @@ two is not one
         assert_eq!((of("0001_bad").0, of("0001_bad").2), (State::Fail, "two is not one"));
         assert_eq!(of("0001_cut"), (State::Fail, 2, "ended with its process: signal: 6 (SIGABRT)"));
         assert_eq!(told.len(), 6);
+    }
+
+    #[test]
+    fn a_test_in_two_runs_passes_if_it_did_in_both() {
+        let run = |state, reason: &str| Told { state, seconds: 2, reason: reason.to_owned() };
+        let failed = Told { seconds: 4, ..run(State::Fail, "late") };
+        assert_eq!(run(State::Pass, "").and(run(State::Fail, "late")), failed);
+        assert_eq!(run(State::Fail, "late").and(run(State::Pass, "")), failed);
+        assert_eq!(run(State::Pass, "").and(run(State::Pass, "")), Told { seconds: 4, ..run(State::Pass, "") });
     }
 }

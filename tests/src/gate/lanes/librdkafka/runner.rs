@@ -1,4 +1,5 @@
-//! librdkafka's test-runner beside two brokers: one that creates topics on demand, as most tests expect, and one that does not.
+//! librdkafka's test-runner beside three brokers: one that creates topics on demand, as most tests expect, one that does not, and
+//! one with TLS and logins.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,6 +11,7 @@ use barnabas_tests::harness::broker::{Broker, java};
 use serde_json::Value;
 
 use super::log::{Told, told};
+use super::secured::{Errand, Secured};
 use super::table::{Row, State};
 use crate::gate::lane::Outcome;
 use crate::gate::need::Need;
@@ -24,11 +26,12 @@ const SETTINGS: [(&str, &str); 4] = [
     ("allow.everyone.if.no.acl.found", "true"),
 ];
 /// The tests' own deadlines are for a machine with nothing else to do.
-const PATIENCE: &str = "test.timeout.multiplier=2";
+pub(super) const PATIENCE: &str = "test.timeout.multiplier=2";
 /// The runner's word for a way a cluster is set up, and what that means.
 const SCENARIOS: [(&str, &str); 2] = [("default", "true"), ("noautocreate", "false")];
-/// Tests that are run by hand upstream: they idle, or wait for somebody to look.
-const MANUAL: [(&str, &str); 3] = [
+/// Tests that are not run: upstream they idle, or wait for somebody to look, or one has an identity provider for them.
+const LEFT_OUT: [(&str, &str); 4] = [
+    ("0126", "wants a library built with libcurl and an identity provider; the lane sasl has tokens of one"),
     ("0190", "run by hand upstream: it wants a broker with a metrics plug-in"),
     ("8000", "run by hand upstream: it idles for ever"),
     ("8001", "run by hand upstream: of the client alone, on its mock cluster"),
@@ -62,12 +65,13 @@ pub(super) struct Runner<'a> {
     room: &'a Room<'a>,
     tests: PathBuf,
     brokers: Vec<Broker>,
+    secured: Secured,
     share_groups: bool,
     runs: u32,
 }
 
 impl<'a> Runner<'a> {
-    /// Starts both brokers and lays Kafka's scripts, which some tests call.
+    /// Starts the brokers and lays Kafka's scripts, which some tests call.
     pub(super) fn start(room: &'a Room<'a>) -> Result<Self, Outcome> {
         scripts(room)?;
         let mut brokers = Vec::new();
@@ -80,7 +84,10 @@ impl<'a> Runner<'a> {
             brokers.push(broker);
         }
         let share_groups = serves_share_groups(room, &brokers[0])?;
-        Ok(Self { room, tests: Need::LibrdkafkaTests.place(room.workshop).join(TESTS), brokers, share_groups, runs: 0 })
+        let (broker, secured) = Secured::start(room, &SETTINGS)?;
+        brokers.push(broker);
+        let tests = Need::LibrdkafkaTests.place(room.workshop).join(TESTS);
+        Ok(Self { room, tests, brokers, secured, share_groups, runs: 0 })
     }
 
     /// Every number with the names of its tests, as the program knows them.
@@ -111,7 +118,10 @@ impl<'a> Runner<'a> {
         if let Some(why) = self.left_out(number) {
             return Ok(number.names.iter().map(|name| number.row(name, State::Skip, 0, why)).collect());
         }
-        let mut told = HashMap::new();
+        let mut told = match Errand::of(&number.digits) {
+            Some(errand) => self.errand(errand)?,
+            None => HashMap::new(),
+        };
         for at in 0..SCENARIOS.len() {
             let untold = number.names.iter().filter(|name| !told.contains_key(*name)).count();
             if untold > 0 {
@@ -127,24 +137,55 @@ impl<'a> Runner<'a> {
 
     /// Why a number is not run.
     fn left_out(&self, number: &Number) -> Option<&'static str> {
-        let manual = MANUAL.iter().find(|(digits, _)| *digits == number.digits).map(|(_, why)| *why);
+        let known = LEFT_OUT.iter().find(|(digits, _)| *digits == number.digits).map(|(_, why)| *why);
         let of_share_groups = number.names.iter().all(|name| name.contains(SHARE_GROUPS.0));
-        manual
+        known
             .or((of_share_groups && !self.share_groups)
                 .then_some("needs share groups (KIP-932): ShareFetch is not served"))
     }
 
     /// One process, and what its log says of each test. Tests of other scenarios are not in it.
     fn scenario(&mut self, number: &Number, at: usize) -> Result<HashMap<String, Told>, Outcome> {
-        self.runs += 1;
         let scenario = SCENARIOS[at].0;
-        let step = format!("{}-{scenario}-{}", number.digits, self.runs);
         let mut command = self.program(scenario, &self.brokers[at]);
         command.env("TESTS", &number.digits);
+        Ok(self.process(&format!("{}-{scenario}", number.digits), command)?.0)
+    }
+
+    /// A process for each part of a number on the broker with TLS and logins, and what their logs say of its tests together.
+    fn errand(&mut self, errand: &Errand) -> Result<HashMap<String, Told>, Outcome> {
+        let mut all = HashMap::<String, Told>::new();
+        for part in if errand.parts.is_empty() { &[""] } else { errand.parts } {
+            let (settings, bootstrap) = self.secured.settings(self.room, errand)?;
+            let mut command = self.program(SCENARIOS[0].0, &self.brokers[0]);
+            command.env("RDKAFKA_TEST_CONF", settings).env("BROKERS", bootstrap).env("TESTS", errand.digits());
+            self.secured.tell(&mut command);
+            if !part.is_empty() {
+                command.env("SUBTESTS", part);
+            }
+            let (told, log) = self.process(&format!("{}-secured", errand.digits()), command)?;
+            for (name, mut now) in told {
+                if !log.contains(&format!("[ {part}")) {
+                    now = Told { state: State::Fail, reason: format!("has no part {part}"), ..now };
+                }
+                let before = all.remove(&name);
+                all.insert(name, before.map_or(now.clone(), |before| before.and(now)));
+            }
+        }
+        for told in all.values_mut().filter(|told| told.state == State::Pass && told.reason.is_empty()) {
+            errand.rest.clone_into(&mut told.reason);
+        }
+        Ok(all)
+    }
+
+    /// What the log of a process says of each test, and the log.
+    fn process(&mut self, name: &str, command: Command) -> Result<(HashMap<String, Told>, String), Outcome> {
+        self.runs += 1;
+        let step = format!("{name}-{}", self.runs);
         let mut process = self.room.start(&step, command)?;
         let ended = process.wait(self.room.budget()).map_or_else(|late| late.to_string(), |status| status.to_string());
-        let log = fs::read(self.room.log(&step))?;
-        Ok(told(&String::from_utf8_lossy(&log), &ended))
+        let log = String::from_utf8_lossy(&fs::read(self.room.log(&step))?).into_owned();
+        Ok((told(&log, &ended), log))
     }
 
     fn program(&self, scenario: &str, broker: &Broker) -> Command {
@@ -164,7 +205,7 @@ impl<'a> Runner<'a> {
         outcome
     }
 
-    /// A clean stop of both brokers.
+    /// A clean stop of the brokers.
     pub(super) fn stop(&mut self) -> Result<(), Outcome> {
         Ok(self.brokers.iter_mut().try_for_each(Broker::stop)?)
     }
