@@ -168,19 +168,14 @@ fn code_around(address: usize, maps: &str) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
-    use std::os::unix::fs::FileExt as _;
 
     use super::*;
 
     /// Kilobytes of a map that count as this process's memory.
-    fn resident_kilobytes(map: &SegmentMap) -> usize {
-        resident_from(map.map.as_ptr().addr())
-    }
-
     #[allow(clippy::disallowed_methods, reason = "the kernel's own account, not a file of ours")]
-    fn resident_from(start: usize) -> usize {
+    fn resident_kilobytes(map: &SegmentMap) -> usize {
         let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        let start = format!("{start:x}-");
+        let start = format!("{:x}-", map.map.as_ptr().addr());
         let rss = smaps.lines().skip_while(|line| !line.starts_with(&start)).find(|line| line.starts_with("Rss:"));
         rss.unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
     }
@@ -203,22 +198,6 @@ mod tests {
         socket.write_all(&range.io_slice(0)).unwrap();
         assert!(resident_kilobytes(&map) >= 8 << 10, "what is sent again is there again");
         range.sent(0..usize::MAX);
-    }
-
-    #[test]
-    #[allow(clippy::disallowed_methods, reason = "the kernel's own account, not a file of ours")]
-    fn code_that_was_given_back_is_no_memory_of_this_process_until_it_runs_again() {
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        let code = code_around((give_back_code as *const ()).addr(), &maps).unwrap();
-        for page in code.clone().step_by(FAULT_AROUND) {
-            // Read by the kernel, so that every page is mapped.
-            let bytes = std::fs::File::open("/proc/self/mem").and_then(|memory| memory.read_at(&mut [0], page as u64));
-            assert_eq!(bytes.unwrap(), 1);
-        }
-        let before = resident_from(code.start);
-        assert!(before > code.len() / 1024 / 2, "{before} KiB of {} bytes", code.len());
-        assert!(give_back_code());
-        assert!(resident_from(code.start) < before / 2);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use barnabas_config::{Config, key};
 use barnabas_raft::{MetadataDelta, MetadataImage, MetadataListener};
 use barnabas_storage::seam::Clock;
@@ -128,7 +128,7 @@ pub struct Quotas {
     sensors: Mutex<Sensors>,
     /// Connections a second over all listeners, and how many may be.
     arrivals: Mutex<Rate>,
-    arrivals_max: Option<f64>,
+    arrivals_max: ArcSwapOption<f64>,
     metrics: Arc<Metrics>,
 }
 
@@ -145,17 +145,25 @@ impl Quotas {
             length: seconds(&key::CONTROLLER_QUOTA_WINDOW_SIZE_SECONDS),
         };
         let (entitled, sensors) = (ArcSwap::default(), Mutex::new(Sensors::new(Arc::clone(&metrics))));
-        let arrivals_max = config.read(&key::MAX_CONNECTION_CREATION_RATE);
-        Self {
+        let quotas = Self {
             clock,
             windows,
             mutation_windows,
             entitled,
             sensors,
             arrivals: Mutex::new(Rate::new(windows)),
-            arrivals_max: (arrivals_max < i64::from(i32::MAX)).then_some(arrivals_max.max(1) as f64),
+            arrivals_max: ArcSwapOption::empty(),
             metrics,
-        }
+        };
+        quotas.limit_arrivals(config);
+        quotas
+    }
+
+    /// Another `max.connection.creation.rate`, for connections that come later.
+    pub fn limit_arrivals(&self, config: &Config) {
+        let most = config.read(&key::MAX_CONNECTION_CREATION_RATE);
+        let is_limit = most < i64::from(i32::MAX);
+        self.arrivals_max.store(is_limit.then(|| Arc::new(most.max(1) as f64)));
     }
 
     /// Whether any client has a quota of this kind.
@@ -214,10 +222,10 @@ impl Quotas {
                 return Arrival { refused_for: Some(excess.min(windows.length)), pause: Duration::ZERO };
             }
         }
-        let pause = self.arrivals_max.map_or(Duration::ZERO, |most| {
+        let pause = self.arrivals_max.load().as_deref().map_or(Duration::ZERO, |most| {
             let mut rate = self.arrivals.lock();
             rate.record(1.0, now);
-            rate.excess(most, now).min(windows.length)
+            rate.excess(*most, now).min(windows.length)
         });
         Arrival { refused_for: None, pause }
     }

@@ -1,5 +1,6 @@
 //! Quotas by transcript: who is charged what at which moment, and how long that makes them wait.
 
+use barnabas_config::Dynamic;
 use barnabas_raft::metadata::client_quotas::ClientQuotaRecord;
 use barnabas_raft::metadata::{Entry, Record, Touched};
 use barnabas_raft::{QuotaEntity, QuotaName, QuotaValue};
@@ -138,4 +139,16 @@ fn an_address_that_opens_too_many_connections_is_refused_for_a_while_and_others_
     assert_eq!(quotas.arrived(good), Arrival::default());
     clock.advance(Duration::from_secs(12));
     assert_eq!(quotas.arrived(bad), Arrival::default());
+}
+
+#[test]
+fn the_rate_of_all_connections_changes_while_the_broker_runs() {
+    let (quotas, _) = quotas(Vec::new());
+    let pauses = || (0..1000).any(|_| !quotas.arrived(IpAddr::from([10, 0, 0, 1])).pause.is_zero());
+    assert!(!pauses());
+    let cluster = [("max.connection.creation.rate".to_owned(), "10".to_owned())].into();
+    quotas.limit_arrivals(&Config::dev().with_dynamic(&Dynamic { cluster, ..Dynamic::default() }));
+    assert!(pauses());
+    quotas.limit_arrivals(&Config::dev());
+    assert!(!pauses());
 }

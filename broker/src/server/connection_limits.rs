@@ -1,4 +1,5 @@
-//! `max.connections` and `max.connections.per.ip` change while the broker runs: for connections that come later.
+//! `max.connections`, `max.connections.per.ip`, its overrides and `max.connection.creation.rate` change while the broker runs: for
+//! connections that come later.
 
 use std::sync::Arc;
 
@@ -6,18 +7,22 @@ use barnabas_raft::{MetadataDelta, MetadataImage, MetadataListener};
 
 use crate::network::Network;
 use crate::network::slots::Places;
+use crate::quota::Quotas;
 use crate::settings::Settings;
 
-/// Tells the network.
+/// Tells the network, and who counts arrivals.
 pub(super) struct ConnectionLimits {
     pub(super) network: Arc<Network>,
+    pub(super) quotas: Arc<Quotas>,
     pub(super) settings: Arc<Settings>,
 }
 
 impl MetadataListener for ConnectionLimits {
     fn publish(&self, delta: &MetadataDelta, _image: &Arc<MetadataImage>) {
         if delta.configs_changed {
-            self.network.slots.limit(Places::of_config(&self.settings.config()));
+            let config = self.settings.config();
+            self.network.slots.limit(Places::of_config(&config));
+            self.quotas.limit_arrivals(&config);
         }
     }
 }

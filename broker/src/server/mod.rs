@@ -369,7 +369,8 @@ async fn serve<L: crate::seam::Listener>(
     let network =
         Network::new(options, service, broker.tasks.clone(), Arc::clone(&broker.unsent), Arc::clone(&broker.metrics));
     let network = Arc::new(network);
-    let limits = ConnectionLimits { network: Arc::clone(&network), settings: Arc::clone(&broker.settings) };
+    let (quotas, settings) = (Arc::clone(&broker.quotas), Arc::clone(&broker.settings));
+    let limits = ConnectionLimits { network: Arc::clone(&network), quotas, settings };
     broker.controller.subscribe(Arc::new(limits)).await;
     for each in bound {
         tracing::info!(listener = %each.name, address = %each.address, "listening");

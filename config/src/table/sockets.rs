@@ -29,9 +29,9 @@ settings! {
     /// Connections the broker accepts at once from one address. Unless it is set, half of all, for addresses of other machines.
     "max.connections.per.ip": Int = "2147483647", min(0), cluster_wide, honoured;
     /// Other limits for some addresses, as host:count.
-    "max.connections.per.ip.overrides": Text = "", cluster_wide, at_start, honoured;
+    "max.connections.per.ip.overrides": Text = "", cluster_wide, honoured;
     /// Connections accepted in a second.
-    "max.connection.creation.rate": Int = "2147483647", min(0), cluster_wide, at_start, honoured;
+    "max.connection.creation.rate": Int = "2147483647", min(0), cluster_wide, honoured;
     /// Time after which a silent connection is closed.
     "connections.max.idle.ms": Long = "600000", honoured;
     /// Longest wait for an answer of another node.
