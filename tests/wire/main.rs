@@ -12,6 +12,7 @@ mod fixture;
 mod groups;
 mod hostile;
 mod late;
+mod logging;
 mod login;
 mod memory;
 mod mutations;

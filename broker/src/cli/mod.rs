@@ -23,6 +23,7 @@ mod groups;
 #[cfg(feature = "gssapi")]
 mod keytab;
 mod log;
+mod logging;
 mod output;
 mod produce;
 mod quotas;
@@ -89,7 +90,7 @@ pub fn run() -> ExitCode {
     if let Some(ended) = shims::run(&program) {
         return ended;
     }
-    let ended = match Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
+    let ended = match Cli::parse().command.unwrap_or_else(|| Command::Serve(serve::Arguments::of_nothing())) {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
