@@ -9,6 +9,7 @@ mod bench;
 mod client;
 mod commands;
 mod fixture;
+mod generated;
 mod groups;
 mod hostile;
 mod late;

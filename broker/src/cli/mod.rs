@@ -79,7 +79,8 @@ enum Command {
     Log(log::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
     Bench(bench::Arguments),
-    /// Writes completions, man pages, and links under the names of Kafka's tools.
+    /// Writes completions, man pages, links under the names of Kafka's tools, a dashboard, alerts, a unit for systemd, and a file
+    /// for docker compose.
     Generate(generate::Arguments),
 }
 

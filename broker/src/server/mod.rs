@@ -170,6 +170,7 @@ impl Server {
         let housekeeping = housekeeping.map_err(StartError::Thread)?;
         let addresses = bound.iter().map(|each| each.address).collect();
         serve(&broker, bound, &certificates).await;
+        certificates::tell_expiry(&broker.metrics, &certificates);
         certificates::watch(&broker, &certificates);
         broker.delegation_tokens.expire(&broker.controller);
         kept_topics::expire(&broker).await;
@@ -204,6 +205,7 @@ impl Server {
     pub async fn reload_certificates(&self) {
         let certificates = Arc::clone(&self.certificates);
         self.broker.tasks.blocking(move || certificates.iter().for_each(|tls| drop(tls.reload()))).await;
+        certificates::tell_expiry(&self.broker.metrics, &self.certificates);
     }
 
     /// Returns when the broker cannot go on: every log directory is offline, or the metadata log failed.

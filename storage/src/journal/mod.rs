@@ -220,6 +220,12 @@ impl Journal {
         ring.live_bytes() * 4 > ring.capacity()
     }
 
+    /// Bytes of live rounds, and bytes that rounds may use.
+    pub(crate) fn fill(&self) -> (u64, u64) {
+        let ring = self.ring.lock();
+        (ring.live_bytes(), ring.capacity())
+    }
+
     /// A start now would have more to do than we want it to, or the ring fills.
     pub(crate) fn wants_checkpoint(&self) -> bool {
         self.unproven.load(Ordering::Relaxed) > UNPROVEN_BYTES_WANTED
