@@ -217,8 +217,9 @@ mod tests {
         }
         let before = resident_from(code.start);
         assert!(before > code.len() / 1024 / 2, "{before} KiB of {} bytes", code.len());
-        assert!(give_back_code());
-        assert!(resident_from(code.start) < before / 2);
+        // Other tests run meanwhile, and bring code back.
+        let is_given_back = |_| give_back_code() && resident_from(code.start) < before / 2;
+        assert!((0..50).any(is_given_back));
     }
 
     #[test]
