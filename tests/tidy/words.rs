@@ -57,7 +57,8 @@ fn clocks_files_sockets_and_tasks_stay_behind_the_seams() {
             for call in CALLS.iter().filter(|call| calls(code, call)) {
                 // What the kernel tells of this process is no file of ours.
                 let is_own_account = code.contains("\"/proc/self/");
-                if !is_own_account && !(*call == "env::var" && source.path == ENVIRONMENT) {
+                let is_environment = *call == "env::var" && source.path == ENVIRONMENT;
+                if !is_own_account && !is_environment {
                     findings.push(format!("{}:{line}: {call} belongs behind a seam", source.path));
                 }
             }
