@@ -1,4 +1,4 @@
-//! Counters and gauges by name: every bound has one, so that it can be seen how near it is. No endpoint yet.
+//! Counters and gauges by name: every bound has one, so that it can be seen how near it is.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -87,6 +87,8 @@ metrics! {
     tls_handshakes_failed,
     /// TLS handshakes that were not completed in time, or were too many at once.
     tls_handshakes_refused,
+    /// When the first of the listeners' certificates expires, seconds since 1970; 0 without TLS.
+    certificate_expiry_seconds,
     /// Requests that were run.
     requests,
     /// Bytes of the request budget in use.
@@ -151,6 +153,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 43);
+        assert_eq!(metrics.snapshot().len(), 44);
     }
 }

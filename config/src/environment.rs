@@ -5,7 +5,7 @@
 const PREFIXES: [&str; 3] = ["KAFKA_", "KAFKA_CFG_", "BARNABAS_"];
 
 /// Variables of those prefixes that are meant for start scripts, the JVM or the log output, not for the broker.
-const EXCLUDED: [&str; 17] = [
+const EXCLUDED: [&str; 18] = [
     "KAFKA_VERSION",
     "KAFKA_HOME",
     "KAFKA_DEBUG",
@@ -23,6 +23,7 @@ const EXCLUDED: [&str; 17] = [
     "KAFKA_TOOLS_LOG4J_LOGLEVEL",
     "KAFKA_CLUSTER_ID",
     "BARNABAS_LOG",
+    "BARNABAS_LOG_FORMAT",
 ];
 
 /// A setting taken from a variable.

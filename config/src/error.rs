@@ -147,5 +147,5 @@ pub enum Warning {
 }
 
 fn did_you_mean(meant: Option<&str>) -> String {
-    meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
+    meant.map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"))
 }

@@ -38,7 +38,10 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Offsets> {
     let Some(bytes) = whole_file::read(disk, path)? else { return Ok(Offsets::new()) };
     let offsets = std::str::from_utf8(&bytes).ok().and_then(parse);
     if offsets.is_none() {
-        tracing::warn!(file = %path.display(), "the checkpoint file is damaged: taken as absent");
+        tracing::warn!(
+            file = %path.display(),
+            "the checkpoint file is damaged; nothing need be done: the segments tell what it told"
+        );
     }
     Ok(offsets.unwrap_or_default())
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::advice::{FREE_SPACE, LOOK_AT_DISK};
 use crate::error::LogDirError;
 use crate::journal::ring::Tail;
 use crate::journal::{Journal, JournalSink as _, JournalledLog, LogCheckpoint, LogKey};
@@ -114,7 +115,8 @@ impl Checkpointer {
             if journal.wants_checkpoint() || now.saturating_sub(last) >= this.interval {
                 last = now;
                 if let Err(error) = Self::checkpoint_all(journal) {
-                    tracing::warn!(dir = %journal.dir.display(), %error, "a checkpoint failed");
+                    let dir = journal.dir.display();
+                    tracing::warn!(%dir, %error, "a checkpoint failed: it is tried again; {LOOK_AT_DISK}");
                 }
             }
         }
@@ -257,11 +259,15 @@ impl Checkpointer {
             Ok((free, total)) => {
                 // A disk of some ten MiB is not refused as a whole.
                 let has_room = free >= self.free_bytes_min.min(total / FREE_SHARE_MIN);
-                if self.has_room.swap(has_room, Ordering::Relaxed) != has_room {
-                    tracing::warn!(dir = %journal.dir.display(), free, has_room, "free space passed the mark");
+                let had_room = self.has_room.swap(has_room, Ordering::Relaxed);
+                let dir = journal.dir.display();
+                if had_room && !has_room {
+                    tracing::warn!(%dir, free, "the disk is full: records are refused; {FREE_SPACE}");
+                } else if has_room && !had_room {
+                    tracing::info!(%dir, free, "the disk has room again: records are taken");
                 }
             }
-            Err(error) => tracing::warn!(dir = %journal.dir.display(), %error, "free space is unknown"),
+            Err(error) => tracing::warn!(dir = %journal.dir.display(), %error, "free space is unknown; {LOOK_AT_DISK}"),
         }
     }
 

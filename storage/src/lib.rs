@@ -3,6 +3,7 @@
 //!
 //! Must not know: sockets, requests, what a topic means, ACLs, tokens, tokio.
 
+pub mod advice;
 pub mod batch;
 mod batch_scan;
 mod checkpoint_file;

@@ -285,6 +285,12 @@ impl LogDir {
         self.journal.has_room()
     }
 
+    /// Bytes of the journal that a start would have to read, and bytes that they may become before appends wait.
+    #[must_use]
+    pub fn journal_bytes(&self) -> (u64, u64) {
+        self.journal.fill()
+    }
+
     /// True after a failed write or sync.
     #[must_use]
     pub fn is_offline(&self) -> bool {

@@ -193,7 +193,10 @@ impl ProducerStates {
             surplus -= usize::from(goes);
             !goes
         });
-        tracing::warn!(kept = self.producers.len(), "too many idempotent producers: the longest silent are forgotten");
+        tracing::warn!(
+            kept = self.producers.len(),
+            "too many idempotent producers: the longest silent are forgotten; see which clients make new ones all the time"
+        );
     }
 }
 

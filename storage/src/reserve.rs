@@ -7,6 +7,7 @@
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
+use crate::advice::FREE_SPACE;
 use crate::seam::{Disk, OpenMode};
 
 /// Enough for thousands of records of metadata and for a manifest of ten thousand partitions.
@@ -43,7 +44,7 @@ pub fn hold(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
 pub fn release(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
     match disk.remove_file(&path(dir)) {
         Ok(()) => {
-            tracing::warn!(dir = %dir.display(), "the disk is full: the room reserved for metadata is in use now");
+            tracing::warn!(dir = %dir.display(), "the disk is full: the room reserved for metadata is in use now; {FREE_SPACE}");
             Ok(true)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a check that cannot read the repository must fail")]
 
+mod advice;
 mod api_heads;
 mod architecture;
 mod edges;

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use barnabas_config::{Config, key};
 use barnabas_storage::Timestamp;
+use barnabas_storage::advice::LOOK_AT_DISK;
 use barnabas_storage::seam::{Clock, Seams};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -171,7 +172,7 @@ impl Audit {
         if let Some(file) = writer.file.take()
             && let Err(error) = tasks.blocking(move || file.sync()).await
         {
-            tracing::error!(%error, "sync the audit's file");
+            tracing::error!(%error, "barnabas.audit.file was not synced: its last events may be lost; {LOOK_AT_DISK}");
         }
     }
 
@@ -222,7 +223,12 @@ impl Writer {
             failed.extend(written.err().map(|(error, missed)| (error.to_string(), missed)));
         }
         if !self.is_failing {
-            failed.iter().for_each(|(error, missed)| tracing::error!(missed, "audit events were lost: {error}"));
+            for (error, missed) in &failed {
+                tracing::error!(
+                    missed,
+                    "audit events were lost: {error}; see that the audit's file and topic can be written"
+                );
+            }
         }
         self.is_failing = !failed.is_empty();
         failed.iter().map(|(_, missed)| *missed).max().unwrap_or(0)

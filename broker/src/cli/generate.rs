@@ -8,10 +8,20 @@ use super::exit::Exit;
 use super::output::{print, print_bytes};
 use super::{Cli, Failure, files, shims};
 
+mod compose;
+mod systemd;
+
+/// Rules for Prometheus, and what Grafana shows, of the names that `/metrics` has.
+const ALERTS: &str = include_str!("generate/alerts.yaml");
+const DASHBOARD: &str = include_str!("generate/dashboard.json");
+
 /// What `generate` is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  barnabas generate completions bash > /etc/bash_completion.d/barnabas\n  \
-    barnabas generate man | man -l -\n  barnabas generate man --to /usr/local/share/man/man1\n  barnabas generate shims /usr/local/bin")]
+    barnabas generate man | man -l -\n  barnabas generate man --to /usr/local/share/man/man1\n  barnabas generate shims /usr/local/bin\n  \
+    barnabas generate alerts > /etc/prometheus/barnabas.yml\n  \
+    barnabas generate systemd --data /srv/barnabas > /etc/systemd/system/barnabas.service\n  \
+    barnabas generate compose --host kafka.example.com > compose.yaml")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -37,6 +47,14 @@ enum Command {
         /// Where.
         directory: PathBuf,
     },
+    /// Writes a dashboard for Grafana to stdout, of what /metrics tells (barnabas.http.listener).
+    Dashboards,
+    /// Writes alerting rules for Prometheus to stdout, of what /metrics tells (barnabas.http.listener).
+    Alerts,
+    /// Writes the hardened unit of the Debian package to stdout, with the paths of this machine.
+    Systemd(systemd::Unit),
+    /// Writes a file for docker compose to stdout: one broker, from the image of packaging/Dockerfile.
+    Compose(compose::Compose),
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -49,6 +67,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Man { to: Some(directory), .. } => print(&pages(&built(), directory)?)?,
         Command::Man { command, .. } => print_bytes(&man(command.as_deref())?)?,
         Command::Shims { directory } => print(&lay(directory)?)?,
+        Command::Dashboards => print(DASHBOARD)?,
+        Command::Alerts => print(ALERTS)?,
+        Command::Systemd(unit) => print(&systemd::text(unit)?)?,
+        Command::Compose(compose) => print(&compose::text(compose)?)?,
     }
     Ok(Exit::Done)
 }

@@ -23,6 +23,7 @@ mod groups;
 #[cfg(feature = "gssapi")]
 mod keytab;
 mod log;
+mod logging;
 mod output;
 mod produce;
 mod quotas;
@@ -78,7 +79,8 @@ enum Command {
     Log(log::Arguments),
     /// Puts load on any broker that speaks the Kafka protocol and tells what it took.
     Bench(bench::Arguments),
-    /// Writes completions, man pages, and links under the names of Kafka's tools.
+    /// Writes completions, man pages, links under the names of Kafka's tools, a dashboard, alerts, a unit for systemd, and a file
+    /// for docker compose.
     Generate(generate::Arguments),
 }
 
@@ -89,7 +91,7 @@ pub fn run() -> ExitCode {
     if let Some(ended) = shims::run(&program) {
         return ended;
     }
-    let ended = match Cli::parse().command.unwrap_or(Command::Serve(serve::Arguments::default())) {
+    let ended = match Cli::parse().command.unwrap_or_else(|| Command::Serve(serve::Arguments::of_nothing())) {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),

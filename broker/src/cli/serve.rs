@@ -1,24 +1,25 @@
 //! `barnabas serve`: reads the settings, runs a broker until a signal, stops it.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_config::{Config, ConfigSources, Warning, key};
+use barnabas_storage::advice::RAISE_FILE_LIMIT;
 use barnabas_storage::give_back_code;
 use barnabas_storage::seam::Seams;
+use clap::FromArgMatches;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::Failure;
 use super::environment::variables;
 use super::files::read_text;
+use super::logging::{self, LogFormat};
 use super::supervisor;
 use crate::limits::{BLOCKING_THREADS_MAX, POLLS_BETWEEN_EVENTS};
-use crate::loggers;
 use crate::seam::{Tasks, TcpNet};
 use crate::server::Server;
 
@@ -26,17 +27,29 @@ use crate::server::Server;
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// What `serve` is told.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// server.properties files, later ones over earlier ones. Without any: 127.0.0.1:9092, data in ./barnabas-data.
     files: Vec<PathBuf>,
     /// A setting, over files and environment.
     #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
+    /// How lines of the log are written, to stderr. RUST_LOG says which.
+    #[arg(long, value_name = "FORMAT", default_value = "text", env = "BARNABAS_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+impl Arguments {
+    /// What holds when the program is started without a word: the environment counts all the same.
+    pub(super) fn of_nothing() -> Self {
+        let command = <Self as clap::Args>::augment_args(clap::Command::new("barnabas"));
+        let mut matches = command.get_matches_from(["barnabas"]);
+        Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    start_logging();
+    logging::start(arguments.log_format);
     raise_file_limit();
     let config = configure(arguments)?;
     #[cfg(feature = "gssapi")]
@@ -44,30 +57,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     runtime()?.block_on(serve(config, arguments.files.is_empty()))
 }
 
-/// To stderr; `RUST_LOG` says how much. openraft's warnings tell of its own inner order, not of what an operator could do.
-fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,openraft=error"));
-    let colours = io::stderr().is_terminal();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colours)
-        .with_target(false)
-        .with_filter_reloading();
-    let filter = subscriber.reload_handle();
-    subscriber.init();
-    loggers::logs_by(Box::new(move |directives| {
-        if let Err(error) = filter.reload(EnvFilter::new(directives)) {
-            tracing::warn!("the levels of the log stay as they are: {error}");
-        }
-    }));
-}
-
 /// Every connection and every segment is an open file; systems allow few until they are asked, as the JVM does too.
 fn raise_file_limit() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-        tracing::warn!("raise the limit of open files from {current:?}: {error}; fewer clients can connect");
+        tracing::warn!(
+            "the limit of open files stays at {current:?}: {error}: fewer clients can connect; {RAISE_FILE_LIMIT}"
+        );
     }
 }
 
@@ -87,7 +83,7 @@ fn configure(arguments: &Arguments) -> Result<Config, Failure> {
 }
 
 fn warn(warning: &Warning) {
-    tracing::warn!("{warning}");
+    tracing::warn!("{warning}; change or drop it where it was given (`barnabas configs lint` tells the same)");
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

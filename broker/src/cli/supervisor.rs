@@ -25,6 +25,9 @@ pub(super) fn stopping() {
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!("tell systemd of it: {error}; it may take the broker for one that does not start");
+        tracing::warn!(
+            "systemd could not be told: {error}: it may take the broker for one that does not start; \
+             set Type=exec in the unit if it does"
+        );
     }
 }

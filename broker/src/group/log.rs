@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use barnabas_storage::advice::REPAIR_LOG;
 use barnabas_storage::batch::{Batch, BatchBuilder, BatchError, batches};
 use barnabas_storage::{AppendError, AppendOrigin, Offset, ReadError, Timestamp};
 use bytes::Bytes;
@@ -85,7 +86,7 @@ impl GroupLog for PartitionLog {
 /// end, and none are written before transactions are served.
 fn visit_batch(batch: Result<Batch, BatchError>, at: Offset, visit: &mut dyn FnMut(Record)) -> Result<(), ReadError> {
     let damaged = |error: BatchError| {
-        tracing::error!(%error, offset = %at, "a batch of __consumer_offsets is damaged");
+        tracing::error!(%error, offset = %at, "a batch of __consumer_offsets is damaged; {REPAIR_LOG}");
         ReadError::Damaged(at)
     };
     let batch = batch.map_err(damaged)?;

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use barnabas_storage::advice::{MEND_DISK, REPAIR_LOG};
 use barnabas_storage::seam::Clock;
 use barnabas_storage::{LeaderEpoch, Offset};
 use parking_lot::Mutex;
@@ -127,7 +128,7 @@ impl Slot {
                 *state = State::Serving { shard: Box::new(shard), asleep: None };
             }
             Err(error) => {
-                tracing::error!(%error, "a partition of __consumer_offsets cannot be read: its groups are not served");
+                tracing::error!(%error, "a partition of __consumer_offsets cannot be read: its groups are not served; {REPAIR_LOG}");
                 *state = State::Retired;
             }
         }
@@ -163,7 +164,7 @@ impl Slot {
             }
             Err(CommitError::TimedOut) => {}
             Err(error @ (CommitError::Offline | CommitError::NotLeader)) => {
-                tracing::error!(%error, "a partition of __consumer_offsets failed: its groups are not served");
+                tracing::error!(%error, "a partition of __consumer_offsets failed: its groups are not served; {MEND_DISK}");
                 self.retire();
             }
         }

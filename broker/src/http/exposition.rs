@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use barnabas_storage::PartitionIndex;
+use barnabas_storage::{LogDir, PartitionIndex};
 
 use super::lag::{GroupLag, of_groups};
 use crate::broker::Broker;
@@ -76,12 +76,28 @@ fn of_cluster(broker: &Broker, text: &mut Exposition) {
     }
 }
 
-/// Sizes of what no partition tells of.
+/// What no partition tells of.
 fn of_log_dirs(broker: &Broker, text: &mut Exposition) {
-    text.family("barnabas_kept_bytes", "Bytes of the logs of deleted topics that can be brought back.");
-    for dir in broker.partitions.log_dirs() {
-        text.sample(&[("directory", &dir.path().display().to_string())], dir.kept_bytes());
-    }
+    let offline = broker.partitions.log_dirs().filter(|dir| dir.is_offline()).count();
+    text.family(
+        "kafka_log_logmanager_offlinelogdirectorycount",
+        "Log directories that are offline after a disk error.",
+    );
+    text.sample(&[], offline);
+    let mut of_each = |name, help, value: &dyn Fn(&LogDir) -> u64| {
+        text.family(name, help);
+        for dir in broker.partitions.log_dirs() {
+            text.sample(&[("directory", &dir.path().display().to_string())], value(dir));
+        }
+    };
+    let is_full = |dir: &LogDir| u64::from(!dir.is_offline() && !dir.has_room());
+    of_each("barnabas_log_directory_full", "1 while records are refused because the disk is full.", &is_full);
+    let help = "Bytes of the logs of deleted topics that can be brought back.";
+    of_each("barnabas_kept_bytes", help, &LogDir::kept_bytes);
+    let help = "Bytes of the journal that a start would have to read.";
+    of_each("barnabas_journal_live_bytes", help, &|dir| dir.journal_bytes().0);
+    let help = "Bytes that the live part of the journal may become before producers wait; it grows up to a bound.";
+    of_each("barnabas_journal_capacity_bytes", help, &|dir| dir.journal_bytes().1);
 }
 
 fn of_partitions(broker: &Broker, text: &mut Exposition) {
@@ -98,6 +114,10 @@ fn of_partitions(broker: &Broker, text: &mut Exposition) {
             }
         }
     }
+    let under = rows.iter().filter(|(_, _, partition)| !partition.has_enough_replicas()).count();
+    let help = "Partitions led here with fewer replicas in sync than min.insync.replicas.";
+    text.family("kafka_server_replicamanager_underminisrpartitioncount", help);
+    text.sample(&[], under);
     text.family("kafka_topic_partition_current_offset", "The next offset that consumers will see.");
     for (topic, index, partition) in &rows {
         text.sample(&[("topic", topic), ("partition", index)], partition.high_watermark());

@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use barnabas_storage::advice::RAISE_FILE_LIMIT;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -73,7 +74,7 @@ pub async fn serve<L: Listener>(broker: Arc<Broker>, listener: L) {
                 });
             }
             Err(error) => {
-                tracing::warn!("accept an HTTP connection: {error}; trying again");
+                tracing::warn!("no HTTP connection could be accepted: {error}: it is tried again; {RAISE_FILE_LIMIT}");
                 broker.tasks.sleep(ACCEPT_RETRY_PAUSE).await;
             }
         }

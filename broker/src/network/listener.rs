@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use barnabas_config::SecurityProtocol;
+use barnabas_storage::advice::RAISE_FILE_LIMIT;
 
 use super::Network;
 use super::slots::Slot;
@@ -48,7 +49,10 @@ pub async fn run<L: Listener>(network: Arc<Network>, listener: L, entrance: Entr
                 }
             }
             Err(error) => {
-                tracing::warn!(listener = %entrance.name, "accept a connection: {error}; trying again");
+                tracing::warn!(
+                    listener = %entrance.name,
+                    "no connection could be accepted: {error}: it is tried again; {RAISE_FILE_LIMIT}"
+                );
                 network.tasks.sleep(ACCEPT_RETRY_PAUSE).await;
             }
         }
@@ -67,7 +71,12 @@ fn admit<S: Stream>(
         Err(refused) => {
             let count = network.metrics.connections_refused.value();
             if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
-                tracing::warn!(listener = %entrance.name, %peer, count, "connection refused: {refused}");
+                tracing::warn!(
+                    listener = %entrance.name,
+                    %peer,
+                    count,
+                    "connection refused: {refused}; see which clients open so many"
+                );
             }
             return;
         }

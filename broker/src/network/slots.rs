@@ -74,7 +74,10 @@ fn overrides(text: &str) -> HashMap<IpAddr, usize> {
         match read {
             Some((addresses, count)) => found.extend(addresses.map(|address| (address.ip(), count))),
             None => {
-                tracing::warn!("max.connections.per.ip.overrides: '{one}' is no host:count, or the host is unknown")
+                tracing::warn!(
+                    "max.connections.per.ip.overrides: '{one}' is no host:count, or the host is unknown, and is passed over; \
+                     correct it"
+                )
             }
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use barnabas_config::{Config, TopicConfig, key};
 use barnabas_raft::{BrokerId, MetadataDelta, MetadataImage, MetadataListener, PartitionImage, TopicImage};
+use barnabas_storage::advice::LOOK_AT_DISK;
 use barnabas_storage::{LeaderEpoch, Log, LogDir, LogDirError, PartitionIndex, TopicId};
 use parking_lot::{Mutex, RwLock};
 
@@ -170,7 +171,13 @@ impl Partitions {
             }
             Err(error) => {
                 let error = describe(&error);
-                tracing::error!(topic = %topic.name, partition = index.0, error, "the log could not be opened");
+                tracing::error!(
+                    topic = %topic.name,
+                    partition = index.0,
+                    error,
+                    "the log could not be opened: it is not served; \
+                     look at the disk, or stop the broker and run `barnabas log verify`"
+                );
                 Slot::Offline
             }
         }
@@ -266,7 +273,12 @@ impl Partitions {
         for dir in self.log_dirs.iter().filter(|dir| has(dir, topic, index)) {
             if let Err(error) = dir.keep_log(topic.id, index) {
                 let error = describe(&error);
-                tracing::error!(topic = %topic.name, partition = index.0, error, "the log of a deleted topic was not put aside");
+                tracing::error!(
+                    topic = %topic.name,
+                    partition = index.0,
+                    error,
+                    "the log of a deleted topic was not put aside: the next start does it; {LOOK_AT_DISK}"
+                );
             }
         }
     }
@@ -277,7 +289,12 @@ impl Partitions {
             for dir in self.log_dirs.iter().filter(|dir| has(dir, topic, index)) {
                 if let Err(error) = dir.delete_log(topic.id, index) {
                     let error = describe(&error);
-                    tracing::error!(topic = %topic.name, partition = index.0, error, "the log could not be deleted");
+                    tracing::error!(
+                        topic = %topic.name,
+                        partition = index.0,
+                        error,
+                        "the log could not be deleted: the next start does it; {LOOK_AT_DISK}"
+                    );
                 }
             }
         }
@@ -310,7 +327,9 @@ fn apply_options(partition: &Partition, config: &TopicConfig) {
     if let Err(error) = partition.set_options(from_topic_config(config)) {
         let error = describe(&error);
         let (topic, index) = (partition.topic(), partition.index().0);
-        tracing::error!(%topic, partition = index, error, "the log's settings could not be changed");
+        tracing::error!(
+            %topic, partition = index, error, "the log's settings could not be changed: the next start does it; {LOOK_AT_DISK}"
+        );
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use barnabas_storage::advice::REPORT_BUG;
 use barnabas_storage::seam::Spawn;
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
@@ -64,7 +65,7 @@ struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!(task = self.name, "a task panicked");
+            tracing::error!(task = self.name, "a task panicked; {REPORT_BUG}");
         }
         if self.shared.running.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.shared.ended.notify_waiters();

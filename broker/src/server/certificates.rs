@@ -7,6 +7,7 @@ use barnabas_config::{Config, key};
 use barnabas_storage::seam::Seams;
 
 use crate::broker::Broker;
+use crate::metrics::Metrics;
 use crate::tls::{LiveTls, TlsError};
 
 /// The TLS of every listener that has it.
@@ -37,13 +38,20 @@ pub(super) fn open(config: &Config, seams: &Seams) -> Result<Certificates, Certi
     Ok(opened)
 }
 
+/// Tells when the first of them expires.
+pub(super) fn tell_expiry(metrics: &Metrics, certificates: &Certificates) {
+    let first = certificates.iter().map(|tls| tls.expires_ms() / 1000).min().unwrap_or(0);
+    metrics.certificate_expiry_seconds.set(usize::try_from(first).unwrap_or(0));
+}
+
 /// Looks at the files every `ssl.reload.interval.ms`, until the broker stops.
 pub(super) fn watch(broker: &Arc<Broker>, certificates: &Arc<Certificates>) {
     let interval = u64::try_from(broker.config.read(&key::SSL_RELOAD_INTERVAL_MS)).unwrap_or(0);
     if certificates.is_empty() || interval == 0 {
         return;
     }
-    let (tasks, certificates) = (broker.tasks.clone(), Arc::clone(certificates));
+    let (tasks, metrics) = (broker.tasks.clone(), Arc::clone(&broker.metrics));
+    let certificates = Arc::clone(certificates);
     let mut stopping = broker.tasks.stopping();
     broker.tasks.spawn("certificates", async move {
         loop {
@@ -52,8 +60,9 @@ pub(super) fn watch(broker: &Arc<Broker>, certificates: &Arc<Certificates>) {
                 () = stopping.wait() => return,
                 () = tasks.sleep(Duration::from_millis(interval)) => {}
             }
-            let certificates = Arc::clone(&certificates);
-            tasks.blocking(move || certificates.iter().for_each(|tls| drop(tls.reload_when_changed()))).await;
+            let these = Arc::clone(&certificates);
+            tasks.blocking(move || these.iter().for_each(|tls| drop(tls.reload_when_changed()))).await;
+            tell_expiry(&metrics, &certificates);
         }
     });
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use barnabas_storage::LogDir;
+use barnabas_storage::advice::REPORT_BUG;
 use barnabas_storage::seam::{Clock, Spawn, Thread};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
@@ -77,7 +78,7 @@ impl Housekeeping {
     pub(super) fn stop(self) {
         drop(self.stopper);
         if self.thread.join().is_err() {
-            tracing::error!("the housekeeping thread panicked");
+            tracing::error!("the housekeeping thread panicked; {REPORT_BUG}");
         }
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use barnabas_config::{Config, SecurityProtocol, key};
 use barnabas_raft::{BrokerId, Controller, ControllerOptions, MetadataImage, MetadataListener};
+use barnabas_storage::advice::MEND_DISK;
 use barnabas_storage::log_dir::{Belongs, LogDirOptions, MetaProperties};
 use barnabas_storage::seam::Seams;
 use barnabas_storage::{LogDir, LogDirError};
@@ -169,6 +170,7 @@ impl Server {
         let housekeeping = housekeeping.map_err(StartError::Thread)?;
         let addresses = bound.iter().map(|each| each.address).collect();
         serve(&broker, bound, &certificates).await;
+        certificates::tell_expiry(&broker.metrics, &certificates);
         certificates::watch(&broker, &certificates);
         broker.delegation_tokens.expire(&broker.controller);
         kept_topics::expire(&broker).await;
@@ -203,13 +205,14 @@ impl Server {
     pub async fn reload_certificates(&self) {
         let certificates = Arc::clone(&self.certificates);
         self.broker.tasks.blocking(move || certificates.iter().for_each(|tls| drop(tls.reload()))).await;
+        certificates::tell_expiry(&self.broker.metrics, &self.certificates);
     }
 
     /// Returns when the broker cannot go on: every log directory is offline, or the metadata log failed.
     pub async fn failed(&mut self) {
         tokio::select! {
             () = self.housekeeping.all_offline() => {}
-            reason = self.broker.controller.failed() => tracing::error!("the metadata log failed: {reason}"),
+            reason = self.broker.controller.failed() => tracing::error!("the metadata log failed: {reason}; {MEND_DISK}"),
         }
     }
 
@@ -220,7 +223,7 @@ impl Server {
     pub async fn stop(self) -> Result<(), LogDirError> {
         let left = self.broker.tasks.stop(DRAIN_TIMEOUT).await;
         if left > 0 {
-            tracing::warn!("{left} tasks did not end within {DRAIN_TIMEOUT:?}");
+            tracing::warn!("{left} tasks did not end within {DRAIN_TIMEOUT:?}; nothing need be done: they are cut off");
         }
         self.broker.audit.finish(&self.broker.tasks).await;
         let (housekeeping, log_dirs) = (self.housekeeping, self.log_dirs);
@@ -375,7 +378,10 @@ async fn serve<L: crate::seam::Listener>(
     for each in bound {
         tracing::info!(listener = %each.name, address = %each.address, "listening");
         if each.protocol == SecurityProtocol::SaslPlaintext && !each.address.ip().is_loopback() {
-            tracing::warn!(listener = %each.name, "logins without TLS: who listens on the way can guess passwords");
+            tracing::warn!(
+                listener = %each.name,
+                "logins without TLS, so that who listens on the way can guess passwords; use SASL_SSL for this listener"
+            );
         }
         let tls = certificates.iter().find(|tls| tls.listener() == each.name).cloned();
         let entrance = Entrance { name: Arc::from(each.name), protocol: each.protocol, tls };

@@ -131,7 +131,10 @@ impl LiveTls {
                 Reloaded::Replaced
             }
             Err(error) => {
-                tracing::error!(listener = %self.listener, "the certificate stays as it was: {error}");
+                tracing::error!(
+                    listener = %self.listener,
+                    "the certificate stays as it was: {error}; correct the files (a SIGHUP has them read at once)"
+                );
                 Reloaded::Kept(error)
             }
         }
@@ -179,9 +182,9 @@ impl LiveTls {
         }
         watched.expiry_noted_ms = now;
         if days < 0 {
-            tracing::error!(listener = %self.listener, "the certificate has expired: clients refuse it; renew it");
+            tracing::error!(listener = %self.listener, "the certificate has expired and clients refuse it; renew it");
         } else {
-            tracing::warn!(listener = %self.listener, days, "the certificate expires soon: renew it");
+            tracing::warn!(listener = %self.listener, days, "the certificate expires soon; renew it");
         }
     }
 }
@@ -195,7 +198,10 @@ fn client_auth(config: &Config, listener: &Listener) -> ClientAuth {
     let alone = config.of_listener_alone(&listener.name, SETTING);
     if alone.is_none() && ClientAuth::of(config.text(SETTING)) != ClientAuth::None {
         let name = listener.name.to_ascii_lowercase();
-        tracing::warn!(listener = %listener.name, "ssl.client.auth counts on SASL_SSL only as listener.name.{name}.ssl.client.auth");
+        tracing::warn!(
+            listener = %listener.name,
+            "ssl.client.auth does not count on SASL_SSL; set listener.name.{name}.ssl.client.auth to ask for certificates"
+        );
     }
     ClientAuth::of(alone)
 }

@@ -145,7 +145,7 @@ fn a_missing_file_stops_the_start() {
 fn an_unknown_key_warns_with_the_name_that_was_meant() {
     let (_, warnings) = load_file("num.partition=3").unwrap();
     let shown = warnings[0].to_string();
-    assert_eq!(shown, "server.properties:1: unknown setting num.partition is ignored; did you mean num.partitions?");
+    assert_eq!(shown, "server.properties:1: unknown setting num.partition is ignored (did you mean num.partitions?)");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use barnabas_storage::advice::{MEND_DISK, REPORT_BUG};
 use barnabas_storage::reserve;
 use barnabas_storage::seam::{Disk, Seams};
 use openraft::async_runtime::watch::WatchReceiver as _;
@@ -147,7 +148,7 @@ impl Quorum {
             return;
         }
         if let Err(error) = self.raft.trigger().snapshot().await {
-            tracing::warn!(%error, "ask for a snapshot of the metadata");
+            tracing::warn!(%error, "no snapshot of the metadata could be asked for: raft has ended; {MEND_DISK}");
         }
     }
 
@@ -177,7 +178,7 @@ impl Quorum {
     /// Ends raft's tasks and the log's thread; what was appended is synced.
     pub(crate) async fn close(&self) {
         if self.raft.shutdown().await.is_err() {
-            tracing::error!("raft's task panicked");
+            tracing::error!("raft's task panicked; {REPORT_BUG}");
         }
         self.wal.close();
     }

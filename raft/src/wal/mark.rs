@@ -9,6 +9,7 @@ use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 
+use barnabas_storage::advice::LOOK_AT_DISK;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
 /// Beside the segments.
@@ -54,7 +55,7 @@ pub(super) struct Marker {
 impl Marker {
     pub(super) fn set(&mut self, disk: &dyn Disk, directory: &Path, mark: Mark) {
         if let Err(error) = self.write(disk, directory, mark) {
-            tracing::warn!(%error, "what is synced of the metadata log could not be noted");
+            tracing::warn!(%error, "what is synced of the metadata log could not be noted; {LOOK_AT_DISK}");
             self.file = None;
         }
     }

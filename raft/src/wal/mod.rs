@@ -18,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use barnabas_storage::advice::REPORT_BUG;
 use barnabas_storage::log_dir;
 use barnabas_storage::seam::{Disk, Seams, Thread};
 pub(crate) use change::{Change, Head};
@@ -154,7 +155,7 @@ impl Wal {
         let thread = self.inner.lock().thread.take();
         self.queue.close();
         if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread of the metadata log panicked");
+            tracing::error!("the thread of the metadata log panicked; {REPORT_BUG}");
         }
     }
 }

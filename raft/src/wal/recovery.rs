@@ -203,7 +203,11 @@ impl Recovery<'_> {
     fn cut(&self, number: u64, end: u64) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.disk.open(&self.path(number), OpenMode::ReadWrite)?;
         if file.len()? > end {
-            tracing::warn!(segment = number, end, "cut a torn tail off the metadata log");
+            tracing::warn!(
+                segment = number,
+                end,
+                "cut a torn tail off the metadata log; nothing need be done: a crash leaves it so"
+            );
             // Without the cut, bytes behind it could pass for frames again after an append of the same length.
             file.set_len(end)?;
         }

@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use barnabas_storage::advice::MEND_DISK;
 use barnabas_storage::reserve::with_reserve;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
@@ -100,7 +101,7 @@ impl Writer {
         if self.failed.is_none()
             && let Err(error) = self.sync().and_then(|()| ending::write(&*self.disk, &self.directory))
         {
-            tracing::error!(%error, "sync the metadata log at close");
+            tracing::error!(%error, "the metadata log was not synced at its close; {MEND_DISK}");
         }
     }
 
@@ -112,7 +113,7 @@ impl Writer {
         if let Err(error) = &outcome
             && self.failed.is_none()
         {
-            tracing::error!(%error, "the metadata log failed; nothing is accepted any more until a restart");
+            tracing::error!(%error, "the metadata log failed: nothing is accepted until a restart; {MEND_DISK}");
             self.failed = Some((error.kind(), format!("the metadata log failed: {error}")));
         }
         for done in round.into_iter().filter_map(|write| write.done) {

@@ -29,6 +29,7 @@ pub(crate) use self::sink::EntryProof;
 pub(crate) use self::sink::{EntryKind, JournalEntry, JournalSink, JournalledLog, LogCheckpoint, LogKey, ReplayBatch};
 pub(crate) use self::writer::ROUND_BYTES_MAX;
 use self::writer::Writer;
+use crate::advice::{LOOK_AT_DISK, MEND_DISK};
 use crate::checkpointer::Checkpointer;
 use crate::error::LogDirError;
 use crate::ids::TopicId;
@@ -219,6 +220,12 @@ impl Journal {
         ring.live_bytes() * 4 > ring.capacity()
     }
 
+    /// Bytes of live rounds, and bytes that rounds may use.
+    pub(crate) fn fill(&self) -> (u64, u64) {
+        let ring = self.ring.lock();
+        (ring.live_bytes(), ring.capacity())
+    }
+
     /// A start now would have more to do than we want it to, or the ring fills.
     pub(crate) fn wants_checkpoint(&self) -> bool {
         self.unproven.load(Ordering::Relaxed) > UNPROVEN_BYTES_WANTED
@@ -271,7 +278,10 @@ impl Journal {
             match files.make_next(&*journal.seams.disk, length) {
                 Ok(file) => journal.ring.lock().files.push(file),
                 // The ring stays as it is: producers wait a little more often.
-                Err(error) => tracing::warn!(dir = %journal.dir.display(), %error, "the journal could not grow"),
+                Err(error) => {
+                    let dir = journal.dir.display();
+                    tracing::warn!(%dir, %error, "the journal could not grow: producers wait more often; {LOOK_AT_DISK}");
+                }
             }
             journal.freed.notify_all();
             journal.growing.store(false, Ordering::SeqCst);
@@ -305,7 +315,8 @@ impl Journal {
         if !self.members.latch() {
             return;
         }
-        tracing::error!(dir = %self.dir.display(), "log directory is offline: could not {act} {}: {error}", path.display());
+        let (dir, path) = (self.dir.display(), path.display());
+        tracing::error!(%dir, "log directory is offline: could not {act} {path}: {error}; {MEND_DISK}");
         self.queue.abandon();
         self.file_syncs.close();
         self.checkpointer.wake();

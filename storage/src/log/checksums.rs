@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::Log;
 use super::read::read_failed;
+use crate::advice::REPAIR_LOG;
 use crate::batch_scan::ScanError;
 use crate::checksums::{Checksums, Companion};
 use crate::error::ReadError;
@@ -52,7 +53,7 @@ impl Log {
             Err(ScanError::Io(error)) => return Err(error),
             Err(ScanError::Damaged { position, reason, .. }) => {
                 let file = segment.data.path().display();
-                tracing::error!(%file, position, %reason, "a segment is damaged: it gets no checksums");
+                tracing::error!(%file, position, %reason, "a segment is damaged and gets no checksums; {REPAIR_LOG}");
                 return Ok(());
             }
         };
@@ -132,7 +133,7 @@ impl Log {
         }
         if !segment.indexes_are_sound().map_err(ReadError::Io)? {
             let file = segment.path(OFFSET_INDEX);
-            tracing::warn!(file = %file.display(), "the indexes are damaged: they are made again from the log");
+            tracing::warn!(file = %file.display(), "the indexes are damaged; nothing need be done: they are made again");
             let settled = segment.settled.load(Ordering::Acquire);
             self.grow_again(segment, 0).map_err(read_failed)?;
             segment.seal().map_err(ReadError::Io)?;

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 
 use super::Log;
 use super::snapshots::offset_of;
+use crate::advice::LOOK_AT_DISK;
 use crate::ids::Offset;
 use crate::seam::{DiskFile, OpenMode};
 use crate::segment::{CHECKSUMS, DATA, OFFSET_INDEX, SNAPSHOT, Segment, TIME_INDEX, TRANSACTION_INDEX, file_path};
@@ -113,7 +114,11 @@ impl Log {
         for (_, path) in due {
             match self.disk().remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(path = %path.display(), %error, "a deleted segment's file could not be removed");
+                    tracing::warn!(
+                        path = %path.display(),
+                        %error,
+                        "a deleted segment's file could not be removed: the next start does it; {LOOK_AT_DISK}"
+                    );
                 }
                 Ok(()) | Err(_) => {}
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Log, Tail};
+use crate::advice::REPAIR_LOG;
 use crate::batch_scan::{BatchScan, Found, ScanError};
 use crate::error::ReadError;
 use crate::ids::Offset;
@@ -33,7 +34,7 @@ impl Log {
             && self.told_damage.fetch_min(offset.0, Ordering::Relaxed) > offset.0
         {
             let dir = self.directory.display();
-            tracing::error!(%dir, offset = offset.0, "stored data is damaged: `barnabas log verify` names the place");
+            tracing::error!(%dir, offset = offset.0, "stored data is damaged; {REPAIR_LOG}");
         }
         found
     }

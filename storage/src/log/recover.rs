@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering;
 
 use super::leftovers::{Leftovers, keep_copy};
 use super::{LastStop, Log, LogRecovery, Tail};
+use crate::advice::REPAIR_LOG;
 use crate::batch::BatchError;
 use crate::batch_scan::{BatchScan, ScanError};
 use crate::error::LogDirError;
@@ -238,7 +239,10 @@ impl<'a> Recovery<'a> {
             }
         }
         tracing::warn!(
-            dir = %log.directory.display(), end = self.end().0, bytes = self.report.bytes_cut, "a torn tail was cut"
+            dir = %log.directory.display(),
+            end = self.end().0,
+            bytes = self.report.bytes_cut,
+            "a torn tail was cut; nothing need be done after a crash: what may be more than that is in a .corrupt file beside it"
         );
         Ok(())
     }
@@ -373,7 +377,8 @@ impl<'a> Recovery<'a> {
         let _ = log.damage.set(offset);
         self.report.damaged = true;
         self.report.renewed = true;
-        tracing::error!(dir = %log.directory.display(), offset = offset.0, "stored data is damaged: the log is fenced");
+        let dir = log.directory.display();
+        tracing::error!(%dir, offset = offset.0, "stored data is damaged: the log is fenced; {REPAIR_LOG}");
         let end = self.checkpoint.map_or(offset, |checkpoint| checkpoint.recovery_point).max(self.end());
         let base = log.segments.read().active().map_or(end, |segment| segment.base);
         let position = log.segments.read().active().map_or(0, |segment| segment.len());

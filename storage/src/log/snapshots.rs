@@ -112,7 +112,10 @@ impl Log {
         let path = file_path(&self.directory, offset, SNAPSHOT);
         let bytes = whole_file::read(&**self.disk(), &path)?;
         if bytes.as_ref().zip(told).is_some_and(|(bytes, told)| !told.matches(bytes)) {
-            tracing::warn!(file = %path.display(), "not the producers that were written: they are read from the batches");
+            tracing::warn!(
+                file = %path.display(),
+                "not the producers that were written; nothing need be done: they are read from the batches"
+            );
             return Ok(None);
         }
         Ok(bytes.and_then(|bytes| snapshot::decode(&bytes, self.now())))

@@ -71,7 +71,9 @@ pub(super) fn look(
             let to = path.join(layout::partition(&topic, key.partition));
             if disk.exists(&to) {
                 let (dir, to) = (dir.display(), to.display());
-                tracing::error!(%dir, %to, "another topic's partition is in the way of one that came back: start again");
+                tracing::error!(
+                    %dir, %to, "another topic's partition is in the way of one that came back; start the broker again"
+                );
                 return Ok(Aside::Stray);
             }
             let moved = disk.rename(dir, &to).and_then(|()| disk.sync_dir(path));
@@ -84,7 +86,11 @@ pub(super) fn look(
 /// Moves a log aside that nobody knows.
 pub(super) fn move_stray(context: &LogContext, found: &Found, log: &Log) -> Result<(), LogDirError> {
     let name = layout::aside(&found.topic, found.key.partition, context.seams.rng.uuid());
-    tracing::warn!(dir = %found.dir.display(), to = name, "the metadata does not know this partition: moved aside");
+    tracing::warn!(
+        dir = %found.dir.display(),
+        to = name,
+        "the metadata does not know this partition: moved aside; delete it if nobody wants its records"
+    );
     close_and_move(context, found, log, &name).map(drop)
 }
 

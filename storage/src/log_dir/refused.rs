@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::aside::KeptLogs;
+use crate::advice::REPAIR_LOG;
 use crate::error::LogDirError;
 use crate::journal::{LogCheckpoint, LogKey};
 
@@ -40,7 +41,8 @@ impl Refused {
         if let Some(source) = std::error::Error::source(error) {
             reason = format!("{reason}: {source}");
         }
-        tracing::error!(dir = %dir.display(), reason, "the partition is damaged: it is not served, the others are");
+        let dir_shown = dir.display();
+        tracing::error!(dir = %dir_shown, reason, "the partition is damaged: it is not served, the others are; {REPAIR_LOG}");
         self.by_directory.insert(dir.to_path_buf(), reason);
     }
 
@@ -57,7 +59,8 @@ impl Refused {
             }
             tracing::error!(
                 topic_id = %key.topic_id, partition = key.partition.0, end = line.recovery_point.0,
-                "a partition is known whose directory is not there: it is not served, nor made anew"
+                "a partition is known whose directory is not there: it is not served, nor made anew; \
+                 restore the directory, or delete the topic"
             );
             self.by_key.insert(key, line);
         }

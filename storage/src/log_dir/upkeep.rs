@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::{LogDir, LogDirOptions, remove_tree};
+use crate::advice::LOOK_AT_DISK;
 use crate::ids::Timestamp;
 use crate::reserve;
 
@@ -62,7 +63,8 @@ impl Upkeep {
                 return;
             }
             if retention && let Err(error) = log.apply_retention(now) {
-                tracing::warn!(topic = %log.topic(), partition = %log.partition(), %error, "retention failed");
+                let (topic, partition) = (log.topic(), log.partition());
+                tracing::warn!(%topic, %partition, %error, "retention failed: it is tried again; {LOOK_AT_DISK}");
             }
             log.remove_expired_files(gone);
             if producers {
@@ -76,7 +78,8 @@ impl Upkeep {
             return;
         }
         if let Err(error) = reserve::hold(&*dir.context.seams.disk, &dir.path) {
-            tracing::warn!(dir = %dir.path.display(), %error, "no room could be reserved for metadata");
+            let dir = dir.path.display();
+            tracing::warn!(%dir, %error, "no room could be reserved for metadata: it is tried again; {LOOK_AT_DISK}");
         }
     }
 
@@ -86,14 +89,15 @@ impl Upkeep {
             && let Err(error) = dir.checkpoint()
         {
             // While the manifest names them, their directories have to be there.
-            tracing::warn!(%error, "deleted logs stay until the manifest can be written");
+            tracing::warn!(%error, "deleted logs stay until the manifest can be written; {LOOK_AT_DISK}");
             self.doomed.lock().extend(due.into_iter().map(|path| (now, path)));
             return;
         }
         for path in due {
             if let Err(error) = remove_tree(&*dir.context.seams.disk, &path) {
                 // The next start removes what is left.
-                tracing::warn!(dir = %path.display(), %error, "a deleted log could not be removed");
+                let dir = path.display();
+                tracing::warn!(%dir, %error, "a deleted log could not be removed: the next start does it; {LOOK_AT_DISK}");
             }
         }
     }

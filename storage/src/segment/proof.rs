@@ -161,7 +161,10 @@ impl Segment {
         let whole = match read {
             Some(Ok(checksums)) if checksums.base == self.base => Some(Arc::new(checksums)),
             Some(_) => {
-                tracing::warn!(file = %self.path(CHECKSUMS).display(), "the checksums file is damaged: taken as absent");
+                tracing::warn!(
+                    file = %self.path(CHECKSUMS).display(),
+                    "the checksums file is damaged; nothing need be done: batches have checksums of their own"
+                );
                 None
             }
             None => None,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use barnabas_auth::{Operation, ResourceType};
+use barnabas_storage::advice::LOOK_AT_DISK;
 use barnabas_storage::{LeaderEpoch, LogSlice, Offset};
 use kafka_protocol::error::ResponseError;
 
@@ -201,7 +202,8 @@ pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<Par
         match bytes {
             Ok(bytes) => answer.records = Some(Chunk::Memory(bytes)),
             Err(error) => {
-                tracing::error!(topic = ?answer.topic, partition = answer.index.0, %error, "records could not be read");
+                let (topic, partition) = (&answer.topic, answer.index.0);
+                tracing::error!(?topic, partition, %error, "records could not be read: clients ask again; {LOOK_AT_DISK}");
                 answer.error = Some(ResponseError::KafkaStorageError);
             }
         }

@@ -8,6 +8,7 @@
 
 use barnabas_auth::{Operation, ResourceType};
 use barnabas_raft::ProposeError;
+use barnabas_storage::advice::LOOK_AT_DISK;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, ProducerId};
 
@@ -58,7 +59,7 @@ async fn init(context: &RequestContext, request: &InitProducerIdRequest) -> Resu
     match context.broker.producer_ids.next().await {
         Ok(id) => Ok(ProducerId(id.0)),
         Err(error) => {
-            tracing::warn!(%error, "no block of producer ids could be reserved");
+            tracing::warn!(%error, "no block of producer ids could be reserved: clients ask again; {LOOK_AT_DISK}");
             Err(unavailable(&error))
         }
     }

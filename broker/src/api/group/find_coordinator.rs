@@ -7,6 +7,7 @@
 //! 6 share groups (KIP-932).
 
 use barnabas_auth::{Operation, ResourceType};
+use barnabas_storage::advice::LOOK_AT_DISK;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
@@ -82,7 +83,7 @@ async fn find_group(context: &RequestContext, group: &str) -> Result<Node, Respo
     let broker = &context.broker;
     if broker.controller.image().topic(CONSUMER_OFFSETS).is_none() {
         broker.topics.ensure_internal(CONSUMER_OFFSETS).await.map_err(|error| {
-            tracing::warn!(%error, "{CONSUMER_OFFSETS} could not be made");
+            tracing::warn!(%error, "{CONSUMER_OFFSETS} could not be made: clients ask again; {LOOK_AT_DISK}");
             ResponseError::CoordinatorNotAvailable
         })?;
     }

@@ -173,7 +173,9 @@ async fn create_missing(context: &RequestContext, topics: &[Named]) {
                 Ok(topic) => asked.tell(Activity::Create, None, || {
                     Subject::new(ResourceType::Topic.name(), name).with("topic_id", topic.id.0)
                 }),
-                Err(error) => tracing::warn!(topic = %name, %error, "a topic could not be created on demand"),
+                Err(error) => tracing::warn!(
+                    topic = %name, %error, "a topic could not be created on demand; make it with `barnabas topics create`"
+                ),
             }
         }
         // Whoever asked may no longer wait.

@@ -39,7 +39,11 @@ impl Shard {
         let started = now();
         log.replay(&mut |record| {
             if let Err(error) = shard.replay(&record, started) {
-                tracing::warn!(%error, key = ?record.key, "a record of __consumer_offsets cannot be read: passed over");
+                tracing::warn!(
+                    %error,
+                    key = ?record.key,
+                    "a record of __consumer_offsets cannot be read and is passed over; look at the group's offsets"
+                );
             }
         })?;
         let loaded = now();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use barnabas_storage::advice::LOOK_AT_DISK;
 use barnabas_storage::seam::mutant;
 use barnabas_storage::{AppendError, Offset};
 use tokio::sync::oneshot;
@@ -69,7 +70,7 @@ impl Shard {
     pub(super) fn append(&mut self, records: &[Record], now: Now) -> Result<Offset, GroupError> {
         self.check_alive()?;
         self.log.append(records, now.wall).map_err(|error| {
-            tracing::warn!(%error, "a record of __consumer_offsets was not appended");
+            tracing::warn!(%error, "a record of __consumer_offsets was not appended: clients try again; {LOOK_AT_DISK}");
             self.broken |= is_final(&error);
             GroupError::from_append(&error)
         })

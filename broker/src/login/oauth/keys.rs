@@ -132,7 +132,10 @@ impl IssuerKeys {
                 }
                 Err(error) => {
                     self.metrics.issuer_keys_failed.increment();
-                    tracing::warn!("{error}; the keys that are known stay in use, and it is tried again");
+                    tracing::warn!(
+                        "{error}: the keys that are known stay in use, and it is tried again; \
+                         look at the issuer and sasl.oauthbearer.jwks.endpoint.url if this goes on"
+                    );
                     (wait, backoff) = (backoff, (backoff * 2).min(self.backoff_max));
                 }
             }

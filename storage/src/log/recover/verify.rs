@@ -80,7 +80,12 @@ impl Recovery<'_> {
         self.report.renewed = true;
         self.report.bytes_cut += segment.len() - position;
         let dir = self.log.directory.display();
-        tracing::warn!(%dir, segment = segment.base.0, position, "bytes behind the last batch of a segment were cut");
+        tracing::warn!(
+            %dir,
+            segment = segment.base.0,
+            position,
+            "bytes behind the last batch of a segment were cut; nothing need be done: they were no batch of this log"
+        );
         self.log.drop_checksums(segment).map_err(ScanError::Io)?;
         segment.data.cut(position).map_err(ScanError::Io)
     }

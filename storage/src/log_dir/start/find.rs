@@ -95,7 +95,8 @@ pub(super) fn partitions(
                 }
             }
             SubDir::Foreign => {
-                tracing::warn!(dir = %dir.display(), "not a partition: ignored");
+                let dir = dir.display();
+                tracing::warn!(%dir, "not a partition: ignored; move it elsewhere, unless the file system made it");
                 continue;
             }
             SubDir::ClusterMetadata => continue,
@@ -206,7 +207,10 @@ fn topic_id_of(seams: &Seams, dir: &Path, others_ran: bool) -> Result<Option<Top
             let reason = "it is gone: restore it from a copy".to_owned();
             return Err(LogDirError::Malformed { file: dir.join(partition_metadata::NAME), reason });
         }
-        tracing::warn!(dir = %dir.display(), "the partition has no topic id (Kafka before 2.8): ignored");
+        tracing::warn!(
+            dir = %dir.display(),
+            "the partition has no topic id (Kafka before 2.8): ignored; start a newer Apache Kafka on it, which gives it one"
+        );
         return Ok(None);
     }
     remove_tree(disk, dir).map_err(|error| failed("remove", error))?;

@@ -165,10 +165,7 @@ fn judge_one(
         return Err(format!("its extent is {:?}, was {:?}", told.extent, truth.extent));
     }
     if told.retry != truth.retry {
-        return Err(format!(
-            "A DUPLICATE: a producer's retry is answered with {:?}, was {:?}",
-            told.retry, truth.retry
-        ));
+        return Err(format!("A DUPLICATE: a retry is answered with {:?}, was {:?}", told.retry, truth.retry));
     }
     Ok(true)
 }
