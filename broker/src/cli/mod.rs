@@ -25,6 +25,7 @@ mod keytab;
 mod log;
 mod output;
 mod produce;
+mod progress;
 mod quotas;
 mod serve;
 mod shims;
