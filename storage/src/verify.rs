@@ -88,13 +88,35 @@ impl Findings {
     }
 }
 
+/// How far a walk has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walked<'a> {
+    /// Directories of partitions that were looked at.
+    pub done: usize,
+    /// All of them.
+    pub of: usize,
+    /// The name of the one that is looked at next; `None` at the end.
+    pub next: Option<&'a str>,
+}
+
+/// Is told how far a walk has come: before each partition, and at the end.
+pub type Observer<'a> = dyn FnMut(Walked<'_>) + 'a;
+
 /// Walks over a log directory and reads all of it. Nobody else may write to it meanwhile.
 ///
 /// # Errors
 /// When the directory itself cannot be listed; files that cannot be read are findings.
 pub fn verify(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<Finding>> {
+    verify_observed(disk, directory, &mut |_| {})
+}
+
+/// As [`verify`], and tells `observer` how far it has come.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_observed(disk: &dyn Disk, directory: &Path, observer: &mut Observer<'_>) -> io::Result<Vec<Finding>> {
     let mut findings = Findings::default();
     let known = root::look(disk, directory, &mut findings)?;
-    partition::look_at_all(disk, directory, &known, &mut findings)?;
+    partition::look_at_all(disk, directory, &known, &mut findings, observer)?;
     Ok(findings.all)
 }

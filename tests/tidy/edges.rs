@@ -94,6 +94,7 @@ const MEMBERS: [Member; 8] = [
             "http-body-util",
             "hyper",
             "hyper-util",
+            "indicatif",
             "kafka-protocol",
             "libc",
             "libgssapi",

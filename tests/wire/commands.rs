@@ -197,6 +197,125 @@ fn settings_of_topics_and_brokers_by_command() {
     assert_eq!(json(&fixture, "configs get broker/1 log.retention.ms")[0]["from"], "cluster");
 }
 
+/// How `configs diff` ends, and of each row the setting, its value and the other value.
+fn differing(fixture: &Fixture, line: &str) -> (i32, Vec<[Option<String>; 3]>) {
+    let output = run(fixture, &format!("configs diff {line} -o json"), "");
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = |row: &Value| ["setting", "value", "other_value"].map(|key| row[key].as_str().map(str::to_owned));
+    (output.status.code().unwrap(), shown.as_array().unwrap().iter().map(row).collect())
+}
+
+fn difference(setting: &str, value: Option<&str>, other: Option<&str>) -> [Option<String>; 3] {
+    [Some(setting), value, other].map(|text| text.map(str::to_owned))
+}
+
+/// A broker on which settings of two topics and of the cluster are not as by default.
+fn with_settings() -> Fixture {
+    let fixture = Fixture::start(&[("auto.create.topics.enable", "false")]);
+    done(&fixture, "topics create orders --config retention.ms=1000 --config preallocate=true", "");
+    done(&fixture, "topics create bills --config retention.ms=2000", "");
+    done(&fixture, "configs set cluster log.retention.ms=86400000", "");
+    fixture
+}
+
+#[test]
+fn settings_are_compared_key_by_key() {
+    let fixture = with_settings();
+    let preallocate = difference("preallocate", Some("true"), Some("false"));
+    let retention = |value, other| difference("retention.ms", Some(value), Some(other));
+    let of_both = differing(&fixture, "topic/orders topic/bills");
+    assert_eq!(of_both, (8, vec![preallocate.clone(), retention("1000", "2000")]));
+    assert_eq!(differing(&fixture, "topic/orders"), (8, vec![preallocate, retention("1000", "86400000")]));
+    assert_eq!(differing(&fixture, "topic/orders topic/orders"), (0, Vec::new()));
+    assert_eq!(failed(&fixture, "configs diff topic/orders topic/none").0, 3);
+    assert_eq!(failed(&fixture, "configs diff topic/orders cluster").0, 2);
+}
+
+#[test]
+fn properties_of_a_topic_are_written_and_set_again() {
+    let (fixture, directory) = (with_settings(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("orders.properties");
+    let written = done(&fixture, "configs export topic/orders --properties", "");
+    assert_eq!(written, "preallocate=true\nretention.ms=1000\n");
+    std::fs::write(&file, written).unwrap();
+    done(&fixture, "configs unset topic/orders preallocate", "");
+    let shown = file.display();
+    let differs = vec![difference("preallocate", None, Some("true"))];
+    assert_eq!(differing(&fixture, &format!("topic/orders --file {shown}")), (8, differs));
+    assert_eq!(failed(&fixture, &format!("configs import {shown}")).0, 2, "properties do not say whose they are");
+    done(&fixture, &format!("configs import {shown} --to topic/orders --yes"), "");
+    assert_eq!(differing(&fixture, &format!("topic/orders --file {shown}")).0, 0);
+    std::fs::write(&file, "retention.ms=soon\n").unwrap();
+    assert_eq!(failed(&fixture, &format!("configs import {shown} --to topic/orders --yes")).0, 1);
+}
+
+#[test]
+fn settings_of_a_cluster_are_written_to_a_file_and_set_from_it() {
+    let (fixture, directory) = (with_settings(), tempfile::tempdir().unwrap());
+    let (all, topic) = (directory.path().join("all.yaml"), directory.path().join("topic.yaml"));
+    std::fs::write(&all, done(&fixture, "configs export", "")).unwrap();
+    std::fs::write(&topic, done(&fixture, "configs export topic/orders", "")).unwrap();
+    done(&fixture, "configs unset topic/orders preallocate", "");
+    done(&fixture, "configs set topic/bills retention.ms=3000", "");
+    done(&fixture, "configs unset cluster log.retention.ms", "");
+
+    let applied = json(&fixture, &format!("topics apply {} --dry-run", topic.display()));
+    assert_eq!((&applied[0]["what"], &applied[0]["to"]), (&"preallocate".into(), &"true".into()), "{applied}");
+    let all = all.display();
+    let plan = json(&fixture, &format!("configs import {all} --dry-run"));
+    let planned = |at: usize| ["of", "action", "setting", "to"].map(|key| plan[at][key].as_str().unwrap());
+    assert_eq!(plan.as_array().unwrap().len(), 3, "{plan}");
+    assert_eq!(planned(0), ["topic/bills", "set", "retention.ms", "2000"]);
+    assert_eq!(planned(2), ["cluster", "set", "log.retention.ms", "86400000"]);
+    assert_eq!(failed(&fixture, &format!("configs import {all}")).0, 2, "nobody is there to say yes");
+    assert_eq!(differing(&fixture, &format!("topic/bills --file {all}")).0, 8, "a plan changes nothing");
+    done(&fixture, &format!("configs import {all} --yes"), "");
+    for resource in ["topic/orders", "topic/bills", "cluster"] {
+        assert_eq!(differing(&fixture, &format!("{resource} --file {all}")), (0, Vec::new()), "{resource}");
+    }
+}
+
+#[test]
+fn the_quorum_the_served_apis_the_features_and_elections_by_command() {
+    let fixture = Fixture::start(&[]);
+    done(&fixture, "topics create t --partitions 2", "");
+    let quorum = json(&fixture, "cluster quorum");
+    assert_eq!(
+        (&quorum["quorum"][0]["leader"], &quorum["quorum"][0]["voters"][0]),
+        (&1.into(), &"1".into()),
+        "{quorum}"
+    );
+    assert_eq!(
+        (&quorum["replicas"][0]["role"], &quorum["replicas"][0]["lag"]),
+        (&"leader".into(), &0.into()),
+        "{quorum}"
+    );
+    assert!(quorum["quorum"][0]["high_watermark"].as_i64().is_some_and(|offset| offset > 0), "{quorum}");
+
+    let served = json(&fixture, "cluster api-versions --broker 1");
+    let metadata = served.as_array().unwrap().iter().find(|row| row["api"] == "Metadata").unwrap();
+    assert_eq!((&metadata["key"], &metadata["kafka_client_uses"]), (&3.into(), &13.into()), "{metadata}");
+    assert_eq!(metadata["served"], metadata["barnabas_serves"], "{metadata}");
+    let all = json(&fixture, "cluster api-versions --all");
+    assert!(all.as_array().unwrap().iter().any(|row| row["served"].is_null()), "{all}");
+    assert_eq!(failed(&fixture, "cluster api-versions --broker 7").0, 6);
+
+    let features = json(&fixture, "cluster features");
+    let version = &features[0];
+    assert_eq!(version["feature"], "metadata.version", "{features}");
+    assert!(
+        version["level"].as_i64() <= version["supported_to"].as_i64() && version["level"].is_number(),
+        "{features}"
+    );
+
+    assert_eq!(json(&fixture, "cluster elect preferred"), Value::Array(Vec::new()));
+    let told = run(&fixture, "cluster elect unclean --topic t:1", "");
+    assert!(told.status.success() && told.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&told.stderr).contains("no partition needs"), "{told:?}");
+    assert_eq!(failed(&fixture, "cluster elect preferred --topic t:2").0, 3);
+    assert_eq!(failed(&fixture, "cluster elect preferred --topic none").0, 3);
+}
+
 #[test]
 fn topics_are_altered_all_or_nothing_and_applied_from_a_file() {
     let fixture = Fixture::start(&[("auto.create.topics.enable", "false")]);
@@ -322,6 +441,9 @@ fn files_of_a_stopped_broker_are_dumped() {
     done(&fixture, "topics create t", "");
     done(&fixture, "produce t", "one\ntwo\n");
     fixture.broker.stop().unwrap();
+    let verified = Command::new(program()).args(["log", "verify"]).arg(fixture.broker.data()).output().unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+    assert_eq!(String::from_utf8_lossy(&verified.stderr), "", "how far it has come is told on terminals only");
     let log = fixture.broker.data().join("t-0/00000000000000000000.log");
     let dump = || Command::new(program()).args(["log", "dump", "--records", "-o", "json"]).arg(&log).output().unwrap();
     let dumped = dump();

@@ -10,6 +10,7 @@ use clap::value_parser;
 
 use super::Failure;
 use super::connection::ConnectionArguments;
+use super::progress::Progress;
 use crate::bench::{Bootstrap, CONNECTIONS_MAX, Limit, connections, consume, e2e, produce};
 
 mod output;
@@ -57,6 +58,19 @@ enum Work {
     E2e(EndToEnd),
     /// Opens connections, leaves them idle, and asks again on each.
     Connections(Connections),
+}
+
+impl Work {
+    /// Shown while it runs: by the time where that ends it.
+    fn progress(&self) -> Progress {
+        let (name, time) = match self {
+            Self::Produce(told) => ("bench produce", told.until.limit_or_time().time),
+            Self::Consume(told) => ("bench consume", told.until.limit().time),
+            Self::E2e(told) => ("bench e2e", told.until.limit_or_time().time),
+            Self::Connections(told) => ("bench connections", Some(told.seconds)),
+        };
+        time.map_or_else(|| Progress::endless(name), |time| Progress::timed(name, time))
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -188,6 +202,7 @@ struct Connections {
 /// Runs the work and prints what it took.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let bootstrap = &arguments.bootstrap()?;
+    let progress = arguments.work.progress();
     let figures = match &arguments.work {
         Work::Produce(told) => Figures::of_load("produce", &produce::run(&told.options(bootstrap))?),
         Work::Consume(told) => Figures::of_load("consume", &consume::run(&told.options(bootstrap))?),
@@ -196,6 +211,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Figures::of_connections(&connections::run(bootstrap, told.connections.into(), told.seconds)?)
         }
     };
+    drop(progress);
     println!("{}", figures.show(arguments.output));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `barnabas cluster`: the brokers of any cluster that speaks the Kafka protocol.
+//! `barnabas cluster`: the brokers of any cluster that speaks the Kafka protocol, and its controllers.
 
 use kafka_protocol::messages::DescribeLogDirsRequest;
 
@@ -11,13 +11,19 @@ use super::watch::Watch;
 use crate::client::Cluster;
 use crate::client::topics::PartitionView;
 
+mod api_versions;
+mod elect;
+mod features;
+mod quorum;
+
 /// The last version whose fields are all understood here.
 const DESCRIBE_LOG_DIRS_VERSION: i16 = 4;
 
 /// What `cluster` is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  barnabas cluster info\n  barnabas cluster health --watch\n  \
-    barnabas cluster disks -o json")]
+    barnabas cluster disks -o json\n  barnabas cluster quorum\n  barnabas cluster api-versions --all\n  \
+    barnabas cluster elect preferred --topic orders:0,3")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -38,6 +44,14 @@ enum Command {
     },
     /// Shows what the log directories of every broker hold.
     Disks,
+    /// Shows who keeps the metadata: the leader, its epoch, the high watermark, voters and observers with their lag.
+    Quorum,
+    /// Shows which versions of which APIs each broker serves, beside those of Kafka's client and of this program.
+    ApiVersions(api_versions::Arguments),
+    /// Shows the features that are agreed on in the cluster, and the levels that brokers support.
+    Features,
+    /// Lets the controller elect leaders of partitions that need one. Shows them and asks first.
+    Elect(elect::Arguments),
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
@@ -47,6 +61,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Info => info(&mut cluster, output).await,
         Command::Health { watch } => watch.run(async || health(&mut cluster, output).await).await,
         Command::Disks => disks(&mut cluster, output).await,
+        Command::Quorum => quorum::run(&mut cluster, output).await,
+        Command::ApiVersions(told) => api_versions::run(&told, &mut cluster, output).await,
+        Command::Features => features::run(&mut cluster, output).await,
+        Command::Elect(told) => elect::run(&told, &mut cluster, output).await,
     }
 }
 

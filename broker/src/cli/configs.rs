@@ -7,10 +7,14 @@ use super::exit::Exit;
 use super::output::Output;
 
 mod change;
+mod diff;
+mod export;
 mod file;
 mod get;
+mod import;
 mod list;
 mod resource;
+mod wanted;
 
 pub(super) use change::refuse_unless_done;
 
@@ -21,7 +25,8 @@ pub(super) use change::refuse_unless_done;
     client-metrics/NAME, broker-logger/ID (levels of its log).\n\n\
     Examples:\n  barnabas configs list\n  barnabas configs set topic/orders retention.ms=86400000\n  \
     barnabas configs get broker/1 log.retention.ms\n  barnabas configs set broker-logger/1 barnabas_broker=DEBUG\n  \
-    barnabas configs lint server.properties\n  barnabas configs render base.properties site.properties --explain"
+    barnabas configs diff topic/orders topic/bills\n  barnabas configs export > settings.yaml\n  \
+    barnabas configs import settings.yaml\n  barnabas configs lint server.properties\n  barnabas configs render base.properties site.properties --explain"
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -42,6 +47,13 @@ enum Command {
     Set(change::Set),
     /// Takes values away, so that what stands behind them counts again.
     Unset(change::Unset),
+    /// Compares settings key by key: with another resource, a file, or what would count without own values. Ends with 8
+    /// when something differs.
+    Diff(diff::Arguments),
+    /// Writes the values that were set, as `import` and, of topics, `topics apply` take them. Secrets are left out.
+    Export(export::Arguments),
+    /// Sets what a file says; shows its plan first.
+    Import(import::Arguments),
     /// Checks files as a start would, without one: unknown names, wrong values, contradictions. Ends with 8 when
     /// something was found.
     Lint(file::Lint),
@@ -54,6 +66,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     match command {
         Command::Lint(told) => file::lint(&told, output),
         Command::Render(told) => file::render(&told, output),
+        Command::Diff(told) => diff::run(&told, &mut connection.connect().await?, output).await,
+        Command::Export(told) => export::run(&told, &mut connection.connect().await?, output).await,
+        Command::Import(told) => import::run(&told, &mut connection.connect().await?, output).await,
         Command::List(told) => list::run(&told, &mut connection.connect().await?, output).await,
         Command::Get(told) => get::run(&told, &mut connection.connect().await?, output).await,
         Command::Set(told) => change::set(&told, &mut connection.connect().await?).await,

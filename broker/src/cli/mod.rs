@@ -26,6 +26,7 @@ mod log;
 mod logging;
 mod output;
 mod produce;
+mod progress;
 mod quotas;
 mod serve;
 mod shims;

@@ -15,7 +15,7 @@ mod offsets;
 mod plan;
 mod trim;
 mod undelete;
-mod wanted;
+pub(super) mod wanted;
 
 pub(super) use describe::{ALL_FINDINGS, finding, wanted_in_sync};
 

@@ -106,6 +106,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     BROKER.iter().flat_map(|(_, rows)| rows.iter()).map(|setting| setting.name)
 }
 
+/// Whether values of a broker's setting must not be shown: passwords, and whatever is not known, as in Kafka.
+#[must_use]
+pub fn is_secret(key: &str) -> bool {
+    of_key(key).or_else(|| dynamic_only(key)).is_none_or(Setting::is_secret)
+}
+
 /// The row that a key of a file belongs to: by itself, as `listener.name.NAME.` or `listener.name.NAME.MECHANISM.`
 /// before a setting, or as one of a retired family.
 pub(crate) fn of_key(key: &str) -> Option<&'static Setting> {

@@ -3,7 +3,7 @@ use crate::batch::BatchBuilder;
 use crate::ids::{LeaderEpoch, PartitionIndex, Timestamp, TopicId};
 use crate::log::AppendOrigin;
 use crate::log_dir::MetaProperties;
-use crate::verify::verify;
+use crate::verify::{Walked, verify, verify_observed};
 
 fn open(seams: &Seams, path: &Path) -> std::sync::Arc<LogDir> {
     let options = LogDirOptions { journal_bytes_initial: 1 << 20, ..LogDirOptions::default() };
@@ -33,6 +33,19 @@ fn flip(disk: &dyn Disk, path: &Path, position: u64) {
     let mut byte = [0];
     file.read_exact_at(&mut byte, position).unwrap();
     file.write_all_at(&[IoSlice::new(&[byte[0] ^ 4])], position).unwrap();
+}
+
+#[test]
+fn a_walk_tells_before_each_partition_and_at_the_end_how_far_it_has_come() {
+    let (seams, root) = (Seams::system(), tempfile::tempdir().unwrap());
+    directory(&seams, root.path());
+    seams.disk.create_dir(&root.path().join("a-0")).unwrap();
+    let mut told = Vec::new();
+    let mut observer = |walked: Walked<'_>| told.push((walked.done, walked.of, walked.next.map(str::to_owned)));
+    let observed = verify_observed(&*seams.disk, root.path(), &mut observer).unwrap();
+    let next = |name: &str| Some(name.to_owned());
+    assert_eq!(told, [(0, 2, next("a-0")), (1, 2, next("t-0")), (2, 2, None)]);
+    assert_eq!(observed, verify(&*seams.disk, root.path()).unwrap());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::companions::{self, Owner};
 use super::root::Known;
 use super::segment::{self, Walk};
-use super::{Findings, action, indexes, kept};
+use super::{Findings, Observer, Walked, action, indexes, kept};
 use crate::checksums::Checksums;
 use crate::ids::{Offset, PartitionIndex, TopicId};
 use crate::journal::{LogCheckpoint, LogKey};
@@ -18,26 +18,30 @@ use crate::seam::Disk;
 use crate::segment::{CHECKSUMS, DATA, OFFSET_INDEX, SNAPSHOT, TIME_INDEX, UNINDEXED_BYTES_MAX, base_of, file_path};
 
 /// Every partition, and those that the manifest knows and that are gone.
-pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, findings: &mut Findings) -> io::Result<()> {
+pub(super) fn look_at_all(
+    disk: &dyn Disk,
+    directory: &Path,
+    known: &Known,
+    findings: &mut Findings,
+    observer: &mut Observer<'_>,
+) -> io::Result<()> {
     let mut there = HashSet::new();
     let mut claims: BTreeMap<TopicId, Vec<Claim>> = BTreeMap::new();
-    let mut entries = disk.list(directory)?;
-    entries.sort_by(|left, right| left.name.cmp(&right.name));
-    for entry in entries.into_iter().filter(|entry| entry.is_dir) {
-        let path = directory.join(&entry.name);
-        if is_deleted(&entry.name) {
-            if let Ok(Some(topic_id)) = partition_metadata::read(disk, &path) {
-                there
-                    .extend(known.manifest.iter().flat_map(|of| of.logs.keys()).filter(|key| key.topic_id == topic_id));
-            }
+    let names = directories(disk, directory)?;
+    let of = names.len();
+    for (done, name) in names.iter().enumerate() {
+        observer(Walked { done, of, next: Some(name) });
+        let path = directory.join(name);
+        if is_deleted(name) {
+            there.extend(deleted(disk, &path, known));
             continue;
         }
-        if let Some((topic, key)) = kept_of(&entry.name).filter(|(_, key)| kept::is_kept(disk, &path, *key, known)) {
+        if let Some((topic, key)) = kept_of(name).filter(|(_, key)| kept::is_kept(disk, &path, *key, known)) {
             there.insert(key);
             kept::look_at(disk, path, topic, key, known, findings);
             continue;
         }
-        let Some((topic, partition)) = partition_of(&entry.name) else { continue };
+        let Some((topic, partition)) = partition_of(name) else { continue };
         match Partition::served(disk, path.clone(), topic.clone(), partition, known).look(findings) {
             Ok(Some((key, proven))) => {
                 there.insert(key);
@@ -47,10 +51,32 @@ pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, find
             Err(error) => findings.damage(&path, None, format!("it cannot be read: {error}"), action::CUT),
         }
     }
+    observer(Walked { done: of, of, next: None });
     for (topic_id, claims) in &claims {
         judge(*topic_id, claims, findings);
     }
-    let Some(manifest) = &known.manifest else { return Ok(()) };
+    gone(directory, known, &there, findings);
+    Ok(())
+}
+
+/// The names of directories in a directory, ordered.
+fn directories(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<String>> {
+    let entries = disk.list(directory)?.into_iter().filter(|entry| entry.is_dir);
+    let mut names: Vec<String> = entries.map(|entry| entry.name).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The logs of the topic whose directory is marked as deleted.
+fn deleted<'a>(disk: &dyn Disk, path: &Path, known: &'a Known) -> impl Iterator<Item = &'a LogKey> {
+    let topic_id = partition_metadata::read(disk, path).ok().flatten();
+    let logs = known.manifest.iter().flat_map(|manifest| manifest.logs.keys());
+    logs.filter(move |key| Some(key.topic_id) == topic_id)
+}
+
+/// Logs with records that the manifest knows and that no directory is of.
+fn gone(directory: &Path, known: &Known, there: &HashSet<LogKey>, findings: &mut Findings) {
+    let Some(manifest) = &known.manifest else { return };
     for (key, line) in &manifest.logs {
         let has_records = line.checkpoint.recovery_point > line.checkpoint.log_start;
         if has_records && !there.contains(key) && !known.others_ran {
@@ -61,7 +87,6 @@ pub(super) fn look_at_all(disk: &dyn Disk, directory: &Path, known: &Known, find
             findings.damage(&Manifest::path(directory), None, what, action::CUT);
         }
     }
-    Ok(())
 }
 
 /// A directory that says that it is of a topic id.

@@ -42,7 +42,9 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
         }
     }
     if arguments.resources.is_empty() {
-        changed(cluster, &mut table).await?;
+        for (resource, settings) in own_of_all(cluster).await? {
+            settings.iter().for_each(|setting| table.row(row(&resource, setting)));
+        }
     }
     if table.is_empty() && output.is_table() {
         eprintln!("everything is as by default; a start's own settings are shown by `barnabas configs list broker/ID`");
@@ -52,8 +54,13 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
     Ok(Exit::Done)
 }
 
-/// Everything that was changed in the running cluster.
-async fn changed(cluster: &mut Cluster, table: &mut Table) -> Result<(), Failure> {
+/// What has settings in the cluster, each with those that are its own; loggers are left out.
+///
+/// # Errors
+/// The broker refuses.
+pub(super) async fn own_of_all(
+    cluster: &mut Cluster,
+) -> Result<Vec<(Resource, Vec<DescribeConfigsResourceResult>)>, Failure> {
     let mut others = vec![Resource::cluster()];
     let brokers = cluster.brokers().await?.into_keys();
     others.extend(brokers.map(|id| Resource { kind: ConfigResource::Broker, name: id.to_string() }));
@@ -61,27 +68,24 @@ async fn changed(cluster: &mut Cluster, table: &mut Table) -> Result<(), Failure
         let names = cluster.config_resources(kind).await?;
         others.extend(names.into_iter().map(|name| Resource { kind, name }));
     }
-    for resource in &others {
-        let settings = resource.settings(cluster, false).await?;
-        own(resource, &settings, table);
+    let mut all = Vec::new();
+    for resource in others {
+        let settings = resource.own_settings(cluster).await?;
+        all.push((resource, settings));
     }
     let topics: Vec<String> = cluster.topics(None).await?.into_iter().map(|topic| topic.name).collect();
     for names in topics.chunks(TOPICS_PER_REQUEST) {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut results = cluster.describe_configs(ConfigResource::Topic, &names, false).await?;
         results.sort_by(|left, right| left.resource_name.cmp(&right.resource_name));
-        for result in results.iter_mut().filter(|result| result.error_code == 0) {
+        for mut result in results.into_iter().filter(|result| result.error_code == 0) {
             result.configs.sort_by(|left, right| left.name.cmp(&right.name));
-            own(&Resource::topic(result.resource_name.to_string()), &result.configs, table);
+            let topic = Resource::topic(result.resource_name.to_string());
+            let own = topic.own_of(result.configs);
+            all.push((topic, own));
         }
     }
-    Ok(())
-}
-
-/// Rows of the values that are the resource's own.
-fn own(resource: &Resource, settings: &[DescribeConfigsResourceResult], table: &mut Table) {
-    let own = settings.iter().filter(|setting| setting.config_source == resource.own_source());
-    own.for_each(|setting| table.row(row(resource, setting)));
+    Ok(all)
 }
 
 fn row(resource: &Resource, setting: &DescribeConfigsResourceResult) -> Vec<Cell> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use barnabas_config::table::is_secret;
 use kafka_protocol::messages::describe_configs_response::DescribeConfigsResourceResult;
 
 use crate::cli::Failure;
@@ -21,7 +22,7 @@ const KINDS: [(&str, ConfigResource); 5] = [
 const CLUSTER: &str = "cluster";
 
 /// What has settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::cli) struct Resource {
     /// Its kind.
     pub(in crate::cli) kind: ConfigResource,
@@ -63,6 +64,27 @@ impl Resource {
     ) -> Result<Vec<DescribeConfigsResourceResult>, Failure> {
         let settings = cluster.settings_of(self.kind, &self.name, documentation).await?;
         settings.map_err(|(code, said)| Failure::refused(format!("describe {self}"), code, Some(&said)))
+    }
+
+    /// Of its settings those whose value is its own.
+    pub(super) fn own_of(&self, settings: Vec<DescribeConfigsResourceResult>) -> Vec<DescribeConfigsResourceResult> {
+        settings.into_iter().filter(|setting| setting.config_source == self.own_source()).collect()
+    }
+
+    /// The settings whose value is its own, ordered by name.
+    ///
+    /// # Errors
+    /// See [`Self::settings`].
+    pub(super) async fn own_settings(
+        &self,
+        cluster: &mut Cluster,
+    ) -> Result<Vec<DescribeConfigsResourceResult>, Failure> {
+        Ok(self.own_of(self.settings(cluster, false).await?))
+    }
+
+    /// Whether a value must not be shown: Kafka hides passwords, and what of a broker's settings it does not know.
+    pub(super) fn is_secret(&self, setting: &str) -> bool {
+        self.kind == ConfigResource::Broker && is_secret(setting)
     }
 }
 
@@ -123,5 +145,11 @@ mod tests {
             assert!(wrong.parse::<Resource>().is_err(), "{wrong}");
         }
         assert_eq!("cluster".parse::<Resource>().unwrap().own_source(), 3);
+    }
+
+    #[test]
+    fn passwords_and_what_is_not_known_of_a_broker_are_secret() {
+        assert!(Resource::cluster().is_secret("ssl.keystore.password") && Resource::cluster().is_secret("no.such"));
+        assert!(!Resource::cluster().is_secret("log.retention.ms") && !Resource::topic("t").is_secret("no.such"));
     }
 }

@@ -7,6 +7,7 @@ use barnabas_storage::seam::Seams;
 use barnabas_storage::verify::Severity;
 
 use super::{Exit, Failure, verify};
+use crate::cli::progress::Progress;
 
 /// What `repair` is told.
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Ok(Exit::Findings);
     }
     drop(lock);
+    let progress = Progress::endless("repair");
     carry_out(&seams, directory, &steps)?;
+    drop(progress);
     let mut left = verify::look(&seams, directory)?;
     left.retain(|finding| finding.severity > Severity::Note);
     left.iter().for_each(|finding| println!("still there: {}", verify::line(finding)));

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use barnabas_storage::seam::Seams;
-use barnabas_storage::verify::{Finding, Severity};
-
+use barnabas_storage::verify::{Finding, Severity, Walked, verify_observed};
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, Output, directories};
+use crate::cli::progress::Progress;
 
 /// What `verify` is told.
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 
 /// What both layers find.
 pub(super) fn look(seams: &Seams, directory: &Path) -> Result<Vec<Finding>, Failure> {
-    let mut findings = barnabas_storage::verify::verify(&*seams.disk, directory)?;
+    let progress = Progress::counted("verify");
+    let mut observer = |walked: Walked<'_>| progress.show(walked.done, walked.of, walked.next.unwrap_or("metadata"));
+    let mut findings = verify_observed(&*seams.disk, directory, &mut observer)?;
     findings.extend(barnabas_raft::verify(&seams.disk, directory)?);
     Ok(findings)
 }

@@ -70,7 +70,6 @@ pub(super) enum Cell {
     /// A size: human in tables.
     Bytes(i64),
     /// A moment, in milliseconds since 1970.
-    #[allow(dead_code, reason = "commands that show moments in tables follow")]
     Time(i64),
     /// Yes or no.
     Flag(bool),

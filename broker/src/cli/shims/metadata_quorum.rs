@@ -2,19 +2,13 @@
 
 use barnabas_storage::seam::Seams;
 use clap::Parser;
-use kafka_protocol::messages::describe_quorum_request::{PartitionData as Asked, TopicData};
 use kafka_protocol::messages::describe_quorum_response::{Node, PartitionData, ReplicaState};
-use kafka_protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 
 use super::{ServerOrController, java_exception};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
-use crate::client::Cluster;
-use crate::client::cluster::topic_name;
-
-/// The last version whose fields are all understood here.
-const QUORUM_VERSION: i16 = 2;
+use crate::client::quorum::leader;
 
 /// kafka-metadata-quorum, as of Apache Kafka 4.3.
 #[derive(Debug, Parser)]
@@ -45,7 +39,10 @@ enum Command {
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let mut cluster = arguments.server.connect().await?;
     let Command::Describe { replication, human_readable, .. } = arguments.command;
-    let answer = describe(&mut cluster).await?;
+    let answer = cluster.describe_quorum().await?;
+    if answer.error_code != 0 {
+        return Err(java_exception(answer.error_code, answer.error_message.as_deref()).into());
+    }
     let quorum = answer.topics.first().and_then(|topic| topic.partitions.first());
     let quorum = quorum.ok_or("the broker answered for no partition of the metadata")?;
     if quorum.error_code != 0 {
@@ -59,23 +56,6 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         print(&status(&described.cluster_id, quorum, &answer.nodes))?;
     }
     Ok(Exit::Done)
-}
-
-async fn describe(cluster: &mut Cluster) -> Result<DescribeQuorumResponse, Failure> {
-    let topic = TopicData::default()
-        .with_topic_name(topic_name("__cluster_metadata"))
-        .with_partitions(vec![Asked::default().with_partition_index(0)]);
-    let version = cluster.any().version_of::<DescribeQuorumRequest>(QUORUM_VERSION)?;
-    let request = DescribeQuorumRequest::default().with_topics(vec![topic]);
-    let answer = cluster.any().call(&request, version).await?;
-    match answer.error_code {
-        0 => Ok(answer),
-        code => Err(java_exception(code, answer.error_message.as_deref()).into()),
-    }
-}
-
-fn leader(quorum: &PartitionData) -> Option<&ReplicaState> {
-    quorum.current_voters.iter().find(|voter| voter.replica_id == quorum.leader_id)
 }
 
 fn status(cluster_id: &str, quorum: &PartitionData, nodes: &[Node]) -> String {

@@ -11,6 +11,7 @@ use crate::cli::configs::refuse_unless_done;
 use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::progress::Progress;
 use crate::client::Cluster;
 use crate::client::configs::ConfigResource;
 
@@ -38,15 +39,25 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
         return Ok(Exit::Done);
     }
     output.show(&table(&steps))?;
-    for step in &steps {
+    let progress = Progress::counted("check");
+    for (done, step) in steps.iter().enumerate() {
+        progress.show(done, steps.len(), step.topic());
         carry_out(step, true, cluster).await?;
     }
+    drop(progress);
     if told.dry_run || steps.is_empty() {
         return Ok(Exit::Done);
     }
     told.confirm.ask(&format!("{} steps will be carried out", steps.len()))?;
+    carry_out_all(&steps, cluster).await
+}
+
+/// A step that fails does not keep others from being carried out.
+async fn carry_out_all(steps: &[Step], cluster: &mut Cluster) -> Result<Exit, Failure> {
     let (mut failures, mut any_done, mut made) = (Vec::new(), false, Vec::new());
-    for step in &steps {
+    let progress = Progress::counted("apply");
+    for (done, step) in steps.iter().enumerate() {
+        progress.show(done, steps.len(), step.topic());
         match carry_out(step, false, cluster).await {
             Ok(()) => {
                 any_done = true;
@@ -57,6 +68,7 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
     }
     // Whoever comes next may count on them.
     if !made.is_empty() {
+        progress.show(steps.len(), steps.len(), "waits until the broker knows them");
         failures.extend(cluster.await_topics(&made).await.err().map(Failure::from));
     }
     Failure::all_or_some(failures, any_done)

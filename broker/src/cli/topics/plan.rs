@@ -22,6 +22,14 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// The topic.
+    pub(super) fn topic(&self) -> &str {
+        match self {
+            Self::Create(new) => &new.name,
+            Self::Partitions { topic, .. } | Self::Configs { topic, .. } => topic,
+        }
+    }
+
     /// The topic, and how many partitions it has afterwards, where that changes; 1 where the broker decides.
     pub(super) fn new_partitions(&self) -> Option<(&str, i32)> {
         match self {

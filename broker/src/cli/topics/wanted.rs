@@ -17,17 +17,20 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Failure, files};
 
+/// Settings as a file wants them; `None` is as the broker has it.
+pub(in crate::cli) type WantedConfigs = BTreeMap<String, Option<String>>;
+
 /// A topic as a file wants it. What is not said is left as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct WantedTopic {
+pub(in crate::cli) struct WantedTopic {
     /// Its name.
-    pub(super) name: String,
+    pub(in crate::cli) name: String,
     /// Its number of partitions.
-    pub(super) partitions: Option<i32>,
+    pub(in crate::cli) partitions: Option<i32>,
     /// Its number of replicas.
-    pub(super) replicas: Option<i16>,
-    /// Settings; `None` is as the broker has it.
-    pub(super) configs: BTreeMap<String, Option<String>>,
+    pub(in crate::cli) replicas: Option<i16>,
+    /// Its settings.
+    pub(in crate::cli) configs: WantedConfigs,
 }
 
 /// Reads a file.
@@ -40,10 +43,31 @@ pub(super) fn read(path: &Path) -> Result<Vec<WantedTopic>, Failure> {
 }
 
 fn parse(text: &str) -> Result<Vec<WantedTopic>, String> {
-    let document: Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-    let Value::Object(document) = &document else { return Err("it begins with `topics:`".to_owned()) };
-    only(document, &["topics"], "the document")?;
-    let Some(Value::Array(topics)) = document.get("topics") else {
+    let document = document(text)?;
+    only(&document, &["topics"], "the document")?;
+    match document.get("topics") {
+        Some(listed) => topics(listed),
+        None => Err("it begins with `topics:`".to_owned()),
+    }
+}
+
+/// A file's keys.
+///
+/// # Errors
+/// It is no YAML (or JSON), or no mapping.
+pub(in crate::cli) fn document(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_saphyr::from_str(text).map_err(|error| error.to_string())? {
+        Value::Object(document) => Ok(document),
+        _ => Err("it begins with a key, as `topics:`".to_owned()),
+    }
+}
+
+/// The topics of a document.
+///
+/// # Errors
+/// What is not understood.
+pub(in crate::cli) fn topics(listed: &Value) -> Result<Vec<WantedTopic>, String> {
+    let Value::Array(topics) = listed else {
         return Err("`topics` is a list of topics, each with a `name`".to_owned());
     };
     let topics = topics.iter().map(topic).collect::<Result<Vec<_>, _>>()?;
@@ -61,23 +85,32 @@ fn topic(value: &Value) -> Result<WantedTopic, String> {
     };
     let at = |reason: String| format!("topic {name}: {reason}");
     only(fields, &["name", "partitions", "replication-factor", "configs"], &format!("topic {name}"))?;
-    let mut configs = BTreeMap::new();
-    match fields.get("configs") {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(given)) => {
-            for (setting, value) in given {
-                let wrong = || at(format!("{setting}: a setting's value is text, a number, true, false or null"));
-                configs.insert(setting.clone(), scalar(value).ok_or_else(wrong)?);
-            }
-        }
-        Some(_) => return Err(at("`configs` are settings with their values, as `retention.ms: 86400000`".to_owned())),
-    }
+    let configs = configs(fields).map_err(at)?;
     let (partitions, replicas) = (number(fields, "partitions"), number(fields, "replication-factor"));
     Ok(WantedTopic { partitions: partitions.map_err(at)?, replicas: replicas.map_err(at)?, configs, name })
 }
 
+/// The settings of a topic, or of something else that has some.
+///
+/// # Errors
+/// What is not understood.
+pub(in crate::cli) fn configs(fields: &Map<String, Value>) -> Result<WantedConfigs, String> {
+    let given = match fields.get("configs") {
+        None | Some(Value::Null) => return Ok(WantedConfigs::new()),
+        Some(Value::Object(given)) => given,
+        Some(_) => return Err("`configs` are settings with their values, as `retention.ms: 86400000`".to_owned()),
+    };
+    let wrong = |setting: &str| format!("{setting}: a setting's value is text, a number, true, false or null");
+    let config =
+        |(setting, value): (&String, &Value)| Ok((setting.clone(), scalar(value).ok_or_else(|| wrong(setting))?));
+    given.iter().map(config).collect()
+}
+
 /// No other keys than these.
-fn only(fields: &Map<String, Value>, known: &[&str], whose: &str) -> Result<(), String> {
+///
+/// # Errors
+/// The first other one.
+pub(in crate::cli) fn only(fields: &Map<String, Value>, known: &[&str], whose: &str) -> Result<(), String> {
     match fields.keys().find(|key| !known.contains(&key.as_str())) {
         Some(key) => Err(format!("{whose} has {key}, which is none of {}", known.join(", "))),
         None => Ok(()),
