@@ -48,7 +48,7 @@ const SECONDS: u64 = 6;
 /// A good client's times may grow to this many times.
 const SLOWER_MAX: f64 = 3.0;
 /// Times below this pass whatever the others are, in milliseconds.
-const PASSES: f64 = 250.0;
+const PASSES: f64 = 50.0;
 /// So many slow readers are cut ...
 const CUT_LEAST: usize = SLOW_READERS / 10;
 /// ... within this time of their request. Who holds memory that others wait for is cut after a second, a few at a time when
