@@ -80,18 +80,7 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
         return Err(Failure::not_found(text));
     }
     let plan = plan(cluster, &wanted, &committed, arguments.to).await?;
-    let mut table = Table::new(COLUMNS);
-    for (at, to) in &plan {
-        let from = committed.get(at).map(|one| one.offset);
-        table.row(vec![
-            Cell::text(&*at.topic),
-            Cell::Number(at.partition.0.into()),
-            Cell::number(from),
-            Cell::Number(*to),
-            Cell::number(from.map(|from| to - from)),
-        ]);
-    }
-    output.show(&table)?;
+    output.show(&table(COLUMNS, &plan, |at| committed.get(at).map(|one| one.offset)))?;
     if !arguments.execute {
         eprintln!("Nothing was changed. `--execute` carries the plan out.");
         return Ok(Exit::Done);
@@ -106,6 +95,26 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
     let refused: Vec<_> = refused.collect();
     let any_done = refused.len() < told.len();
     Failure::all_or_some(refused, any_done)
+}
+
+/// From where to where each partition goes, and how far that is.
+pub(in crate::cli) fn table(
+    columns: &'static [Column],
+    plan: &BTreeMap<TopicPartition, i64>,
+    from: impl Fn(&TopicPartition) -> Option<i64>,
+) -> Table {
+    let mut table = Table::new(columns);
+    for (at, to) in plan {
+        let from = from(at);
+        table.row(vec![
+            Cell::text(&*at.topic),
+            Cell::Number(at.partition.0.into()),
+            Cell::number(from),
+            Cell::Number(*to),
+            Cell::number(from.map(|from| to - from)),
+        ]);
+    }
+    table
 }
 
 /// What is meant by TOPIC or TOPIC:0,3; by nothing, what is committed.

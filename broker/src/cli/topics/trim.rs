@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::cli::Failure;
 use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
-use crate::cli::groups::seek::{Target, bound, partitions, plan};
-use crate::cli::output::{Cell, Column, Output, Table, column};
+use crate::cli::groups::seek::{Target, bound, partitions, plan, table};
+use crate::cli::output::{Column, Output, column};
 use crate::client::Cluster;
 use crate::client::offsets::EARLIEST;
 
@@ -39,18 +39,7 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
     let wanted = partitions(cluster, &told.topics, &BTreeMap::new()).await?;
     let starts = bound(cluster, &wanted, EARLIEST).await?;
     let plan = plan(cluster, &wanted, &BTreeMap::new(), told.to).await?;
-    let mut table = Table::new(COLUMNS);
-    for (at, to) in &plan {
-        let from = starts.get(at).copied();
-        table.row(vec![
-            Cell::text(&*at.topic),
-            Cell::Number(at.partition.0.into()),
-            Cell::number(from),
-            Cell::Number(*to),
-            Cell::number(from.map(|from| to - from)),
-        ]);
-    }
-    output.show(&table)?;
+    output.show(&table(COLUMNS, &plan, |at| starts.get(at).copied()))?;
     if told.dry_run {
         return Ok(Exit::Done);
     }
