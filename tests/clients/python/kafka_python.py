@@ -3,7 +3,8 @@
 Two faults of kafka-python 3.0.12 are walked around, which it shows on Apache Kafka as well: a rebalance that ends between two
 calls of poll is forgotten and joined again, without end where the members are polled in turn; and a leader that assigns
 before it has heard of the topic's partitions may never notice them. So members are polled at the same time and for long, as
-programs of their own would, and have asked for the partitions before they join.
+programs of their own would, and have asked for the partitions before they join. A member that joins again still shows the
+assignment it had, and may not commit: a group has settled when all its members are stable in one generation.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import kafka
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
+from kafka.structs import MemberState
 
 from scenario import BASE, BOOTSTRAP, GROUPED, KAFKA_PYTHON, LIMIT, MORE, RECORDS, Deadline, Shares, check_record, equal, report, value
 
@@ -87,6 +89,14 @@ def produce_grouped(start, count):
     producer.close()
 
 
+def settled(group):
+    """Whether each member has its share, in one generation that none of them is about to leave."""
+    memberships = [client.group_metadata() for client in group]
+    stable = all(membership.state == MemberState.STABLE for membership in memberships)
+    one_generation = len({membership.generation_id for membership in memberships}) == 1
+    return stable and one_generation and all(len(client.assignment()) == 4 // len(group) for client in group)
+
+
 def consume_in_group(members, start, count):
     group = [consumer("kafka-python") for _ in range(members)]
     for client in group:
@@ -101,7 +111,7 @@ def consume_in_group(members, start, count):
             for records in taken.values():
                 for record in records:
                     shares.read(member, record.key, record.value)
-        if not produced and all(len(client.assignment()) == 4 // members for client in group):
+        if not produced and settled(group):
             produce_grouped(start, count)
             produced = True
     for client in group:
