@@ -12,7 +12,7 @@ use super::snapshots::SNAPSHOT_LAG_BYTES;
 use super::{Log, Tail};
 use crate::error::LogDirError;
 use crate::ids::{Offset, PartitionIndex, TopicId};
-use crate::journal::{EntryKind, JournalEntry, JournalledLog, LogCheckpoint};
+use crate::journal::{JournalledLog, LogCheckpoint};
 use crate::options::{DurabilityMode, LogOptions};
 use crate::producer_state::snapshot;
 
@@ -152,16 +152,6 @@ impl Log {
         }
         *self.options.write() = Arc::new(options);
         Ok(())
-    }
-
-    /// After a start: what the last run left unsynced beyond the journal counts as synced once its file is.
-    pub(crate) fn sync_rest(&self) {
-        let end = self.log_end_offset();
-        let group = self.options().durability == DurabilityMode::Group;
-        if group && self.damage.get().is_none() && self.synced_offset() < end {
-            let log: Arc<dyn JournalledLog> = self.me.upgrade().expect("invariant: a log that is called is alive");
-            self.context.journal.submit(JournalEntry { log, kind: EntryKind::SyncThrough { next_offset: end } });
-        }
     }
 
     fn coming_log_start(&self) -> Offset {

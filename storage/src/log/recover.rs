@@ -1,10 +1,11 @@
 //! Recovery of one log (LOG-8): replay by position, verify what is above the synced point, cut a torn tail, fence
 //! damage below it, rebuild indexes, epochs and producers.
 //!
-//! After a kill nothing is synced: the journal goes on holding what it held, and the next checkpoint syncs, as it would
-//! have done without the kill. Only a log that was cut is synced and gets a new line in the manifest at once, because
-//! what the journal has above the cut must never be replayed (JRN-3); and one whose batches skipped the journal is
-//! synced, because they may have been acknowledged.
+//! After a kill nothing is synced that the journal holds: it goes on holding it, and the next checkpoint syncs, as it would
+//! have done without the kill. Two kinds of logs are synced and get a new line in the manifest at once: one that was cut,
+//! because what the journal has above the cut must never be replayed (JRN-3); and one in `group` mode with batches that the
+//! journal does not hold. They may have been acknowledged, because large ones skip it; and whoever was not told sees them from
+//! now on, so that the next start must know them for durable (JRN-11).
 //!
 //! Tail and interior are told apart by the synced point alone: below it every byte was known to be on disk, so a bad
 //! batch there is corruption and nothing is cut; above it pages may have reached the disk in any order, so the first bad
@@ -41,8 +42,6 @@ pub(super) struct Recovery<'a> {
     report: LogRecovery,
     /// What the journal holds of it, and the segments have: no need to look at it twice.
     proven: Proven,
-    /// A batch above the checkpoint is large enough to have skipped the journal.
-    skipped_journal: bool,
     epochs: LeaderEpochs,
     /// Offset that the next batch has to have; `None` while it is not known.
     expected: Option<Offset>,
@@ -58,7 +57,6 @@ impl<'a> Recovery<'a> {
             checkpoint,
             report: LogRecovery { renewed: last_stop != LastStop::Killed, ..LogRecovery::default() },
             proven: Proven::nothing(),
-            skipped_journal: false,
             epochs: LeaderEpochs::default(),
             expected: None,
             touched: Vec::new(),
@@ -302,6 +300,7 @@ impl<'a> Recovery<'a> {
         let file_epochs = LeaderEpochs::read(&**log.disk(), &log.directory)?.unwrap_or_default();
         let epochs_changed = !self.clean && file_epochs != *log.epochs.read();
         let group = log.options().durability == DurabilityMode::Group;
+        self.report.renewed |= group && self.proven.reaches < tail.log_end;
         if self.report.renewed {
             if !self.clean {
                 self.sync_touched()?;
@@ -315,12 +314,8 @@ impl<'a> Recovery<'a> {
         } else {
             log.writer.lock().epochs_changed |= epochs_changed;
             log.name_made();
-            if group && self.skipped_journal {
-                self.sync_touched()?;
-                log.sync_names()?;
-            }
         }
-        let synced = if self.report.renewed || (group && self.skipped_journal) {
+        let synced = if self.report.renewed {
             log.file_synced_base.store(tail.segment_base.0, Ordering::Release);
             tail.log_end
         } else {

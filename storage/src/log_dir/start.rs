@@ -273,6 +273,5 @@ fn serve(
         path: context.log_dir.clone(),
         source,
     })?;
-    logs.values().for_each(|log| log.sync_rest());
     Ok(Started { meta, journal: Arc::clone(journal), context, logs, report, refused, lock })
 }

@@ -123,8 +123,6 @@ impl Recovery<'_> {
             match next {
                 Ok(None) => return Ok(None),
                 Ok(Some(found)) if self.is_in_place(segment, &found, synced) => {
-                    self.skipped_journal |=
-                        !synced && !proven && found.size > self.log.context.journal.batch_bytes_max();
                     self.take(segment, &found, synced);
                 }
                 Err(ScanError::Io(error)) => return Err(ScanError::Io(error)),

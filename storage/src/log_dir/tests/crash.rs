@@ -245,6 +245,30 @@ fn a_killed_process_loses_nothing_that_was_appended() {
     }
 }
 
+/// Its row never reached the journal, so no start can prove it from there; the first one that shows it has to make it durable
+/// first, and to write down that it is.
+#[test]
+fn jrn_11_what_one_start_shows_the_next_one_shows_without_a_sync() {
+    let disk = formatted();
+    let (dir, _) = open(&disk, 1).unwrap();
+    let log = create(&dir, 0);
+    let waiter = Waiter::of(&log);
+    // The first write is the segment's, the second the journal's.
+    disk.fail_nth(OpKind::Write, 2, Fault::Io);
+    append(&log, b"in its segment only").unwrap();
+    assert!(!waiter.wait(&log, Offset(0)), "it was journalled");
+    drop((dir, log));
+    let disk = disk.kill();
+    let (dir, _) = open(&disk, 2).unwrap();
+    let log = dir.log(topic(0), PartitionIndex(0)).unwrap();
+    assert!(Waiter::of(&log).wait(&log, Offset(0)), "shown, and perhaps read by somebody");
+    drop((dir, log));
+    let disk = disk.kill();
+    disk.fail_nth(OpKind::SyncData, 1, Fault::Io);
+    let (dir, _) = open(&disk, 3).unwrap();
+    assert_eq!(dir.log(topic(0), PartitionIndex(0)).unwrap().synced_offset(), Offset(1));
+}
+
 /// What a start says is what later lives are held to: all that it calls synced counts as acknowledged. `None` when the
 /// disk has crashed meanwhile.
 fn take_up(dir: &LogDir, told: &BTreeMap<u128, Told>) -> Option<BTreeMap<u128, Told>> {
