@@ -13,6 +13,7 @@ mod clean_shutdown;
 pub mod compression;
 pub mod dump;
 pub mod error;
+pub mod failed_sync;
 pub mod ids;
 mod index_file;
 mod journal;

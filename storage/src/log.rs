@@ -55,6 +55,9 @@ pub(crate) struct LogContext {
     pub(crate) log_dir: PathBuf,
     /// Another broker may have run here since our last stop: what we keep beside Kafka's files proves nothing.
     pub(crate) others_ran: bool,
+    /// A sync has failed since the machine's last start, or may have: what is seen above the checkpoints is not on the disk
+    /// because it counts as clean.
+    pub(crate) sync_failed: bool,
 }
 
 /// Hears of a log's progress. Called from storage's threads, in order, holding no lock of the log; must not block.

@@ -21,6 +21,7 @@ use parking_lot::{Mutex, RwLock};
 
 use self::upkeep::Upkeep;
 use crate::error::LogDirError;
+use crate::failed_sync::FailedSync;
 use crate::ids::{Offset, PartitionIndex, Timestamp, TopicId};
 use crate::journal::{Journal, JournalSink as _, LogCheckpoint, LogKey};
 use crate::log::{Log, LogContext};
@@ -181,7 +182,12 @@ impl LogDir {
         options: LogDirOptions,
         belongs: &(dyn Fn(&str, TopicId, PartitionIndex) -> Belongs + Sync),
     ) -> Result<(Arc<Self>, RecoveryReport), LogDirError> {
-        let mut started = start::start(seams, path, &options, belongs)?;
+        let disk = Arc::clone(&seams.disk);
+        let mut started = start::start(seams, path, &options, belongs).inspect_err(|error| {
+            if let LogDirError::Io { .. } = error {
+                FailedSync::of_logs(&*disk, path).note();
+            }
+        })?;
         let this = Self {
             path: path.to_path_buf(),
             meta: started.meta,

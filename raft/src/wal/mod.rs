@@ -19,11 +19,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barnabas_storage::advice::REPORT_BUG;
+use barnabas_storage::failed_sync::FailedSync;
 use barnabas_storage::log_dir;
 use barnabas_storage::seam::{Disk, Seams, Thread};
 pub(crate) use change::{Change, Head};
 use parking_lot::Mutex;
 use queue::Queue;
+use recovery::Recovered;
 pub(crate) use state::LogState;
 use writer::Writer;
 pub(crate) use writer::{Done, Write};
@@ -82,7 +84,7 @@ impl Wal {
     pub(crate) fn open(seams: &Seams, directory: PathBuf, segment_bytes: u64) -> Result<Self, OpenError> {
         let disk = seams.disk.clone();
         ending::check(&*disk, &directory)?;
-        let (state, writer) = match recovery::recover(&*disk, &directory)? {
+        let (state, writer) = match Self::recover(&*disk, &directory)? {
             Some(found) => {
                 ending::remove(&*disk, &directory)?;
                 let last_index = found.state.last().map_or(0, |last| last.index);
@@ -106,6 +108,23 @@ impl Wal {
         let retained_bytes = sizes.sum();
         let inner = Inner { state, thread: Some(thread), retained_bytes };
         Ok(Self { inner: Mutex::new(inner), queue })
+    }
+
+    /// Reads the segments, on the disk again where a sync of them has failed.
+    fn recover(disk: &dyn Disk, directory: &Path) -> Result<Option<Recovered>, OpenError> {
+        let failed_sync = FailedSync::of_metadata(disk, directory);
+        let was_noted = failed_sync.is_noted();
+        let recovered = (if was_noted { recovery::write_again(disk, directory) } else { Ok(()) })
+            .and_then(|()| recovery::recover(disk, directory))
+            .inspect_err(|error| {
+                if let OpenError::Io(_) = error {
+                    failed_sync.note();
+                }
+            })?;
+        if was_noted {
+            failed_sync.forget()?;
+        }
+        Ok(recovered)
     }
 
     /// Looks at what the log holds.

@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use barnabas_storage::log_dir;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
+use barnabas_storage::{failed_sync, log_dir};
 
 use super::change::Change;
 use super::mark::{self, Mark};
@@ -65,6 +65,20 @@ pub(super) fn recover(disk: &dyn Disk, directory: &Path) -> Result<Option<Recove
         return Err(damaged(directory.join(segment_name(number)), reason));
     }
     Ok(Some(Recovered { state, sealed, file, number, length: end }))
+}
+
+/// After a failed sync: every segment written over with what it shows, and their names synced.
+///
+/// # Errors
+/// `Io`.
+pub(super) fn write_again(disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
+    for entry in disk.list(directory)? {
+        if segment_number(&entry.name).is_some() {
+            let file = disk.open(&directory.join(&entry.name), OpenMode::ReadWrite)?;
+            failed_sync::write_again(&*file, 0)?;
+        }
+    }
+    Ok(disk.sync_dir(directory)?)
 }
 
 /// Reads every segment and changes nothing.

@@ -393,6 +393,25 @@ fn a_failed_sync_is_final() {
     wal.close();
 }
 
+/// What the failed sync lost the page cache still shows, and as clean: the next process must not build on that.
+#[test]
+fn a_failed_sync_a_restart_and_a_power_cut_lose_nothing_that_was_acknowledged() {
+    for seed in 0..100 {
+        let disk = disk();
+        disk.fail_nth(OpKind::SyncData, 1 + seed % 20, Fault::Io);
+        let steps: Vec<Step> = (0..20).map(|number| Step::Append(vec![number * 7])).collect();
+        run(&disk, &steps, |number| number % 3 == 0);
+        let disk = disk.kill();
+        let shown = state(&open(&disk).expect("opens"));
+        let disk = disk.kill();
+        let ran = run(&disk, &[Step::Append(vec![1])], |_| true);
+        assert_eq!(ran.states.first(), Some(&shown), "seed {seed}");
+        let wal = open(&disk.crash(seed)).expect("opens");
+        assert_eq!(Some(&state(&wal)), ran.states.last(), "seed {seed}");
+        wal.close();
+    }
+}
+
 #[test]
 fn a_full_disk_takes_metadata_into_the_reserved_room() {
     let disk = disk();

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use barnabas_storage::advice::MEND_DISK;
+use barnabas_storage::failed_sync::FailedSync;
 use barnabas_storage::reserve::with_reserve;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 
@@ -114,6 +115,7 @@ impl Writer {
             && self.failed.is_none()
         {
             tracing::error!(%error, "the metadata log failed: nothing is accepted until a restart; {MEND_DISK}");
+            FailedSync::of_metadata(&*self.disk, &self.directory).note();
             self.failed = Some((error.kind(), format!("the metadata log failed: {error}")));
         }
         for done in round.into_iter().filter_map(|write| write.done) {

@@ -32,6 +32,7 @@ use self::writer::Writer;
 use crate::advice::{LOOK_AT_DISK, MEND_DISK};
 use crate::checkpointer::Checkpointer;
 use crate::error::LogDirError;
+use crate::failed_sync::FailedSync;
 use crate::ids::TopicId;
 use crate::seam::{Seams, Thread};
 
@@ -317,6 +318,7 @@ impl Journal {
         }
         let (dir, path) = (self.dir.display(), path.display());
         tracing::error!(%dir, "log directory is offline: could not {act} {path}: {error}; {MEND_DISK}");
+        FailedSync::of_logs(&*self.seams.disk, &self.dir).note();
         self.queue.abandon();
         self.file_syncs.close();
         self.checkpointer.wake();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::format::{BLOCK, FileHeader, ROUND_HEADER, RoundHeader};
 use crate::error::LogDirError;
+use crate::failed_sync::write_again;
 use crate::ids::TopicId;
 use crate::seam::{Disk, DiskFile, OpenMode};
 
@@ -189,6 +190,14 @@ impl RingFiles {
         let Some(file) = self.get(place.file) else { return Ok(()) };
         let written = file.file.write_all_at(&[IoSlice::new(&[0; BLOCK])], place.position);
         written.map_err(|source| LogDirError::Io { act: "write", path: file.path.clone(), source })
+    }
+
+    /// Writes all files over with what they show, and syncs them: see `failed_sync.rs`.
+    pub(crate) fn write_again(&self) -> Result<(), LogDirError> {
+        self.files.iter().try_for_each(|ring| {
+            let written = write_again(&*ring.file, 0);
+            written.map_err(|source| LogDirError::Io { act: "write again", path: ring.path.clone(), source })
+        })
     }
 
     /// Syncs the file of this place.

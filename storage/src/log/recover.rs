@@ -28,6 +28,7 @@ use crate::options::DurabilityMode;
 use crate::segment::{DATA, Segment, file_path};
 use crate::segment_file::SegmentFile;
 
+mod again;
 mod replay;
 mod verify;
 
@@ -84,6 +85,9 @@ impl<'a> Recovery<'a> {
     fn recover(&mut self, replay: &[ReplayBatch]) -> Result<(), ScanError> {
         let log = self.log;
         let leftovers = Leftovers::tidy(log).map_err(ScanError::Io)?;
+        if log.context.sync_failed {
+            self.write_again().map_err(ScanError::Io)?;
+        }
         if !self.clean {
             self.replay(replay).map_err(ScanError::Io)?;
         }

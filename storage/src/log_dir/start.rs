@@ -17,6 +17,7 @@ use self::session::{begin_anew, go_on};
 use super::refused::{self, Refused};
 use super::{Belongs, LogDirOptions, MetaProperties, RecoveryReport, aside, remove_tree};
 use crate::error::LogDirError;
+use crate::failed_sync::FailedSync;
 use crate::ids::{PartitionIndex, TopicId};
 use crate::journal::replay::{self, Replay};
 use crate::journal::ring::{Place, RingFiles, Tail};
@@ -67,6 +68,10 @@ pub(super) fn start(
     let meta = meta.ok_or_else(|| LogDirError::NotFormatted(path.to_path_buf()))?;
     make_room(&seams, path)?;
     let mut left = look(&seams, path, &meta)?;
+    let sync_failed = FailedSync::of_logs(&*seams.disk, path).is_noted();
+    if sync_failed {
+        left.ring.write_again()?;
+    }
     let (found, mut refused) = find::partitions(&seams, path, &mut left, belongs)?;
     let (last_stop, others_ran) = (left.last_stop, left.others_ran);
     let named = std::mem::take(&mut left.replay.named);
@@ -75,8 +80,8 @@ pub(super) fn start(
         Some(manifest) => go_on(&seams, path, left, manifest)?.make(seams.clone(), path, options),
         None => begin_anew(&seams, path, options, &meta, left)?.make(seams.clone(), path, options),
     };
-    let context =
-        LogContext { seams, journal: Arc::clone(&journal) as Arc<_>, log_dir: path.to_path_buf(), others_ran };
+    let sink = Arc::clone(&journal) as Arc<_>;
+    let context = LogContext { seams, journal: sink, log_dir: path.to_path_buf(), others_ran, sync_failed };
     let recovered = recover(&context, found, last_stop, options.recovery_threads, &mut refused)?;
     serve(&journal, context, recovered, refused, named, last_stop == LastStop::Clean, meta, lock)
 }
@@ -267,6 +272,15 @@ fn serve(
     for dir in &refused.doomed {
         let removed = remove_tree(&*context.seams.disk, dir);
         removed.map_err(|source| LogDirError::Io { act: "remove", path: dir.clone(), source })?;
+    }
+    if context.sync_failed {
+        // Before anything else can fail.
+        let forgotten = FailedSync::of_logs(&*context.seams.disk, &context.log_dir).forget();
+        forgotten.map_err(|source| LogDirError::Io {
+            act: "forget the failed sync of",
+            path: context.log_dir.clone(),
+            source,
+        })?;
     }
     journal.start_threads().map_err(|source| LogDirError::Io {
         act: "start the threads of",

@@ -20,6 +20,7 @@ fn readers_beside_an_appender_see_whole_batches_in_order() {
         journal: Arc::clone(&journal) as _,
         log_dir: root.path().to_path_buf(),
         others_ran: false,
+        sync_failed: false,
     };
     let options = LogOptions { segment_bytes: 20_000, index_interval_bytes: 500, ..LogOptions::default() };
     let directory = root.path().join("t-0");

@@ -133,6 +133,7 @@ fn context(disk: &LossyDisk, clock: &Arc<ManualClock>, journal: &Arc<FakeJournal
         journal: Arc::clone(journal) as _,
         log_dir: PathBuf::from("/data"),
         others_ran: false,
+        sync_failed: false,
     }
 }
 
