@@ -373,7 +373,7 @@ async fn serve<L: crate::seam::Listener>(
         Network::new(options, service, broker.tasks.clone(), Arc::clone(&broker.unsent), Arc::clone(&broker.metrics));
     let network = Arc::new(network);
     let (quotas, settings) = (Arc::clone(&broker.quotas), Arc::clone(&broker.settings));
-    let limits = ConnectionLimits { network: Arc::clone(&network), quotas, settings };
+    let limits = ConnectionLimits::new(Arc::clone(&network.slots), broker.tasks.clone(), quotas, settings);
     broker.controller.subscribe(Arc::new(limits)).await;
     for each in bound {
         tracing::info!(listener = %each.name, address = %each.address, "listening");
