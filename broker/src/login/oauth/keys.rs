@@ -31,6 +31,8 @@ pub(super) struct IssuerKeys {
     pace: Mutex<Pace>,
     /// Somebody wants the keys to be read before their time.
     wanted: Notify,
+    /// Nobody checks by them any more.
+    retired: Notify,
     /// How often they were, with or without success.
     readings: watch::Sender<u64>,
     refresh: Duration,
@@ -69,6 +71,7 @@ impl IssuerKeys {
             keys: ArcSwap::from_pointee(KeySet::default()),
             pace: Mutex::new(Pace { asked: None, is_under_way: !is_read }),
             wanted: Notify::new(),
+            retired: Notify::new(),
             readings: watch::channel(0).0,
             refresh: settings.refresh,
             backoff: settings.backoff,
@@ -110,7 +113,22 @@ impl IssuerKeys {
         true
     }
 
+    /// They are not read again.
+    pub(super) fn retire(&self) {
+        self.retired.notify_one();
+    }
+
     async fn run(self: Arc<Self>, is_read: bool) {
+        tokio::select! {
+            biased;
+            () = self.retired.notified() => {}
+            () = self.read_on(is_read) => {}
+        }
+        self.metrics.issuer_keys.sub(self.keys.load().count() as u64);
+    }
+
+    /// Until the broker stops.
+    async fn read_on(&self, is_read: bool) {
         let mut stopping = self.tasks.stopping();
         let (mut wait, mut backoff) = (if is_read { self.refresh } else { Duration::ZERO }, self.backoff);
         loop {

@@ -1,0 +1,97 @@
+//! What listeners serve of logins as of now: made anew when `sasl.*` changes, for connections that log in later.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use barnabas_config::Config;
+use barnabas_storage::seam::Seams;
+
+use super::kerberos::Kerberos;
+use super::oauth::TokenCheck;
+use super::settings::{self, ListenerLogins, LoginSettingsError};
+use crate::metrics::Metrics;
+use crate::seam::Tasks;
+
+/// By the listener's name.
+pub(super) struct Served {
+    /// `sasl.*` as it was when this was made.
+    texts: BTreeMap<String, String>,
+    pub(super) listeners: HashMap<String, ListenerLogins>,
+    /// Of those that serve OAUTHBEARER.
+    pub(super) token_checks: HashMap<String, Arc<TokenCheck>>,
+    /// Of those that serve GSSAPI.
+    pub(super) kerberos: HashMap<String, Kerberos>,
+}
+
+/// What it is made with.
+pub(super) struct Means {
+    pub(super) seams: Seams,
+    pub(super) tasks: Tasks,
+    pub(super) metrics: Arc<Metrics>,
+    /// The one that the library of Kerberos was told at the start.
+    pub(super) keytab: Option<PathBuf>,
+}
+
+impl Served {
+    /// Reads the settings of every listener, and what they name. What is as it was `before` is taken over.
+    pub(super) fn open(config: &Config, before: Option<&Self>, means: &Means) -> Result<Self, LoginSettingsError> {
+        let Means { seams, tasks, metrics, .. } = means;
+        let listeners = of_listeners(config, means)?;
+        let kerberos = Kerberos::of_listeners(&listeners, tasks, metrics)?;
+        let checks = before.map(|before| &before.token_checks);
+        let token_checks = TokenCheck::of_listeners(&listeners, checks, seams, tasks, metrics)?;
+        Ok(Self { texts: texts(config), listeners, token_checks, kerberos })
+    }
+
+    /// The same with what was changed in the running cluster; where that cannot be served, a broker starts with what its files
+    /// say, and says so.
+    pub(super) fn open_changed(config: &Config, files: &Config, means: &Means) -> Result<Self, LoginSettingsError> {
+        Self::open(config, None, means).or_else(|error| {
+            if texts(config) == texts(files) {
+                return Err(error);
+            }
+            let of_files = Self::open(files, None, means)?;
+            tracing::error!(
+                "sasl.* as changed in the running broker cannot be served, and what the files say is: {error}; correct it by \
+                 kafka-configs --alter"
+            );
+            Ok(Self { texts: texts(config), ..of_files })
+        })
+    }
+
+    /// Whether the settings are those that this was made of.
+    pub(super) fn is_of(&self, config: &Config) -> bool {
+        self.texts == texts(config)
+    }
+
+    /// Whether the settings could be served. Reads files; nothing begins.
+    pub(super) fn check(&self, config: &Config, means: &Means) -> Result<(), LoginSettingsError> {
+        if self.is_of(config) {
+            return Ok(());
+        }
+        let listeners = of_listeners(config, means)?;
+        Kerberos::of_listeners(&listeners, &means.tasks, &means.metrics)?;
+        TokenCheck::try_out(&listeners, &means.seams)
+    }
+}
+
+fn of_listeners(config: &Config, means: &Means) -> Result<HashMap<String, ListenerLogins>, LoginSettingsError> {
+    let listeners = settings::of_listeners(config)?;
+    let keytab = settings::keytab(&listeners)?;
+    let served = listeners.iter().find(|(_, logins)| logins.kerberos.is_some());
+    match served.filter(|_| keytab != means.keytab.as_deref()) {
+        Some((listener, _)) => {
+            let reason = "the keytab of GSSAPI is read at a start only: name it in the broker's file, and restart";
+            Err(LoginSettingsError::Gssapi { listener: listener.clone(), reason: reason.to_owned() })
+        }
+        None => Ok(listeners),
+    }
+}
+
+/// All that logins are made of. Most of it has no effect on them; that costs a look.
+fn texts(config: &Config) -> BTreeMap<String, String> {
+    let of_sasl = |name: &String| name.starts_with("sasl.") || name.contains(".sasl.");
+    let names = config.names().into_iter().filter(of_sasl);
+    names.filter_map(|name| Some((config.text(&name)?.to_owned(), name))).map(|(text, name)| (name, text)).collect()
+}
