@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use barnabas_tests::harness::issuer::Issuer;
 use barnabas_tests::harness::port;
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::IncrementalAlterConfigsRequest;
@@ -242,4 +243,44 @@ fn mechanisms_and_users_change_without_a_restart_and_hold_after_one() {
     set(&mut client, &[(JAAS, ""), ("listener.name.plaintext.sasl.enabled.mechanisms", "")]);
     assert!(logs_in(&fixture, "jaas", "of the file") && !logs_in(&fixture, "new", "n"));
     assert_eq!(handshake(&fixture, "SCRAM-SHA-256"), 0);
+}
+
+#[test]
+fn stored_logins_that_cannot_be_served_do_not_keep_the_broker_from_starting() {
+    let directory = tempfile::tempdir().unwrap();
+    let issuer = Issuer::new(directory.path(), "first").unwrap();
+    let url = format!("file://{}", issuer.keys().display());
+    let mut fixture = start(&[("listener.name.plaintext.oauthbearer.sasl.oauthbearer.jwks.endpoint.url", &url)]);
+    let handshake =
+        |fixture: &Fixture| crate::login::handshake(&mut Client::connect(fixture.address()), "OAUTHBEARER", 1);
+    let unsupported = ResponseError::UnsupportedSaslMechanism.code();
+    assert_eq!(handshake(&fixture), unsupported);
+    let mechanisms = "listener.name.plaintext.sasl.enabled.mechanisms";
+    set(&mut admin(&fixture), &[(mechanisms, "OAUTHBEARER,SCRAM-SHA-512")]);
+    assert_eq!(handshake(&fixture), 0);
+    fixture.broker.stop().unwrap();
+    std::fs::remove_file(issuer.keys()).unwrap();
+    fixture.broker.restart().unwrap();
+    assert_eq!(handshake(&fixture), unsupported, "what the file says is served");
+    let log = std::fs::read_to_string(fixture.broker.log()).unwrap();
+    let told = log.lines().find(|line| line.contains("what the files say is")).expect("it is told");
+    assert!(told.contains("jwks.endpoint.url") && told.contains("kafka-configs --alter"), "{told}");
+    let mut client = admin(&fixture);
+    set(&mut client, &[("log.retention.ms", "86400000")]);
+    refused(&mut client, &[(mechanisms, "OAUTHBEARER")], "jwks.endpoint.url");
+    issuer.publish().unwrap();
+    set(&mut client, &[(mechanisms, "OAUTHBEARER")]);
+    assert_eq!(handshake(&fixture), 0);
+}
+
+#[test]
+fn whoever_may_not_change_settings_learns_of_no_file() {
+    let fixture = start(&[("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")]);
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(plain(&mut client, "jaas", "of the file").error_code, 0);
+    for wrong in ["com.example.Module required;", &*jaas("user_jaas=\"x\"")] {
+        let (code, message) = change(&mut client, &[(JAAS, wrong)], true);
+        assert_eq!(code, ResponseError::ClusterAuthorizationFailed.code());
+        assert_eq!(message, "Cluster authorization failed.");
+    }
 }

@@ -1,7 +1,7 @@
 //! What listeners serve of logins as of now: made anew when `sasl.*` changes, for connections that log in later.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barnabas_config::Config;
@@ -78,14 +78,23 @@ impl Served {
 
 fn of_listeners(config: &Config, means: &Means) -> Result<HashMap<String, ListenerLogins>, LoginSettingsError> {
     let listeners = settings::of_listeners(config)?;
-    let keytab = settings::keytab(&listeners)?;
+    check_keytab(&listeners, means.keytab.as_deref())?;
+    Ok(listeners)
+}
+
+/// The library of Kerberos is told its keytab once, before anything else begins.
+fn check_keytab(
+    listeners: &HashMap<String, ListenerLogins>,
+    of_the_start: Option<&Path>,
+) -> Result<(), LoginSettingsError> {
+    let keytab = settings::keytab(listeners)?;
     let served = listeners.iter().find(|(_, logins)| logins.kerberos.is_some());
-    match served.filter(|_| keytab != means.keytab.as_deref()) {
+    match served.filter(|_| keytab != of_the_start) {
         Some((listener, _)) => {
             let reason = "the keytab of GSSAPI is read at a start only: name it in the broker's file, and restart";
             Err(LoginSettingsError::Gssapi { listener: listener.clone(), reason: reason.to_owned() })
         }
-        None => Ok(listeners),
+        None => Ok(()),
     }
 }
 
@@ -94,4 +103,29 @@ fn texts(config: &Config) -> BTreeMap<String, String> {
     let of_sasl = |name: &String| name.starts_with("sasl.") || name.contains(".sasl.");
     let names = config.names().into_iter().filter(of_sasl);
     names.filter_map(|name| Some((config.text(&name)?.to_owned(), name))).map(|(text, name)| (name, text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use barnabas_auth::kerberos::ShortNameRules;
+
+    use super::*;
+    use crate::login::kerberos::settings::KerberosSettings;
+
+    #[test]
+    fn another_keytab_than_that_of_the_start_is_refused() {
+        let serving = |keytab: &str| {
+            let mut logins = ListenerLogins::default();
+            let (principal, rules) = ("kafka/host@REALM".to_owned(), ShortNameRules::parse("DEFAULT").unwrap());
+            logins.kerberos = Some(KerberosSettings { principal, keytab: Some(PathBuf::from(keytab)), rules });
+            HashMap::from([("SECURE".to_owned(), logins)])
+        };
+        let start = Some(Path::new("/a.keytab"));
+        assert_eq!(check_keytab(&serving("/a.keytab"), start), Ok(()));
+        for start in [start, None] {
+            let error = check_keytab(&serving("/b.keytab"), start).unwrap_err().to_string();
+            assert!(error.contains("listener SECURE") && error.contains("restart"), "{error}");
+        }
+        assert_eq!(check_keytab(&HashMap::new(), start), Ok(()), "nobody serves GSSAPI any more");
+    }
 }

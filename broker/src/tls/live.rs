@@ -222,7 +222,8 @@ impl LiveTls {
     fn kept(&self, error: TlsError) -> Reloaded {
         tracing::error!(
             listener = %self.listener.name,
-            "the certificate stays as it was: {error}; correct the files (a SIGHUP has them read at once)"
+            "the certificate stays as it was: {error}; correct the files (a SIGHUP has them read at once), or ssl.* by \
+             kafka-configs --alter"
         );
         Reloaded::Kept(error)
     }
