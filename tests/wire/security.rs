@@ -192,12 +192,28 @@ fn a_stored_store_that_is_gone_does_not_keep_the_broker_from_starting() {
     secured.fixture.broker.restart().unwrap();
     assert!(secured.serves(None), "what the file says serves");
     let log = std::fs::read_to_string(secured.fixture.broker.log()).unwrap();
-    let told = log.lines().find(|line| line.contains("what the files say serves")).expect("it is told");
+    let told = log.lines().find(|line| line.contains("that of the broker's file serves")).expect("it is told");
     assert!(told.contains("other.pem") && told.contains("kafka-configs --alter"), "{told}");
     // Once it is there again, what was changed counts.
     std::fs::copy(keys("expired.pem"), &other).unwrap();
     set(&mut secured.client(), &[(LOCATION, other.to_str().unwrap())]);
     assert!(!secured.serves(None));
+}
+
+#[test]
+fn a_stored_trust_store_that_is_gone_lets_nobody_in_without_a_certificate() {
+    let mut secured = Secured::start();
+    let trust = secured.store.with_file_name("trust.pem");
+    std::fs::copy(keys("ca.pem"), &trust).unwrap();
+    let location = ("listener.name.ssl.ssl.truststore.location", trust.to_str().unwrap());
+    set(&mut secured.client(), &[("ssl.client.auth", "required"), location]);
+    secured.fixture.broker.stop().unwrap();
+    std::fs::remove_file(&trust).unwrap();
+    let error = secured.fixture.broker.restart().unwrap_err().to_string();
+    assert!(error.contains("listener SSL: ssl.truststore.location=") && error.contains("trust.pem"), "{error}");
+    std::fs::copy(keys("ca.pem"), &trust).unwrap();
+    secured.fixture.broker.restart().unwrap();
+    assert!(!secured.serves(None) && secured.serves(Some("client.pem")));
 }
 
 const JAAS: &str = "listener.name.plaintext.plain.sasl.jaas.config";
@@ -251,26 +267,28 @@ fn stored_logins_that_cannot_be_served_do_not_keep_the_broker_from_starting() {
     let issuer = Issuer::new(directory.path(), "first").unwrap();
     let url = format!("file://{}", issuer.keys().display());
     let mut fixture = start(&[("listener.name.plaintext.oauthbearer.sasl.oauthbearer.jwks.endpoint.url", &url)]);
-    let handshake =
-        |fixture: &Fixture| crate::login::handshake(&mut Client::connect(fixture.address()), "OAUTHBEARER", 1);
+    let handshake = |fixture: &Fixture, mechanism: &str| {
+        crate::login::handshake(&mut Client::connect(fixture.address()), mechanism, 1)
+    };
     let unsupported = ResponseError::UnsupportedSaslMechanism.code();
-    assert_eq!(handshake(&fixture), unsupported);
+    assert_eq!(handshake(&fixture, "OAUTHBEARER"), unsupported);
     let mechanisms = "listener.name.plaintext.sasl.enabled.mechanisms";
     set(&mut admin(&fixture), &[(mechanisms, "OAUTHBEARER,SCRAM-SHA-512")]);
-    assert_eq!(handshake(&fixture), 0);
+    assert_eq!(handshake(&fixture, "OAUTHBEARER"), 0);
     fixture.broker.stop().unwrap();
     std::fs::remove_file(issuer.keys()).unwrap();
     fixture.broker.restart().unwrap();
-    assert_eq!(handshake(&fixture), unsupported, "what the file says is served");
+    let served = ["OAUTHBEARER", "SCRAM-SHA-512", "PLAIN"].map(|one| handshake(&fixture, one));
+    assert_eq!(served, [unsupported, 0, unsupported], "what was changed and can be served, and nothing of the file");
     let log = std::fs::read_to_string(fixture.broker.log()).unwrap();
-    let told = log.lines().find(|line| line.contains("what the files say is")).expect("it is told");
+    let told = log.lines().find(|line| line.contains("something cannot be served")).expect("it is told");
     assert!(told.contains("jwks.endpoint.url") && told.contains("kafka-configs --alter"), "{told}");
     let mut client = admin(&fixture);
     set(&mut client, &[("log.retention.ms", "86400000")]);
     refused(&mut client, &[(mechanisms, "OAUTHBEARER")], "jwks.endpoint.url");
     issuer.publish().unwrap();
     set(&mut client, &[(mechanisms, "OAUTHBEARER")]);
-    assert_eq!(handshake(&fixture), 0);
+    assert_eq!(handshake(&fixture, "OAUTHBEARER"), 0);
 }
 
 #[test]

@@ -86,10 +86,10 @@ pub struct Logins {
 
 impl Logins {
     /// Reads the settings of every listener: as `config` says, which is `files` with what was changed in the running cluster over
-    /// it, or as `files` says where that cannot be served.
+    /// it. Of what was changed, that which cannot be served is left out.
     ///
     /// # Errors
-    /// What cannot be served.
+    /// What cannot be served of what the files say.
     pub fn new(
         config: &Config,
         files: &Config,

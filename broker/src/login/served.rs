@@ -37,27 +37,43 @@ impl Served {
     /// Reads the settings of every listener, and what they name. What is as it was `before` is taken over.
     pub(super) fn open(config: &Config, before: Option<&Self>, means: &Means) -> Result<Self, LoginSettingsError> {
         let Means { seams, tasks, metrics, .. } = means;
-        let listeners = of_listeners(config, means)?;
+        let listeners = settings::of_listeners(config)?;
+        check_keytab(&listeners, means.keytab.as_deref())?;
         let kerberos = Kerberos::of_listeners(&listeners, tasks, metrics)?;
         let checks = before.map(|before| &before.token_checks);
         let token_checks = TokenCheck::of_listeners(&listeners, checks, seams, tasks, metrics)?;
         Ok(Self { texts: texts(config), listeners, token_checks, kerberos })
     }
 
-    /// The same with what was changed in the running cluster; where that cannot be served, a broker starts with what its files
-    /// say, and says so.
+    /// The same with what was changed in the running cluster over `files`. A mechanism that cannot be served then is left out, with
+    /// a word in the log, and does not keep a broker from starting. What the files say is not gone back to: it may let in whom the
+    /// change was to keep out.
     pub(super) fn open_changed(config: &Config, files: &Config, means: &Means) -> Result<Self, LoginSettingsError> {
         Self::open(config, None, means).or_else(|error| {
-            if texts(config) == texts(files) {
-                return Err(error);
-            }
-            let of_files = Self::open(files, None, means)?;
-            tracing::error!(
-                "sasl.* as changed in the running broker cannot be served, and what the files say is: {error}; correct it by \
-                 kafka-configs --alter"
-            );
-            Ok(Self { texts: texts(config), ..of_files })
+            if texts(config) == texts(files) { Err(error) } else { Ok(Self::open_what_can_be(config, means)) }
         })
+    }
+
+    fn open_what_can_be(config: &Config, means: &Means) -> Self {
+        let mut listeners = HashMap::new();
+        for (listener, names) in settings::mechanisms_of_listeners(config) {
+            let can_be = |name: &&String| {
+                let one = settings::of_listener_with(config, &listener, &[name.as_str()]);
+                let one = one.map(|logins| HashMap::from([(listener.clone(), logins)]));
+                one.and_then(|one| try_out(&one, means)).inspect_err(not_served).is_ok()
+            };
+            let names: Vec<&str> = names.iter().filter(can_be).map(String::as_str).collect();
+            let logins = settings::of_listener_with(config, &listener, &names);
+            listeners.insert(listener, logins.inspect_err(not_served).unwrap_or_default());
+        }
+        let kerberos = Kerberos::of_listeners(&listeners, &means.tasks, &means.metrics);
+        let checks = TokenCheck::of_listeners(&listeners, None, &means.seams, &means.tasks, &means.metrics);
+        Self {
+            texts: texts(config),
+            listeners,
+            token_checks: checks.inspect_err(not_served).unwrap_or_default(),
+            kerberos: kerberos.inspect_err(not_served).unwrap_or_default(),
+        }
     }
 
     /// Whether the settings are those that this was made of.
@@ -70,16 +86,22 @@ impl Served {
         if self.is_of(config) {
             return Ok(());
         }
-        let listeners = of_listeners(config, means)?;
-        Kerberos::of_listeners(&listeners, &means.tasks, &means.metrics)?;
-        TokenCheck::try_out(&listeners, &means.seams)
+        try_out(&settings::of_listeners(config)?, means)
     }
 }
 
-fn of_listeners(config: &Config, means: &Means) -> Result<HashMap<String, ListenerLogins>, LoginSettingsError> {
-    let listeners = settings::of_listeners(config)?;
-    check_keytab(&listeners, means.keytab.as_deref())?;
-    Ok(listeners)
+/// Whether these logins could be served. Reads files; nothing begins.
+fn try_out(listeners: &HashMap<String, ListenerLogins>, means: &Means) -> Result<(), LoginSettingsError> {
+    check_keytab(listeners, means.keytab.as_deref())?;
+    Kerberos::of_listeners(listeners, &means.tasks, &means.metrics)?;
+    TokenCheck::try_out(listeners, &means.seams)
+}
+
+fn not_served(error: &LoginSettingsError) {
+    tracing::error!(
+        "of logins as changed in the running broker something cannot be served: {error}; correct sasl.* by kafka-configs --alter, or \
+         what it names and start again"
+    );
 }
 
 /// The library of Kerberos is told its keytab once, before anything else begins.

@@ -13,7 +13,7 @@ use crate::seam::Tasks;
 use crate::settings::Settings;
 use crate::tls::Certificates;
 
-/// What listeners offer by TLS and SASL: as `config` says, the settings as they are now, or where that cannot be had as `files` does.
+/// What listeners offer by TLS and SASL: as `config` says, which is `files` with what was changed in the running cluster over it.
 pub(super) fn open(
     config: &Config,
     files: &Config,

@@ -26,7 +26,7 @@ pub struct CertificateError {
 
 impl Certificates {
     /// Opens those of every listener with TLS: as `config` says, which is `files` with what was changed in the running cluster
-    /// over it, or as `files` says where that cannot be used.
+    /// over it, or with the keys of `files` where those cannot be used.
     ///
     /// # Errors
     /// What cannot be used, with its listener.

@@ -84,32 +84,43 @@ impl LiveTls {
         Ok(live)
     }
 
-    /// The same with what was changed in the running cluster; where that cannot be used, a broker starts with what its files
-    /// say, and says so.
+    /// The same with what was changed in the running cluster over `files`. Where the changed key store cannot be used, a broker
+    /// starts with that of its files, and says so. Everything else stays as it was changed: an older trust store may trust whom
+    /// the newer does not.
     ///
     /// # Errors
-    /// When what the files say cannot be used either.
+    /// When that cannot be used either.
     pub fn open_changed(config: &Config, files: &Config, listener: &Listener, seams: &Seams) -> Result<Self, TlsError> {
         let fallen_back = |error| {
-            let Ok(of_files) = Wanted::read(files, listener) else { return Err(error) };
-            let wanted = Wanted::read(config, listener);
-            if wanted.as_ref().is_ok_and(|wanted| wanted.is_same(&of_files)) {
-                return Err(error);
-            }
-            let live = Self::offer(of_files, files, listener, seams)?;
+            let Some(live) = Self::offer_key_of(files, config, listener, seams) else { return Err(error) };
             tracing::error!(
                 listener = %listener.name,
-                "ssl.* as changed in the running broker cannot be used, and what the files say serves: {error}; correct it \
-                 by kafka-configs --alter, or the files that it names"
+                "the key store as changed in the running broker cannot be used, and that of the broker's file serves: {error}; \
+                 correct it by kafka-configs --alter, or the file that it names"
             );
-            if let Ok(mut wanted) = wanted {
-                wanted.stamps = stamps(&*live.disk, &wanted.settings);
-                *live.wanted.lock() = wanted;
-            }
             live.told();
             Ok(live)
         };
         Self::open(config, listener, seams).or_else(fallen_back)
+    }
+
+    /// What `config` asks for but with the key of `files`, if it is another one and can be used.
+    fn offer_key_of(files: &Config, config: &Config, listener: &Listener, seams: &Seams) -> Option<Self> {
+        let is_of_key = |setting: &str| setting.starts_with("ssl.keystore.") || setting == "ssl.key.password";
+        let from = |setting: &str| if is_of_key(setting) { files } else { config };
+        let settings = TlsSettings::read(&|setting| from(setting).of_listener(&listener.name, setting)).ok()?;
+        let of_files = Wanted { settings, client_auth: client_auth(config, listener), stamps: Vec::new() };
+        let wanted = Wanted::read(config, listener).ok();
+        if wanted.as_ref().is_some_and(|wanted| wanted.is_same(&of_files)) {
+            return None;
+        }
+        let live = Self::offer(of_files, config, listener, seams).ok()?;
+        // Once it can be used it is: its files are watched.
+        if let Some(mut wanted) = wanted {
+            wanted.stamps = stamps(&*live.disk, &wanted.settings);
+            *live.wanted.lock() = wanted;
+        }
+        Some(live)
     }
 
     fn offer(mut wanted: Wanted, config: &Config, listener: &Listener, seams: &Seams) -> Result<Self, TlsError> {

@@ -50,7 +50,7 @@ struct Pace {
 }
 
 impl IssuerKeys {
-    /// Reads a file at once, so that a start finds out what is wrong with it; asks an URL in the background.
+    /// Reads a file at once, so that who sets it finds out what is wrong with it; asks an URL in the background.
     pub(super) fn open(
         settings: &OauthSettings,
         seams: &Seams,

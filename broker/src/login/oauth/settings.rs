@@ -1,4 +1,4 @@
-//! `sasl.oauthbearer.*` of a listener, checked at the start.
+//! `sasl.oauthbearer.*` of a listener, checked at the start and at each change.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
