@@ -20,6 +20,7 @@ use crate::quota::Quotas;
 use crate::seam::Tasks;
 use crate::settings::Settings;
 use crate::telemetry::ClientTelemetry;
+use crate::tls::Certificates;
 use crate::topics::Topics;
 use crate::unsent::Unsent;
 
@@ -57,8 +58,10 @@ pub struct Broker {
     pub producer_ids: ProducerIds,
     /// What bearers of delegation tokens show.
     pub delegation_tokens: Arc<DelegationTokens>,
+    /// Keys and certificates of the listeners.
+    pub certificates: Arc<Certificates>,
     /// Lets connections log in.
-    pub logins: Logins,
+    pub logins: Arc<Logins>,
     /// Who may do what.
     pub authorizer: Arc<dyn Authorizer>,
     /// What clients push of their metrics.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use barnabas_config::described::Layers;
-use barnabas_config::{Config, Dynamic};
+use barnabas_config::{Config, Dynamic, Values};
 use barnabas_raft::metadata::resource_configs::{Resource, ResourceKind};
 use barnabas_raft::{BrokerId, MetadataDelta, MetadataImage, MetadataListener};
 
@@ -45,6 +45,14 @@ impl Settings {
     #[must_use]
     pub fn present(&self) -> Arc<Present> {
         self.present.load_full()
+    }
+
+    /// What the settings would be if these were all that was changed: for this broker, or else for the whole cluster.
+    #[must_use]
+    pub fn with(&self, of_this_broker: bool, values: Values) -> Config {
+        let mut dynamic = self.present.load().dynamic.clone();
+        *(if of_this_broker { &mut dynamic.broker } else { &mut dynamic.cluster }) = values;
+        self.fixed.with_dynamic(&dynamic)
     }
 
     /// The settings by where they stand.

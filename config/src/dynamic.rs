@@ -7,6 +7,20 @@ use crate::config::{Config, Given, Source};
 use crate::setting::{Change, Kind, Setting, list};
 use crate::table;
 
+/// `SslConfigs.RECONFIGURABLE_CONFIGS` of Kafka.
+const STORES: [&str; 10] = [
+    "ssl.key.password",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
+    "ssl.keystore.type",
+    "ssl.truststore.certificates",
+    "ssl.truststore.location",
+    "ssl.truststore.password",
+    "ssl.truststore.type",
+];
+
 /// Values by name.
 pub type Values = BTreeMap<String, String>;
 
@@ -40,8 +54,12 @@ impl Config {
     pub fn with_dynamic(&self, dynamic: &Dynamic) -> Self {
         let mut config = self.clone();
         for (values, source) in [(&dynamic.cluster, Source::DynamicCluster), (&dynamic.broker, Source::DynamicBroker)] {
+            let of_one_broker = source == Source::DynamicBroker;
             for (name, text) in values {
-                let takes = |setting: &Setting| setting.is_live() && setting.check(text).is_ok();
+                let may_stand = |setting: &Setting| {
+                    setting.is_live() && !is_of_listeners_only(name) && (of_one_broker || !is_per_broker(setting))
+                };
+                let takes = |setting: &Setting| may_stand(setting) && setting.check(text).is_ok();
                 if table::of_key(name).is_some_and(takes) {
                     let given = Given { text: text.clone(), hidden: false, source: source.clone() };
                     config.given.insert(name.clone(), given);
@@ -65,9 +83,8 @@ pub fn check_broker_change(values: &Values, of_one_broker: bool) -> Result<(), I
     let never = "Cannot update these configs dynamically";
     let fixed = |name: &str| row(name).is_some_and(|setting| setting.change == Change::Restart);
     refuse(those(&fixed), never)?;
-    let unprefixed = |name: &str| name.starts_with("ssl.") && row(name).is_some_and(is_per_broker);
     let message = "These security configs can be dynamically updated only per-listener using the listener prefix";
-    refuse(those(&unprefixed), message)?;
+    refuse(those(&is_of_listeners_only), message)?;
     for (name, text) in values {
         if let Some(setting) = row(name) {
             check_value(setting, text)?;
@@ -78,9 +95,10 @@ pub fn check_broker_change(values: &Values, of_one_broker: bool) -> Result<(), I
         let message = "Cannot update these configs at default cluster level, broker id must be specified";
         refuse(those(&per_broker), message)?;
     }
-    // What is honoured and, so far, read at a start only: refused rather than kept without effect.
-    let read_at_start = |name: &str| row(name).is_some_and(|row| !row.is_live() || is_prefixed(name));
-    refuse(those(&read_at_start), never)
+    // Refused rather than kept without effect: what is read at a start only, and limits of one listener, which has none.
+    let of_no_listener = |name: &str, row: &Setting| is_prefixed(name) && !is_per_broker(row);
+    let without_effect = |name: &str| row(name).is_some_and(|row| !row.is_live() || of_no_listener(name, row));
+    refuse(those(&without_effect), never)
 }
 
 /// A list setting's value after a change.
@@ -123,6 +141,11 @@ fn row(name: &str) -> Option<&'static Setting> {
 
 fn is_prefixed(name: &str) -> bool {
     name.starts_with("listener.name.")
+}
+
+/// Keys, certificates and whom they trust change for one listener by its prefix: what holds for all is the file's.
+fn is_of_listeners_only(name: &str) -> bool {
+    STORES.contains(&name)
 }
 
 fn is_per_broker(setting: &Setting) -> bool {
@@ -180,16 +203,37 @@ mod tests {
             refusal("cordoned.log.dirs", "*", false),
             "Cannot update these configs at default cluster level, broker id must be specified: [cordoned.log.dirs]"
         );
-        for name in ["listeners", "sasl.jaas.config", "listener.name.internal.ssl.keystore.location"] {
+        for name in
+            ["listeners", "sasl.jaas.config", "ssl.cipher.suites", "listener.name.internal.ssl.keystore.location"]
+        {
             let at_default_level = refusal(name, "/x", false);
             assert!(at_default_level.starts_with("Cannot update these configs at default cluster level"), "{name}");
-            assert_eq!(refusal(name, "/x", true), format!("Cannot update these configs dynamically: [{name}]"));
+        }
+        for name in ["listeners", "listener.name.internal.max.connections"] {
+            assert_eq!(refusal(name, "7", true), format!("Cannot update these configs dynamically: [{name}]"));
         }
         assert_eq!(
             refusal("num.io.threads", "0", true),
             "Invalid value 0 for configuration num.io.threads: Value must be at least 1"
         );
         assert_eq!(check_broker_change(&values(&[("no.such.config", "1"), ("log.retention.ms", "-2")]), false), Ok(()));
+    }
+
+    #[test]
+    fn security_of_one_broker_changes_and_what_holds_for_all_listeners_is_not_stored() {
+        let allowed = ["sasl.enabled.mechanisms", "ssl.cipher.suites", "listener.name.internal.ssl.keystore.location"];
+        for name in allowed.into_iter().chain(["listener.name.internal.plain.sasl.jaas.config"]) {
+            assert_eq!(check_broker_change(&values(&[(name, "x")]), true), Ok(()), "{name}");
+        }
+        let of_listener = "listener.name.internal.ssl.keystore.location";
+        let stored = values(&[("ssl.keystore.location", "/x"), (of_listener, "/y"), ("ssl.cipher.suites", "z")]);
+        let config = Config::dev().with_dynamic(&Dynamic { broker: stored.clone(), ..Dynamic::default() });
+        assert_eq!(config.text("ssl.keystore.location"), None, "as Kafka, which passes over it");
+        assert_eq!(config.of_listener("INTERNAL", "ssl.keystore.location"), Some("/y"));
+        assert_eq!(config.text("ssl.cipher.suites"), Some("z"));
+        let config = Config::dev().with_dynamic(&Dynamic { cluster: stored, ..Dynamic::default() });
+        assert_eq!(config.of_listener("INTERNAL", "ssl.keystore.location"), None, "it is of one broker");
+        assert_eq!(config.text("ssl.cipher.suites"), Some(""));
     }
 
     #[test]

@@ -12,8 +12,8 @@ const HEAD: &str = "# Settings\n\n\
 Written from the table by a test of this crate: do not edit. Names, types, defaults and ranges are Apache Kafka 4.3's.\n\n\
 **State**: *honoured* does what is said; *inert* is checked, kept and shown, but nothing reads it yet; *retired* is\n\
 accepted with a warning. **Change**: *restart*, or in a running broker *per broker* or *cluster-wide*, as in Kafka.\n\
-What is changed in a running broker and honoured takes effect at once; a limit of connections for those that come later, a\n\
-number of threads at the next start.\n";
+What is changed in a running broker and honoured takes effect at once; limits of connections, `ssl.*` and `sasl.*` for those that\n\
+come later, a number of threads at the next start. Key and trust stores change for one listener, as `listener.name.NAME.ssl.keystore.location`.\n";
 
 /// Settings that the example file sets; it shows the others as comments.
 const EXAMPLE: [(&str, &str); 8] = [

@@ -20,6 +20,11 @@ pub(crate) fn run(fixture: &Fixture, line: &str, input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// Runs a command that says itself where its cluster is.
+pub(crate) fn run_alone(line: &str) -> Output {
+    Command::new(program()).args(line.split(' ')).stdin(Stdio::null()).output().unwrap()
+}
+
 /// Runs a command that must succeed; its output.
 pub(crate) fn done(fixture: &Fixture, line: &str, input: &str) -> String {
     let output = run(fixture, line, input);

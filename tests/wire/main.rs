@@ -21,6 +21,7 @@ mod oauth;
 mod pipeline;
 mod protection;
 mod sasl;
+mod security;
 mod seeds;
 mod suggest;
 mod tokens;

@@ -7,10 +7,11 @@
 //! what `oauth/mod.rs` says of tokens and `kerberos/settings.rs` of tickets; the delay of a failure counts from the token on, so
 //! that its answer does not tell how long the look at it took.
 
-use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use barnabas_auth::jwt::TokenError;
 use barnabas_auth::sasl::oauthbearer::{Answer, OauthBearerServer};
 use barnabas_auth::sasl::{Login, Refusal};
@@ -32,13 +33,14 @@ pub mod conversation;
 mod kerberos;
 pub mod oauth;
 mod passwords;
+mod renewal;
+mod served;
 pub mod settings;
 
 use conversation::{Exchange, Tokens};
-use kerberos::Kerberos;
-use oauth::TokenCheck;
 use passwords::Passwords;
-use settings::ListenerLogins;
+use renewal::check_unchanged;
+use served::{Means, Served};
 pub use settings::LoginSettingsError;
 
 /// Least time between two logins of one connection, as in Kafka.
@@ -73,11 +75,8 @@ pub struct Logins {
     seams: Seams,
     tasks: Tasks,
     metrics: Arc<Metrics>,
-    listeners: HashMap<String, ListenerLogins>,
-    /// Of the listeners that serve OAUTHBEARER.
-    token_checks: HashMap<String, TokenCheck>,
-    /// Of the listeners that serve GSSAPI.
-    kerberos: HashMap<String, Kerberos>,
+    served: ArcSwap<Served>,
+    means: Means,
     delegation_tokens: Arc<DelegationTokens>,
     passwords: Passwords,
     is_nonce_strict: bool,
@@ -86,33 +85,62 @@ pub struct Logins {
 }
 
 impl Logins {
-    /// Reads the settings of every listener.
+    /// Reads the settings of every listener: as `config` says, which is `files` with what was changed in the running cluster over
+    /// it. Of what was changed, that which cannot be served is left out.
     ///
     /// # Errors
-    /// What cannot be served.
+    /// What cannot be served of what the files say.
     pub fn new(
         config: &Config,
+        files: &Config,
         controller: Controller,
         seams: Seams,
         tasks: Tasks,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LoginSettingsError> {
-        let delay_ms = config.read(&key::CONNECTION_FAILED_AUTHENTICATION_DELAY_MS);
-        let listeners = settings::of_listeners(config)?;
+        let delay_ms = files.read(&key::CONNECTION_FAILED_AUTHENTICATION_DELAY_MS);
+        let keytab = settings::of_listeners(files).ok();
+        let keytab = keytab.and_then(|listeners| settings::keytab(&listeners).ok()?.map(Path::to_owned));
+        let means = Means { seams: seams.clone(), tasks: tasks.clone(), metrics: Arc::clone(&metrics), keytab };
         Ok(Self {
-            token_checks: TokenCheck::of_listeners(&listeners, &seams, &tasks, &metrics)?,
-            kerberos: Kerberos::of_listeners(&listeners, &tasks, &metrics)?,
-            delegation_tokens: Arc::new(DelegationTokens::new(config, tasks.clone(), Arc::clone(&metrics))),
+            served: ArcSwap::from_pointee(Served::open_changed(config, files, &means)?),
+            means,
+            delegation_tokens: Arc::new(DelegationTokens::new(files, tasks.clone(), Arc::clone(&metrics))),
             passwords: Passwords::new(&seams, tasks.clone()),
             controller,
             seams,
             tasks,
             metrics,
-            listeners,
-            is_nonce_strict: config.read(&key::SCRAM_STRICT_NONCE),
-            decoy_iterations: u32::try_from(config.read(&key::SCRAM_ITERATIONS)).unwrap_or(0),
+            is_nonce_strict: files.read(&key::SCRAM_STRICT_NONCE),
+            decoy_iterations: u32::try_from(files.read(&key::SCRAM_ITERATIONS)).unwrap_or(0),
             failure_delay: Duration::from_millis(u64::try_from(delay_ms).unwrap_or(0)),
         })
+    }
+
+    /// Follows the settings, for connections that log in later. What cannot be served leaves all as it was, with a word in the
+    /// log. Reads files.
+    pub fn follow(&self, config: &Config) {
+        let before = self.served.load_full();
+        if before.is_of(config) {
+            return;
+        }
+        match Served::open(config, Some(&before), &self.means) {
+            Ok(served) => {
+                tracing::info!("logins are served as sasl.* says now");
+                self.served.store(Arc::new(served));
+            }
+            Err(error) => {
+                tracing::error!("logins stay as they were: {error}; correct sasl.* by kafka-configs --alter");
+            }
+        }
+    }
+
+    /// Whether the settings can be followed. Reads files.
+    ///
+    /// # Errors
+    /// What cannot be served.
+    pub fn check(&self, config: &Config) -> Result<(), LoginSettingsError> {
+        self.served.load_full().check(config, &self.means)
     }
 
     /// Begins an exchange; returns the mechanisms that the listener serves.
@@ -126,13 +154,15 @@ impl Logins {
         version: i16,
     ) -> Result<(), LoginError> {
         let tokens = if version == 0 { Tokens::Bare } else { Tokens::InRequests };
-        let listener = self.listeners.get(&*connection.listener);
-        let Some(listener) = listener else { return Err(LoginError::IllegalState(NOT_NOW)) };
+        let served = self.served.load_full();
+        let Some(listener) = served.listeners.get(&*connection.listener) else {
+            return Err(LoginError::IllegalState(NOT_NOW));
+        };
         if connection.is_authenticated() && !self.may_begin_again(connection, tokens) {
             return Err(LoginError::IllegalState(NOT_NOW));
         }
         let mechanism = listener.mechanisms.iter().copied().find(|one| one.name() == mechanism);
-        let begun = mechanism.and_then(|one| Some((one, self.exchange(connection, one)?)));
+        let begun = mechanism.and_then(|one| Some((one, self.exchange(&served, connection, one)?)));
         let Some((mechanism, exchange)) = begun else {
             self.tasks.sleep(self.failure_delay).await;
             connection.login.fail();
@@ -145,14 +175,14 @@ impl Logins {
         }
     }
 
-    fn exchange(&self, connection: &ConnectionInfo, mechanism: Mechanism) -> Option<Exchange> {
+    fn exchange(&self, served: &Served, connection: &ConnectionInfo, mechanism: Mechanism) -> Option<Exchange> {
         Some(match mechanism {
             Mechanism::Plain => Exchange::Plain,
             Mechanism::Scram(scram) => {
                 Exchange::Scram(Box::new(ScramServer::new(scram, self.nonce(), self.is_nonce_strict)))
             }
             Mechanism::OauthBearer => Exchange::OauthBearer(OauthBearerServer::default()),
-            Mechanism::Gssapi => Exchange::Gssapi(self.kerberos.get(&*connection.listener)?.begin()),
+            Mechanism::Gssapi => Exchange::Gssapi(served.kerberos.get(&*connection.listener)?.begin()),
         })
     }
 
@@ -166,7 +196,8 @@ impl Logins {
     /// The names of the mechanisms that a listener serves.
     #[must_use]
     pub fn mechanisms(&self, connection: &ConnectionInfo) -> Vec<&'static str> {
-        let listener = self.listeners.get(&*connection.listener);
+        let served = self.served.load();
+        let listener = served.listeners.get(&*connection.listener);
         listener.map_or_else(Vec::new, |listener| listener.mechanisms.iter().map(|one| one.name()).collect())
     }
 
@@ -183,7 +214,7 @@ impl Logins {
             Exchange::Plain => self.plain(connection, token).await,
             Exchange::Scram(scram) => self.scram(connection, mechanism, scram, token).await,
             Exchange::OauthBearer(server) => self.oauth_bearer(connection, server, token).await,
-            Exchange::Gssapi(server) => match self.kerberos.get(&*connection.listener) {
+            Exchange::Gssapi(server) => match self.served.load_full().kerberos.get(&*connection.listener) {
                 Some(kerberos) => kerberos.take(connection, server, token).await,
                 None => Err(Refusal::Credentials),
             },
@@ -237,7 +268,8 @@ impl Logins {
     }
 
     async fn plain(&self, connection: &ConnectionInfo, token: &[u8]) -> Result<Stepped, Refusal> {
-        let listener = self.listeners.get(&*connection.listener).ok_or(Refusal::Credentials)?;
+        let served = self.served.load_full();
+        let listener = served.listeners.get(&*connection.listener).ok_or(Refusal::Credentials)?;
         let (image, decoys) = self.image_and_decoys();
         let user = self.passwords.check(listener, &image, &decoys, token).await?;
         Ok(Stepped::Done(Vec::new(), Login { principal: Principal::user(user), expires_ms: None, is_token: false }))
@@ -249,7 +281,8 @@ impl Logins {
         mut server: OauthBearerServer,
         token: &[u8],
     ) -> Result<Stepped, Refusal> {
-        let check = self.token_checks.get(&*connection.listener).ok_or(Refusal::Credentials)?;
+        let served = self.served.load_full();
+        let check = served.token_checks.get(&*connection.listener).ok_or(Refusal::Credentials)?;
         let initial = server.take(token)?;
         let note = |error: &TokenError| {
             note_reason(connection, self.metrics.bearers_refused.increment(), "a token was refused", error);
@@ -277,7 +310,8 @@ impl Logins {
         if before.is_authenticated {
             check_unchanged(connection, &before.principal, mechanism, &principal)?;
         }
-        let listener = self.listeners.get(&*connection.listener);
+        let served = self.served.load();
+        let listener = served.listeners.get(&*connection.listener);
         let max_ms = listener.map_or(0, |listener| listener.session_ms_max(mechanism));
         let left_ms = login.expires_ms.map(|expires| (expires - self.seams.clock.now().0).max(0));
         let lifetime_ms = match (left_ms, max_ms) {
@@ -353,30 +387,6 @@ fn find(image: &MetadataImage, decoys: &Decoys, mechanism: ScramMechanism, first
         }
         None => Candidate { credential: decoy, login: None },
     }
-}
-
-/// A connection stays whose it is, and keeps to its mechanism.
-fn check_unchanged(
-    connection: &ConnectionInfo,
-    before: &Principal,
-    mechanism: Mechanism,
-    now: &Principal,
-) -> Result<(), LoginError> {
-    let first = connection.login.mechanism();
-    if first.is_some_and(|first| first != mechanism) {
-        let first = first.map_or("", Mechanism::name);
-        return Err(LoginError::Failed(format!(
-            "SASL mechanism '{mechanism}' requested by client is not supported for re-authentication of mechanism \
-             '{first}'"
-        )));
-    }
-    if before != now {
-        return Err(LoginError::Failed(format!(
-            "Cannot change principals during re-authentication from {}.{}: {}.{}",
-            before.kind, before.name, now.kind, now.name
-        )));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! What the settings say of a listener's logins, checked at the start: `sasl.enabled.mechanisms`, `sasl.jaas.config`,
-//! `connections.max.reauth.ms`, each by itself, with `listener.name.NAME.` before it, or with `listener.name.NAME.MECHANISM.`
+//! What the settings say of a listener's logins, checked at the start and at each change: `sasl.enabled.mechanisms`,
+//! `sasl.jaas.config`, `connections.max.reauth.ms`, each by itself, with `listener.name.NAME.` before it, or with
+//! `listener.name.NAME.MECHANISM.`
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -107,11 +108,25 @@ impl ListenerLogins {
 /// # Errors
 /// See [`LoginSettingsError`].
 pub fn of_listeners(config: &Config) -> Result<HashMap<String, ListenerLogins>, LoginSettingsError> {
-    let sasl = config.listeners().iter().filter(|listener| asks_for_login(listener.protocol));
-    let logins = sasl.map(|listener| Ok((listener.name.clone(), of_listener(config, &listener.name)?)));
+    let logins = mechanisms_of_listeners(config).into_iter().map(|(listener, names)| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let logins = of_listener_with(config, &listener, &names)?;
+        Ok((listener, logins))
+    });
     let logins = logins.collect::<Result<HashMap<_, _>, LoginSettingsError>>()?;
     keytab(&logins)?;
     Ok(logins)
+}
+
+/// The names of the mechanisms that each SASL listener is to serve.
+pub(super) fn mechanisms_of_listeners(config: &Config) -> HashMap<String, Vec<String>> {
+    let sasl = config.listeners().iter().filter(|listener| asks_for_login(listener.protocol));
+    let named = sasl.map(|listener| {
+        let names = config.of_listener(&listener.name, key::SASL_ENABLED_MECHANISMS.name).unwrap_or_default();
+        let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+        (listener.name.clone(), names.map(str::to_owned).collect())
+    });
+    named.collect()
 }
 
 /// The keytab of all listeners, which the library of Kerberos has to be told in its environment.
@@ -133,10 +148,14 @@ pub fn keytab(logins: &HashMap<String, ListenerLogins>) -> Result<Option<&Path>,
     }
 }
 
-fn of_listener(config: &Config, listener: &str) -> Result<ListenerLogins, LoginSettingsError> {
-    let names = config.of_listener(listener, key::SASL_ENABLED_MECHANISMS.name).unwrap_or_default();
+/// A listener's logins by these mechanisms.
+pub(super) fn of_listener_with(
+    config: &Config,
+    listener: &str,
+    names: &[&str],
+) -> Result<ListenerLogins, LoginSettingsError> {
     let mut mechanisms = Vec::new();
-    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+    for name in names {
         let mechanism = name.parse().map_err(|error| {
             let listener = listener.to_owned();
             LoginSettingsError::Mechanism { listener, error }

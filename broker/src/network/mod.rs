@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::seam::Tasks;
 use crate::unsent::Unsent;
 
+pub mod address_limits;
 pub mod answers;
 pub mod backlog;
 pub mod budget;
@@ -111,7 +112,7 @@ pub struct NetworkOptions {
     pub budget_bytes: usize,
     /// `connections.max.idle.ms`.
     pub idle_max: Duration,
-    /// `max.connections`, `max.connections.per.ip` and its overrides.
+    /// `max.connections` and `max.connections.per.ip`.
     pub places: slots::Places,
 }
 
@@ -153,7 +154,7 @@ pub struct Network {
     /// Memory of answers that were not sent yet.
     pub unsent: Arc<Unsent>,
     /// Who is connected.
-    pub slots: slots::Slots,
+    pub slots: Arc<slots::Slots>,
     /// Tasks and time.
     pub tasks: Tasks,
     /// Counters.
@@ -172,7 +173,7 @@ impl Network {
     ) -> Self {
         Self {
             service,
-            slots: slots::Slots::new(options.places.clone(), Arc::clone(&metrics)),
+            slots: Arc::new(slots::Slots::new(options.places, Arc::clone(&metrics))),
             budget: budget::Budget::new(options.budget_bytes - options.unsent_bytes(), Arc::clone(&metrics)),
             backlog: backlog::Backlog::new(Arc::clone(&metrics)),
             turns: turns::Turns::new(tasks.workers(), Arc::clone(&metrics)),

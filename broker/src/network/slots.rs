@@ -8,7 +8,7 @@
 //!    the others.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use barnabas_config::{Config, key};
@@ -18,7 +18,7 @@ use rustix::process::{Resource, getrlimit};
 use crate::metrics::Metrics;
 
 /// How many places there are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Places {
     /// In all.
     pub all: usize,
@@ -26,14 +26,11 @@ pub struct Places {
     pub per_ip: usize,
     /// For an address of this machine.
     pub per_ip_here: usize,
-    /// For addresses that have a number of their own.
-    pub overrides: HashMap<IpAddr, usize>,
 }
 
 impl Places {
     fn of(&self, ip: IpAddr) -> usize {
-        let usual = if is_here(ip) { self.per_ip_here } else { self.per_ip };
-        self.overrides.get(&ip).copied().unwrap_or(usual)
+        if is_here(ip) { self.per_ip_here } else { self.per_ip }
     }
 
     /// Those that only peers on this machine get.
@@ -50,8 +47,7 @@ impl Places {
         let all = number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX).min(of_file_limit());
         let per_ip = number(&key::MAX_CONNECTIONS_PER_IP);
         let (per_ip, per_ip_here) = (per_ip.unwrap_or(all / 2), per_ip.unwrap_or(all));
-        let overrides = overrides(&config.read(&key::MAX_CONNECTIONS_PER_IP_OVERRIDES));
-        Self { all, per_ip, per_ip_here, overrides }
+        Self { all, per_ip, per_ip_here }
     }
 }
 
@@ -63,27 +59,6 @@ fn is_here(ip: IpAddr) -> bool {
 /// Kafka's default: no limit.
 const UNLIMITED: usize = i32::MAX as usize;
 
-/// Reads `host:count,host:count`; a host may stand for several addresses.
-fn overrides(text: &str) -> HashMap<IpAddr, usize> {
-    let mut found = HashMap::new();
-    for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
-        let read = one.rsplit_once(':').and_then(|(host, count)| {
-            let host = host.trim().trim_start_matches('[').trim_end_matches(']');
-            Some(((host, 0).to_socket_addrs().ok()?, count.trim().parse().ok()?))
-        });
-        match read {
-            Some((addresses, count)) => found.extend(addresses.map(|address| (address.ip(), count))),
-            None => {
-                tracing::warn!(
-                    "max.connections.per.ip.overrides: '{one}' is no host:count, or the host is unknown, and is passed over; \
-                     correct it"
-                )
-            }
-        }
-    }
-    found
-}
-
 /// The part of all places that is kept for peers on this machine, and the most of them.
 const RESERVE_PART: usize = 32;
 const RESERVE_MAX: usize = 64;
@@ -91,6 +66,8 @@ const RESERVE_MAX: usize = 64;
 /// Counts connections, in all and per address. Addresses are kept only while they are connected.
 pub struct Slots {
     places: RwLock<Places>,
+    /// Of addresses that have a number of their own: [`super::address_limits`].
+    of_addresses: RwLock<HashMap<IpAddr, usize>>,
     taken: Arc<Mutex<Taken>>,
     metrics: Arc<Metrics>,
 }
@@ -130,7 +107,7 @@ impl Slots {
     /// Nobody is connected.
     #[must_use]
     pub fn new(places: Places, metrics: Arc<Metrics>) -> Self {
-        Self { places: RwLock::new(places), taken: Arc::default(), metrics }
+        Self { places: RwLock::new(places), of_addresses: RwLock::default(), taken: Arc::default(), metrics }
     }
 
     /// Other limits, for connections that come later.
@@ -138,18 +115,30 @@ impl Slots {
         *self.places.write() = places;
     }
 
+    /// Other limits of single addresses, for connections that come later.
+    pub fn limit_addresses(&self, limits: HashMap<IpAddr, usize>) {
+        *self.of_addresses.write() = limits;
+    }
+
+    /// The limit that an address has of its own.
+    #[must_use]
+    pub fn limit_of(&self, ip: IpAddr) -> Option<usize> {
+        self.of_addresses.read().get(&ip).copied()
+    }
+
     /// Takes a place for a peer.
     ///
     /// # Errors
     /// When there is none left.
     pub fn take(&self, ip: IpAddr) -> Result<Slot, Refused> {
+        let own = self.limit_of(ip);
         let places = self.places.read();
         let mut taken = self.taken.lock();
         let of_ip = taken.per_ip.get(&ip).copied().unwrap_or(0);
         let reserve = if is_here(ip) { 0 } else { places.reserve() };
         let refused = if taken.all + reserve >= places.all {
             Some(Refused::Full(taken.all))
-        } else if of_ip >= places.of(ip) {
+        } else if of_ip >= own.unwrap_or_else(|| places.of(ip)) {
             Some(Refused::FullForAddress(of_ip))
         } else {
             None
@@ -186,7 +175,7 @@ mod tests {
 
     #[test]
     fn places_are_bounded_in_all_and_per_address_and_come_back() {
-        let slots = Slots::new(Places { all: 3, per_ip: 2, per_ip_here: 2, overrides: HashMap::new() }, Arc::default());
+        let slots = Slots::new(Places { all: 3, per_ip: 2, per_ip_here: 2 }, Arc::default());
         let (here, there) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
         let first = slots.take(here).unwrap();
         let _second = slots.take(here).unwrap();
@@ -196,22 +185,15 @@ mod tests {
         drop(first);
         assert!(slots.take(here).is_ok());
         assert_eq!(slots.taken.lock().per_ip.len(), 2);
-        slots.limit(Places { all: 9, per_ip: 9, per_ip_here: 9, overrides: HashMap::new() });
+        slots.limit(Places { all: 9, per_ip: 9, per_ip_here: 9 });
         assert!(slots.take(here).is_ok(), "the limits were raised");
-    }
-
-    #[test]
-    fn overrides_are_read_and_what_is_no_override_is_passed_over() {
-        let found = overrides("127.0.0.1:5, [::1]:6,nonsense,10.0.0.1:x");
-        let expected = [(IpAddr::from([127, 0, 0, 1]), 5), ("::1".parse().unwrap(), 6)];
-        assert_eq!(found, HashMap::from(expected));
     }
 
     #[test]
     fn an_address_may_have_a_number_of_its_own() {
         let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let places = Places { all: 10, per_ip: 1, per_ip_here: 1, overrides: HashMap::from([(there, 2)]) };
-        let slots = Slots::new(places, Arc::default());
+        let slots = Slots::new(Places { all: 10, per_ip: 1, per_ip_here: 1 }, Arc::default());
+        slots.limit_addresses(HashMap::from([(there, 2)]));
         let _taken = [slots.take(here).unwrap(), slots.take(there).unwrap(), slots.take(there).unwrap()];
         assert_eq!(slots.take(here).err(), Some(Refused::FullForAddress(1)));
         assert_eq!(slots.take(there).err(), Some(Refused::FullForAddress(2)));
@@ -219,8 +201,7 @@ mod tests {
 
     #[test]
     fn the_last_places_are_for_peers_on_this_machine() {
-        let slots =
-            Slots::new(Places { all: 64, per_ip: 64, per_ip_here: 64, overrides: HashMap::new() }, Arc::default());
+        let slots = Slots::new(Places { all: 64, per_ip: 64, per_ip_here: 64 }, Arc::default());
         let far = IpAddr::from([10, 0, 0, 1]);
         let mut taken: Vec<Slot> = std::iter::from_fn(|| slots.take(far).ok()).collect();
         assert_eq!(taken.len(), 62);

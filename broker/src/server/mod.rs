@@ -1,7 +1,7 @@
 //! The composition root: from settings to a broker that serves, and back down again.
 //!
 //! Order at the start: bind (so that a taken port is found before anything is touched; clients wait in the backlog),
-//! identity and lock, metadata, log directories, partitions and groups, registration, listeners. A stop goes the
+//! identity and lock, metadata, keys and logins, log directories, partitions and groups, registration, listeners. A stop goes the
 //! other way: listeners and connections drain, then logs, then metadata.
 
 use std::io;
@@ -36,6 +36,7 @@ use crate::quota::Quotas;
 use crate::seam::{Net, Tasks};
 use crate::settings::Settings;
 use crate::telemetry::ClientTelemetry;
+use crate::tls::{CertificateError, Certificates};
 use crate::topics::Topics;
 use crate::unsent::Unsent;
 use authorization::Authorization;
@@ -48,15 +49,15 @@ mod first_user;
 mod format;
 mod housekeeping;
 mod identity;
+mod listener_security;
 
 pub use authorization::AuthorizerError;
-pub use certificates::CertificateError;
-use certificates::Certificates;
 use connection_limits::ConnectionLimits;
 pub use endpoints::BindError;
 pub use first_user::FirstUserError;
 pub use format::{FormatError, FormatOptions, Formatted, format};
 pub use identity::IdentityError;
+use listener_security::ListenerSecurity;
 
 /// Keeps a second process from the metadata: `.lock`, which keeps Kafka out, is taken later, by the log directory.
 const METADATA_LOCK: &str = "barnabas-metadata.lock";
@@ -112,7 +113,6 @@ pub struct Server {
     housekeeping: housekeeping::Housekeeping,
     addresses: Vec<SocketAddr>,
     http_address: Option<SocketAddr>,
-    certificates: Arc<Certificates>,
     _lock: Box<dyn Send + Sync>,
 }
 
@@ -132,16 +132,15 @@ impl Server {
         let authorization = Authorization::of(&config)?;
         let bound = endpoints::bind(net, &config)?;
         let http = endpoints::bind_http(net, &config)?;
-        let certificates = Arc::new(certificates::open(&config, &seams)?);
         let paths: Vec<PathBuf> = config.read(&key::LOG_DIRS).into_iter().map(PathBuf::from).collect();
         let meta = identity::establish(&seams, &config, &paths)?;
         let lock = lock_metadata(&seams, &paths)?;
         let options = controller_options(&seams, &config, &paths, &meta)?;
         let controller = Controller::open(seams.clone(), options).await?;
         let settings = Settings::new(BrokerId(meta.node_id), Arc::clone(&config), &controller.image());
+        let security = listener_security::open(&settings.config(), &config, &controller, &seams, &tasks, &metrics)?;
         let log_dirs = open_log_dirs(&tasks, &seams, &settings.config(), paths, controller.image()).await?;
 
-        let logins = Logins::new(&config, controller.clone(), seams.clone(), tasks.clone(), Arc::clone(&metrics))?;
         let broker = compose(
             config,
             settings,
@@ -149,7 +148,7 @@ impl Server {
             (tasks, metrics),
             controller,
             log_dirs.clone(),
-            logins,
+            security,
             &meta,
             &authorization,
         )?;
@@ -169,9 +168,8 @@ impl Server {
         let housekeeping = housekeeping::start(spawn.as_ref(), Arc::clone(&broker.seams.clock), log_dirs.clone());
         let housekeeping = housekeeping.map_err(StartError::Thread)?;
         let addresses = bound.iter().map(|each| each.address).collect();
-        serve(&broker, bound, &certificates).await;
-        certificates::tell_expiry(&broker.metrics, &certificates);
-        certificates::watch(&broker, &certificates);
+        serve(&broker, bound).await;
+        certificates::watch(&broker);
         broker.delegation_tokens.expire(&broker.controller);
         kept_topics::expire(&broker).await;
         let http_address = http.as_ref().map(|(address, _)| *address);
@@ -179,7 +177,7 @@ impl Server {
             tracing::info!(%address, "metrics, health and the page are served over HTTP");
             broker.tasks.spawn("http-listener", crate::http::serve(Arc::clone(&broker), listener));
         }
-        Ok(Self { broker, log_dirs, housekeeping, addresses, http_address, certificates, _lock: lock })
+        Ok(Self { broker, log_dirs, housekeeping, addresses, http_address, _lock: lock })
     }
 
     /// The services.
@@ -197,15 +195,14 @@ impl Server {
     /// Whether a listener has TLS.
     #[must_use]
     pub fn has_tls(&self) -> bool {
-        !self.certificates.is_empty()
+        !self.broker.certificates.is_empty()
     }
 
     /// Reads keys and certificates again, changed or not. What cannot be used leaves the old ones in place, with a word in
     /// the log.
     pub async fn reload_certificates(&self) {
-        let certificates = Arc::clone(&self.certificates);
-        self.broker.tasks.blocking(move || certificates.iter().for_each(|tls| drop(tls.reload()))).await;
-        certificates::tell_expiry(&self.broker.metrics, &self.certificates);
+        let certificates = Arc::clone(&self.broker.certificates);
+        self.broker.tasks.blocking(move || certificates.reload()).await;
     }
 
     /// Returns when the broker cannot go on: every log directory is offline, or the metadata log failed.
@@ -325,7 +322,7 @@ fn compose(
     (tasks, metrics): (Tasks, Arc<Metrics>),
     controller: Controller,
     log_dirs: Vec<Arc<LogDir>>,
-    logins: Logins,
+    (certificates, logins): (Arc<Certificates>, Arc<Logins>),
     meta: &MetaProperties,
     authorization: &Authorization,
 ) -> Result<Arc<Broker>, AuditFileError> {
@@ -342,6 +339,7 @@ fn compose(
         fetch_sessions: FetchSessions::new(&seams, usize::try_from(session_slots).unwrap_or(0), Arc::clone(&metrics)),
         producer_ids: ProducerIds::new(&controller),
         delegation_tokens: Arc::clone(logins.delegation_tokens()),
+        certificates,
         logins,
         authorizer: authorization.authorizer(),
         groups: Arc::new(groups),
@@ -362,19 +360,18 @@ fn compose(
 }
 
 /// Accepts connections from now on.
-async fn serve<L: crate::seam::Listener>(
-    broker: &Arc<Broker>,
-    bound: Vec<endpoints::Bound<L>>,
-    certificates: &Certificates,
-) {
+async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoints::Bound<L>>) {
     let service = Arc::new(Dispatch::new(Arc::clone(broker)));
     let options = NetworkOptions::of(&broker.config);
     let network =
         Network::new(options, service, broker.tasks.clone(), Arc::clone(&broker.unsent), Arc::clone(&broker.metrics));
     let network = Arc::new(network);
     let (quotas, settings) = (Arc::clone(&broker.quotas), Arc::clone(&broker.settings));
-    let limits = ConnectionLimits { network: Arc::clone(&network), quotas, settings };
+    let limits = ConnectionLimits::new(Arc::clone(&network.slots), broker.tasks.clone(), quotas, settings);
     broker.controller.subscribe(Arc::new(limits)).await;
+    let (certificates, logins) = (Arc::clone(&broker.certificates), Arc::clone(&broker.logins));
+    let security = ListenerSecurity { certificates, logins, settings: Arc::clone(&broker.settings) };
+    broker.controller.subscribe(Arc::new(security)).await;
     for each in bound {
         tracing::info!(listener = %each.name, address = %each.address, "listening");
         if each.protocol == SecurityProtocol::SaslPlaintext && !each.address.ip().is_loopback() {
@@ -383,7 +380,7 @@ async fn serve<L: crate::seam::Listener>(
                 "logins without TLS, so that who listens on the way can guess passwords; use SASL_SSL for this listener"
             );
         }
-        let tls = certificates.iter().find(|tls| tls.listener() == each.name).cloned();
+        let tls = broker.certificates.of(&each.name).cloned();
         let entrance = Entrance { name: Arc::from(each.name), protocol: each.protocol, tls };
         broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, entrance));
     }

@@ -63,7 +63,8 @@ pub enum TlsError {
     },
     /// The new certificate has another subject (KIP-226).
     #[error(
-        "the certificate's subject is '{new}' and was '{old}': set ssl.allow.dn.changes=true to allow it, or restart"
+        "the certificate's subject is '{new}' and was '{old}': set ssl.allow.dn.changes=true in the broker's file to allow it, or \
+         name the certificate there; both take a restart"
     )]
     SubjectChanged {
         /// Before.
@@ -73,7 +74,8 @@ pub enum TlsError {
     },
     /// The new certificate lacks a name that clients may have connected by (KIP-226).
     #[error(
-        "the certificate lacks {missing} of the names it had: set ssl.allow.san.changes=true to allow it, or restart"
+        "the certificate lacks {missing} of the names it had: set ssl.allow.san.changes=true in the broker's file to allow it, or \
+         name the certificate there; both take a restart"
     )]
     NamesChanged {
         /// How many.

@@ -5,6 +5,7 @@
 //! Must not know: requests. Where it differs from Apache Kafka: TLS 1.2 and 1.3 only, the cipher suites that rustls has, no JKS;
 //! a listener without a key does not start; files that change are read again by themselves.
 
+mod certificates;
 pub mod client;
 mod error;
 mod files;
@@ -21,6 +22,7 @@ mod time;
 mod trial;
 mod versions;
 
+pub use certificates::{CertificateError, Certificates};
 pub use client::ClientTls;
 pub use error::TlsError;
 pub(crate) use files::read as read_file;

@@ -76,6 +76,16 @@ impl TlsSettings {
         })
     }
 
+    /// Whether both say the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let versions = |settings: &Self| settings.protocols.iter().map(|one| one.version).collect::<Vec<_>>();
+        let suites =
+            |settings: &Self| settings.provider.cipher_suites.iter().map(|one| one.suite()).collect::<Vec<_>>();
+        (&self.key, &self.trust) == (&other.key, &other.trust)
+            && (versions(self), suites(self)) == (versions(other), suites(other))
+    }
+
     /// The files that are read, for whoever watches them.
     #[must_use]
     pub fn files(&self) -> Vec<&PathBuf> {

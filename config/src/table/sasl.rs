@@ -2,13 +2,13 @@
 
 settings! {
     /// Mechanisms that clients may use: SCRAM-SHA-256, SCRAM-SHA-512, PLAIN, OAUTHBEARER, and GSSAPI where it is built in.
-    "sasl.enabled.mechanisms": List = "SCRAM-SHA-256,SCRAM-SHA-512", per_broker, at_start, honoured;
+    "sasl.enabled.mechanisms": List = "SCRAM-SHA-256,SCRAM-SHA-512", per_broker, honoured;
     /// Mechanism between brokers.
     "sasl.mechanism.inter.broker.protocol": Text = "GSSAPI", per_broker;
     /// Mechanism between broker and controller.
     "sasl.mechanism.controller.protocol": Text = "GSSAPI";
     /// Login of this side, in JAAS form; usually given for a listener and mechanism.
-    "sasl.jaas.config": Password, per_broker, at_start, honoured;
+    "sasl.jaas.config": Password, per_broker, honoured;
     /// A Java class for the client side of SASL.
     "sasl.client.callback.handler.class": Class;
     /// A Java class for the server side of SASL.
@@ -94,9 +94,9 @@ settings! {
     /// Shortest time between two Kerberos logins.
     "sasl.kerberos.min.time.before.relogin": Long = "60000", per_broker;
     /// Rules from Kerberos principals to short names, the first that is for a name decides.
-    "sasl.kerberos.principal.to.local.rules": List = "DEFAULT", per_broker, at_start, honoured;
+    "sasl.kerberos.principal.to.local.rules": List = "DEFAULT", per_broker, honoured;
     /// Kerberos name of the service; that of the login module's principal.
-    "sasl.kerberos.service.name": Text, per_broker, at_start, honoured;
+    "sasl.kerberos.service.name": Text, per_broker, honoured;
     /// Random part of the renewal time.
     "sasl.kerberos.ticket.renew.jitter": Double = "0.05", per_broker;
     /// Part of a ticket's life after which it is renewed.

@@ -2,33 +2,33 @@
 
 settings! {
     /// Form of the key store: JKS, PKCS12 or PEM.
-    "ssl.keystore.type": Text = "JKS", per_broker, at_start, honoured;
+    "ssl.keystore.type": Text = "JKS", per_broker, honoured;
     /// File of the key store.
-    "ssl.keystore.location": Text, per_broker, at_start, honoured;
+    "ssl.keystore.location": Text, per_broker, honoured;
     /// Password of the key store.
-    "ssl.keystore.password": Password, per_broker, at_start, honoured;
+    "ssl.keystore.password": Password, per_broker, honoured;
     /// The private key itself, in PEM.
-    "ssl.keystore.key": Password, per_broker, at_start, honoured;
+    "ssl.keystore.key": Password, per_broker, honoured;
     /// The certificate chain itself, in PEM.
-    "ssl.keystore.certificate.chain": Password, per_broker, at_start, honoured;
+    "ssl.keystore.certificate.chain": Password, per_broker, honoured;
     /// Password of the private key.
-    "ssl.key.password": Password, per_broker, at_start, honoured;
+    "ssl.key.password": Password, per_broker, honoured;
     /// Form of the trust store: JKS, PKCS12 or PEM.
-    "ssl.truststore.type": Text = "JKS", per_broker, at_start, honoured;
+    "ssl.truststore.type": Text = "JKS", per_broker, honoured;
     /// File of the trust store.
-    "ssl.truststore.location": Text, per_broker, at_start, honoured;
+    "ssl.truststore.location": Text, per_broker, honoured;
     /// Password of the trust store.
-    "ssl.truststore.password": Password, per_broker, at_start, honoured;
+    "ssl.truststore.password": Password, per_broker, honoured;
     /// The trusted certificates themselves, in PEM.
-    "ssl.truststore.certificates": Password, per_broker, at_start, honoured;
+    "ssl.truststore.certificates": Password, per_broker, honoured;
     /// Whether clients show a certificate: required, requested or none.
-    "ssl.client.auth": Text = "none", one_of(&["required", "requested", "none"]), per_broker, at_start, honoured;
+    "ssl.client.auth": Text = "none", one_of(&["required", "requested", "none"]), per_broker, honoured;
     /// TLS version to prefer.
     "ssl.protocol": Text = "TLSv1.3", per_broker;
     /// TLS versions that are accepted.
-    "ssl.enabled.protocols": List = "TLSv1.2,TLSv1.3", per_broker, at_start, honoured;
+    "ssl.enabled.protocols": List = "TLSv1.2,TLSv1.3", per_broker, honoured;
     /// Cipher suites that are accepted; all sound ones when empty.
-    "ssl.cipher.suites": List = "", per_broker, at_start, honoured;
+    "ssl.cipher.suites": List = "", per_broker, honoured;
     /// How a server's name is compared with its certificate.
     "ssl.endpoint.identification.algorithm": Text = "https", per_broker;
     /// Rules from a certificate's subject to a principal's name.

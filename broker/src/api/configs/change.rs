@@ -5,6 +5,7 @@
 //! is judged again.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use barnabas_auth::Operation;
 use barnabas_config::dynamic::{ListChange, change_list, changed, check_broker_change};
@@ -65,7 +66,11 @@ pub(super) async fn make(context: &RequestContext, wanted: &[Wanted], validate_o
         let (mut changes, mut places) = (Vec::new(), Vec::new());
         let image = context.broker.controller.image();
         for at in open {
-            match judge(context, &image, &wanted[at]) {
+            let judged = match judge(context, &image, &wanted[at]) {
+                Ok(change) => try_out(context, &change).await.map(|()| change),
+                Err(refusal) => Err(refusal),
+            };
+            match judged {
                 Ok(change) => {
                     changes.push(change);
                     places.push(at);
@@ -88,8 +93,48 @@ pub(super) async fn make(context: &RequestContext, wanted: &[Wanted], validate_o
     let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(raced)).collect();
     if !validate_only {
         wanted.iter().zip(&outcomes).for_each(|(one, outcome)| tell(context, one, outcome));
+        read_files_again(context, wanted, &outcomes).await;
     }
     outcomes
+}
+
+/// Listeners have to be able to do what a broker's settings are to become: files are read for it, which are nobody's to ask
+/// after who may not change settings.
+async fn try_out(context: &RequestContext, change: &ConfigChange) -> Result<(), Refusal> {
+    let ConfigOwner::Resource(Resource { kind: ResourceKind::Broker, name }) = &change.owner else { return Ok(()) };
+    // What is not touched is not judged: it may be what keeps a listener at the files' settings since the start.
+    let (tls, sasl) = (is_touched(change, "ssl."), is_touched(change, "sasl."));
+    if !(tls || sasl) {
+        return Ok(());
+    }
+    let broker = Arc::clone(&context.broker);
+    let config = broker.settings.with(!name.is_empty(), change.after.clone());
+    let (certificates, logins) = (Arc::clone(&broker.certificates), Arc::clone(&broker.logins));
+    let tried = broker.tasks.blocking(move || {
+        let checked = if tls { certificates.check(&config).map_err(|error| error.to_string()) } else { Ok(()) };
+        checked.and_then(|()| if sasl { logins.check(&config).map_err(|error| error.to_string()) } else { Ok(()) })
+    });
+    let refused = |reason| invalid(format!("Invalid value {reason} for configuration Invalid dynamic configuration"));
+    tried.await.or_else(refused)
+}
+
+/// Whether a setting with this beginning changes, of all listeners or of one.
+fn is_touched(change: &ConfigChange, beginning: &str) -> bool {
+    let of_family = |name: &str| match name.strip_prefix("listener.name.") {
+        Some(of_listener) => of_listener.contains(&format!(".{beginning}")),
+        None => name.starts_with(beginning),
+    };
+    let differs = |name: &String| change.before.get(name) != change.after.get(name);
+    change.before.keys().chain(change.after.keys()).any(|name| of_family(name) && differs(name))
+}
+
+/// Whatever changes of one broker, Kafka looks at its key and trust stores: one sets the same path again to have it read.
+async fn read_files_again(context: &RequestContext, wanted: &[Wanted], outcomes: &[Result<(), Refusal>]) {
+    let is_broker = |one: &Wanted| OwnerKind::of(one.number) == Some(OwnerKind::Broker) && !one.name.is_empty();
+    if wanted.iter().zip(outcomes).any(|(one, outcome)| is_broker(one) && outcome.is_ok()) {
+        let certificates = Arc::clone(&context.broker.certificates);
+        context.broker.tasks.blocking(move || certificates.reload_when_changed()).await;
+    }
 }
 
 /// The names of settings only: a value may be a secret.

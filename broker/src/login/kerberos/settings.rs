@@ -1,4 +1,4 @@
-//! `sasl.kerberos.*` and the login module of a listener that serves GSSAPI, checked at the start.
+//! `sasl.kerberos.*` and the login module of a listener that serves GSSAPI, checked at the start and at each change.
 //!
 //! Where it differs from Apache Kafka: the keytab is one for the process, because the library has no other way; the
 //! service's name is taken from the principal, and `sasl.kerberos.service.name`, which Kafka demands, has to be the same;

@@ -31,6 +31,8 @@ pub(super) struct IssuerKeys {
     pace: Mutex<Pace>,
     /// Somebody wants the keys to be read before their time.
     wanted: Notify,
+    /// Nobody checks by them any more.
+    retired: Notify,
     /// How often they were, with or without success.
     readings: watch::Sender<u64>,
     refresh: Duration,
@@ -48,7 +50,7 @@ struct Pace {
 }
 
 impl IssuerKeys {
-    /// Reads a file at once, so that a start finds out what is wrong with it; asks an URL in the background.
+    /// Reads a file at once, so that who sets it finds out what is wrong with it; asks an URL in the background.
     pub(super) fn open(
         settings: &OauthSettings,
         seams: &Seams,
@@ -69,6 +71,7 @@ impl IssuerKeys {
             keys: ArcSwap::from_pointee(KeySet::default()),
             pace: Mutex::new(Pace { asked: None, is_under_way: !is_read }),
             wanted: Notify::new(),
+            retired: Notify::new(),
             readings: watch::channel(0).0,
             refresh: settings.refresh,
             backoff: settings.backoff,
@@ -110,7 +113,22 @@ impl IssuerKeys {
         true
     }
 
+    /// They are not read again.
+    pub(super) fn retire(&self) {
+        self.retired.notify_one();
+    }
+
     async fn run(self: Arc<Self>, is_read: bool) {
+        tokio::select! {
+            biased;
+            () = self.retired.notified() => {}
+            () = self.read_on(is_read) => {}
+        }
+        self.metrics.issuer_keys.sub(self.keys.load().count() as u64);
+    }
+
+    /// Until the broker stops.
+    async fn read_on(&self, is_read: bool) {
         let mut stopping = self.tasks.stopping();
         let (mut wait, mut backoff) = (if is_read { self.refresh } else { Duration::ZERO }, self.backoff);
         loop {

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use barnabas_auth::jwt::{Bearer, TokenError, TokenHead, TokenRules};
+use barnabas_auth::jwt::{Bearer, TokenError, TokenHead};
 use barnabas_storage::seam::Seams;
 
 use super::settings::{ListenerLogins, LoginSettingsError};
@@ -23,30 +23,32 @@ mod source;
 
 use keys::IssuerKeys;
 use settings::OauthSettings;
-use source::KeySourceError;
+use source::{KeySource, KeySourceError};
 
-/// Checks the tokens of one listener.
+/// Checks the tokens of one listener. Its keys are no longer read once this is dropped.
 pub(super) struct TokenCheck {
-    rules: TokenRules,
+    settings: OauthSettings,
     keys: Arc<IssuerKeys>,
     seams: Seams,
 }
 
 impl TokenCheck {
-    /// What checks the tokens of each listener that serves OAUTHBEARER.
+    /// What checks the tokens of each listener that serves OAUTHBEARER. One `before` whose settings are the same goes on.
     pub(super) fn of_listeners(
         listeners: &HashMap<String, ListenerLogins>,
+        before: Option<&HashMap<String, Arc<Self>>>,
         seams: &Seams,
         tasks: &Tasks,
         metrics: &Arc<Metrics>,
-    ) -> Result<HashMap<String, Self>, LoginSettingsError> {
+    ) -> Result<HashMap<String, Arc<Self>>, LoginSettingsError> {
         let open = |(listener, logins): (&String, &ListenerLogins)| {
-            let opened = Self::open(logins.oauth.as_ref()?, seams, tasks, metrics);
-            let named = |error: KeySourceError| LoginSettingsError::OauthBearer {
-                listener: listener.clone(),
-                reason: error.to_string(),
+            let settings = logins.oauth.as_ref()?;
+            let same = before.and_then(|before| before.get(listener)).filter(|check| check.settings == *settings);
+            let opened = match same {
+                Some(same) => Ok(Arc::clone(same)),
+                None => Self::open(settings, seams, tasks, metrics).map(Arc::new),
             };
-            Some(opened.map(|check| (listener.clone(), check)).map_err(named))
+            Some(opened.map(|check| (listener.clone(), check)).map_err(|error| of_listener(listener, &error)))
         };
         listeners.iter().filter_map(open).collect()
     }
@@ -59,15 +61,36 @@ impl TokenCheck {
         metrics: &Arc<Metrics>,
     ) -> Result<Self, KeySourceError> {
         let keys = IssuerKeys::open(settings, seams, tasks, metrics)?;
-        Ok(Self { rules: settings.rules.clone(), keys, seams: seams.clone() })
+        Ok(Self { settings: settings.clone(), keys, seams: seams.clone() })
+    }
+
+    /// Whether they could be opened. Reads files.
+    pub(super) fn try_out(
+        listeners: &HashMap<String, ListenerLogins>,
+        seams: &Seams,
+    ) -> Result<(), LoginSettingsError> {
+        listeners.iter().try_for_each(|(listener, logins)| {
+            let tried = logins.oauth.as_ref().map_or(Ok(()), |settings| KeySource::try_out(settings, seams));
+            tried.map_err(|error| of_listener(listener, &error))
+        })
     }
 
     /// Whose a token is.
     pub(super) async fn check(&self, token: &str) -> Result<Bearer, TokenError> {
         let head = TokenHead::read(token)?;
         let keys = self.keys.that_may_check(&head).await;
-        self.rules.check(token, &keys, self.seams.clock.now().0)
+        self.settings.rules.check(token, &keys, self.seams.clock.now().0)
     }
+}
+
+impl Drop for TokenCheck {
+    fn drop(&mut self) {
+        self.keys.retire();
+    }
+}
+
+fn of_listener(listener: &str, error: &KeySourceError) -> LoginSettingsError {
+    LoginSettingsError::OauthBearer { listener: listener.to_owned(), reason: error.to_string() }
 }
 
 #[cfg(test)]

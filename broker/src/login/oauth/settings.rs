@@ -1,4 +1,4 @@
-//! `sasl.oauthbearer.*` of a listener, checked at the start.
+//! `sasl.oauthbearer.*` of a listener, checked at the start and at each change.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub enum KeyPlace {
 }
 
 /// What a listener's tokens are checked by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OauthSettings {
     /// What they have to say.
     pub rules: TokenRules,

@@ -67,6 +67,14 @@ impl KeySource {
         }
     }
 
+    /// Whether it could be opened, and a file's keys be read.
+    pub(super) fn try_out(settings: &OauthSettings, seams: &Seams) -> Result<(), KeySourceError> {
+        match Self::open(settings, seams)? {
+            Self::File(path) => Self::of_file(seams, &path).map(drop),
+            Self::Https(_) => Ok(()),
+        }
+    }
+
     /// Reads a file's keys, where it stands.
     pub(super) fn of_file(seams: &Seams, path: &Path) -> Result<KeySet, KeySourceError> {
         let unreadable = |source| KeySourceError::File { path: path.to_owned(), source };

@@ -88,6 +88,39 @@ async fn a_key_that_is_not_known_is_looked_for_once_in_a_while() {
 }
 
 #[tokio::test]
+async fn keys_that_nobody_checks_by_any_more_are_read_no_longer() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("keys.json");
+    std::fs::write(&file, keys(&["a"])).unwrap();
+    let settings = |more: &[String]| {
+        let url = format!("sasl.oauthbearer.jwks.endpoint.url=file:{}", file.display());
+        OauthSettings::read(&config(&[&[url], more].concat()), "SECURE").unwrap()
+    };
+    let listeners = |oauth| {
+        let mut logins = ListenerLogins::default();
+        logins.oauth = Some(oauth);
+        HashMap::from([("SECURE".to_owned(), logins)])
+    };
+    let (seams, tasks, metrics) = (Seams::system(), Tasks::new(), Arc::default());
+    let open = |oauth, before| TokenCheck::of_listeners(&listeners(oauth), before, &seams, &tasks, &metrics).unwrap();
+    let first = open(settings(&[]), None);
+    let same = open(settings(&[]), Some(&first));
+    assert!(Arc::ptr_eq(&first["SECURE"], &same["SECURE"]), "what is as it was goes on");
+    let other = open(settings(&["sasl.oauthbearer.expected.audience=kafka".to_owned()]), Some(&first));
+    assert_eq!((tasks.running(), metrics.issuer_keys.value()), (2, 2));
+    drop((first, same));
+    while tasks.running() > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(metrics.issuer_keys.value(), 1);
+    drop(other);
+    while tasks.running() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(metrics.issuer_keys.value(), 0);
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_used_is_found_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("keys.json");

@@ -419,7 +419,8 @@ public class Golden {
                 "log.retention.hours=5", "log.dirs=/tmp/x", "num.partitions=5", "node.id=2", "broker.id=2", "listeners=PLAINTEXT://:1", "auto.create.topics.enable=false", "broker.rack=r", "default.replication.factor=2", "process.roles=broker",
                 "no.such.config=1", "ssl.keystore.location=/x", "ssl.keystore.password=x", "listener.name.plaintext.ssl.keystore.location=/x", "sasl.jaas.config=x", "principal.builder.class=x", "advertised.listeners=PLAINTEXT://x:1", "listener.security.protocol.map=X:PLAINTEXT",
                 "log.index.interval.bytes=-1", "group.consumer.session.timeout.ms=1", "group.coordinator.cached.buffer.max.bytes=1000000", "group.consumer.assignment.interval.ms=500", "follower.replication.throttled.rate=1000", "leader.replication.throttled.rate=x", "remote.log.manager.copy.max.bytes.per.second=100",
-                "transaction.partition.verification.enable=false", "metric.reporters=", "config.providers=env", "super.users=User:x", "retention.ms=5", "log.retention.bytes=1000", "log.preallocate=true", "log.message.timestamp.after.max.ms=-1", "log.local.retention.ms=99", "cordoned.log.dirs=*", "cordoned.log.dirs=/x")) {
+                "transaction.partition.verification.enable=false", "metric.reporters=", "config.providers=env", "super.users=User:x", "retention.ms=5", "log.retention.bytes=1000", "log.preallocate=true", "log.message.timestamp.after.max.ms=-1", "log.local.retention.ms=99", "cordoned.log.dirs=*", "cordoned.log.dirs=/x",
+                "ssl.client.auth=required", "ssl.client.auth=x", "ssl.enabled.protocols=TLSv1.2", "sasl.enabled.mechanisms=PLAIN", "listener.name.plaintext.plain.sasl.jaas.config=x", "listener.name.nosuch.ssl.truststore.location=/x")) {
             alter(Type.BROKER, "", OpType.SET, value);
             alter(true, Type.BROKER, "1", OpType.SET, value);
         }
