@@ -183,8 +183,8 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "tokens",
-        about: "kafka-delegation-tokens, a console producer that logs in with a token, and barnabas tokens",
-        needs: &[Need::Release, Need::JavaFour],
+        about: "kafka-delegation-tokens, clients that log in with a token, with and without TLS, and barnabas tokens",
+        needs: &[Need::Release, Need::JavaFour, Need::FranzGo],
         fast: false,
         by_name: false,
         budget: Duration::from_secs(2 * 60),
@@ -255,7 +255,7 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "tls",
-        about: "stock clients over TLS and with certificates of their own; renewal under load",
+        about: "stock clients over TLS and with certificates of their own, rules for these; renewal under load",
         needs: &[Need::Release, Need::JavaFour, Need::JavaTwo, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
         fast: false,
         by_name: false,
