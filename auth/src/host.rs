@@ -6,13 +6,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::acl::WILDCARD;
 
 /// From where a rule speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum HostRule {
     /// From everywhere.
     Everywhere,
     /// From this address.
     Address(IpAddr),
-    /// From the addresses that share so many leading bits with this one, as 128-bit numbers.
+    /// From the addresses that share so many leading bits with this one, as 128-bit numbers. The other bits of it are zero.
     Network { base: u128, bits: u32 },
     /// From nowhere: the text is no address. Names are not looked up.
     Nowhere,
@@ -33,7 +33,27 @@ impl HostRule {
         let (base, bits): (IpAddr, u32) = (base.parse().ok()?, bits.parse().ok()?);
         // An IPv4 address is the last 32 of the 128 bits of its mapped form.
         let (longest, before) = if base.is_ipv4() { (32, 96) } else { (128, 0) };
-        (bits <= longest).then(|| Self::Network { base: number(base), bits: before + bits })
+        (bits <= longest).then(|| Self::network_of(base, before + bits))
+    }
+
+    /// The network of so many leading bits that an address is in.
+    fn network_of(address: IpAddr, bits: u32) -> Self {
+        let others = u128::MAX.checked_shr(bits).unwrap_or(0);
+        Self::Network { base: number(address) & !others, bits }
+    }
+
+    /// How many leading bits a network has.
+    pub(crate) fn length(self) -> Option<u32> {
+        match self {
+            Self::Network { bits, .. } => Some(bits),
+            Self::Everywhere | Self::Address(_) | Self::Nowhere => None,
+        }
+    }
+
+    /// Everything that speaks of a peer at this address, which is in its canonical form; networks of these lengths.
+    pub(crate) fn about(host: IpAddr, lengths: &[u32]) -> impl Iterator<Item = Self> {
+        let networks = lengths.iter().map(move |bits| Self::network_of(host, *bits));
+        [Self::Everywhere, Self::Address(host)].into_iter().chain(networks)
     }
 
     /// Whether it speaks of a peer at this address, which is in its canonical form.
@@ -41,8 +61,7 @@ impl HostRule {
         match self {
             Self::Everywhere => true,
             Self::Address(address) => address == host,
-            Self::Network { bits: 0, .. } => true,
-            Self::Network { base, bits } => (base ^ number(host)) >> (128 - bits) == 0,
+            Self::Network { bits, .. } => Self::network_of(host, bits) == self,
             Self::Nowhere => false,
         }
     }

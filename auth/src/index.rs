@@ -1,12 +1,7 @@
-//! Rules, laid out to be found: by resource name, then by principal. Immutable; made anew when rules change.
+//! Rules, laid out to be found: by resource name and principal. Immutable; made anew when rules change.
 //!
-//! A question looks at the rules of at most `2 + p` patterns, where `p` is the number of prefixes that its resource's name
-//! begins with, and within each pattern only at the rules of its principal and of everybody.
-//!
-//! Invariants:
-//! 1. Within a pattern, and in `by_principal`, rules stand in the order of their principals.
-//! 2. Prefixes stand in order; `parent` is the longest other prefix that a prefix begins with. So every prefix of a name
-//!    is the last one at or before it, or one of its ancestors.
+//! A question looks at the rules of its resource's name, of every name, and of the prefixes, among those of its principal and
+//! of everybody, that the name begins with; it looks no further than a rule can be that would change its answer.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,10 +9,12 @@ use std::sync::Arc;
 
 use crate::acl::{Acl, EVERYBODY, WILDCARD};
 use crate::authorizer::Question;
-use crate::code::{Operation, PatternType, Permission, ResourceType};
+use crate::code::{Operation, PatternType, ResourceType};
 use crate::host::HostRule;
+use crate::prefixes::{Prefixes, Roots};
 use crate::principal::Principal;
 use crate::principal_map::PrincipalMap;
+use crate::rules::{EVERYBODY_ID, PrincipalId, Rule, Rules, Search};
 
 /// Every rule.
 #[derive(Debug, Default)]
@@ -26,40 +23,14 @@ pub(crate) struct AclIndex {
     principals: PrincipalMap<PrincipalId>,
 }
 
-/// A principal that rules name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct PrincipalId(u32);
-
-/// Who every principal is beside itself.
-const EVERYBODY_ID: PrincipalId = PrincipalId(0);
-
 /// Rules about one type of resource.
 #[derive(Debug, Default)]
 struct Section {
-    literal: HashMap<String, Pattern>,
-    prefixed: Vec<Prefix>,
-    by_principal: Pattern,
-}
-
-#[derive(Debug)]
-struct Prefix {
-    name: String,
-    parent: Option<usize>,
-    pattern: Pattern,
-}
-
-/// Rules about the same name.
-#[derive(Debug, Default)]
-struct Pattern {
-    rules: Vec<Rule>,
-}
-
-/// A rule, ready to be compared.
-#[derive(Clone, Debug)]
-pub(crate) struct Rule {
-    principal: PrincipalId,
-    host: HostRule,
-    pub(crate) acl: Arc<Acl>,
+    literal: HashMap<String, Rules>,
+    prefixed: HashMap<PrincipalId, Prefixes>,
+    /// Of all prefixes, whoever they speak of.
+    roots: Roots,
+    by_principal: Rules,
 }
 
 /// What the rules say to a question.
@@ -74,59 +45,32 @@ pub(crate) struct Found<'a> {
 impl AclIndex {
     pub(crate) fn of(acls: impl IntoIterator<Item = Arc<Acl>>) -> Self {
         let mut index = Self::default();
-        let mut prefixed: [HashMap<String, Pattern>; ResourceType::EVERY.len()] = Default::default();
         let mut known = EVERYBODY_ID.0;
         for acl in acls {
-            let at = place(acl.resource_type);
-            let Some(section) = index.sections.get_mut(at) else { continue };
-            let patterns = match acl.pattern_type {
-                PatternType::Literal => &mut section.literal,
-                PatternType::Prefixed => &mut prefixed[at],
-            };
-            let pattern = patterns.entry(acl.resource_name.clone()).or_default();
+            let Some(section) = index.sections.get_mut(place(acl.resource_type)) else { continue };
             // A text without a colon is no principal: the rule is there, and speaks of nobody.
-            let Some((kind, name)) = acl.principal.split_once(':') else { continue };
-            let principal = if acl.principal == EVERYBODY {
-                EVERYBODY_ID
-            } else {
+            let principal = acl.principal.split_once(':').map(|(kind, name)| {
+                if acl.principal == EVERYBODY {
+                    return EVERYBODY_ID;
+                }
                 *index.principals.entry(kind, name, || {
                     known += 1;
                     PrincipalId(known)
                 })
-            };
-            let rule = Rule { principal, host: HostRule::of(&acl.host), acl };
-            pattern.rules.push(rule.clone());
-            section.by_principal.rules.push(rule);
+            });
+            section.add(principal, acl);
         }
-        for (section, prefixed) in index.sections.iter_mut().zip(prefixed) {
-            section.arrange(prefixed);
-        }
+        index.sections.iter_mut().for_each(Section::arrange);
         index
     }
 
     pub(crate) fn find<'a>(&'a self, question: &Question<'_>, host: IpAddr) -> Found<'a> {
-        let mut found = Found::default();
-        let Some(section) = self.sections.get(place(question.resource_type)) else { return found };
-        let principal = self.principals.get(question.principal).copied();
-        for pattern in section.about(question.resource_name) {
-            found.is_known = true;
-            for rule in pattern.of(principal) {
-                let (rule_operation, permission) = (rule.acl.operation, rule.acl.permission);
-                match permission {
-                    Permission::Deny if rule_operation.denies(question.operation) && rule.host.is(host) => {
-                        found.deny = Some(&rule.acl);
-                        return found;
-                    }
-                    Permission::Allow
-                        if found.allow.is_none() && rule_operation.allows(question.operation) && rule.host.is(host) =>
-                    {
-                        found.allow = Some(&rule.acl);
-                    }
-                    Permission::Deny | Permission::Allow => {}
-                }
-            }
-        }
-        found
+        let Some(section) = self.sections.get(place(question.resource_type)) else { return Found::default() };
+        let mut search = Search::new(question.operation, host);
+        section.search(question.resource_name, self.principals.get(question.principal).copied(), &mut search);
+        let is_answered = search.deny.is_some() || search.allow.is_some();
+        let is_known = is_answered || section.knows(question.resource_name);
+        Found { deny: search.deny, allow: search.allow, is_known }
     }
 
     /// The rules that name the operation, or all of them, and speak of the principal at the host, on any resource of the
@@ -138,11 +82,11 @@ impl AclIndex {
         operation: Operation,
         resource_type: ResourceType,
     ) -> impl Iterator<Item = &'a Acl> + 'a {
-        let principal = self.principals.get(principal).copied();
-        let rules = self.sections.get(place(resource_type)).map(|section| section.by_principal.of(principal));
-        let rules = rules.into_iter().flatten().filter(move |rule| rule.host.is(host));
+        let principals = [self.principals.get(principal).copied(), Some(EVERYBODY_ID)].into_iter().flatten();
+        let rules = self.sections.get(place(resource_type)).map(|section| &section.by_principal);
+        let rules = rules.into_iter().flat_map(move |rules| principals.clone().flat_map(|of| rules.of(of)));
         // Only what a rule names counts here, not what it implies: as in Kafka.
-        rules.map(|rule| &*rule.acl).filter(move |acl| acl.operation.denies(operation))
+        rules.filter(move |rule| rule.host.is(host) && rule.operation.denies(operation)).map(|rule| &*rule.acl)
     }
 }
 
@@ -153,55 +97,49 @@ fn place(resource_type: ResourceType) -> usize {
 const FIRST_CODE: usize = 2;
 
 impl Section {
-    /// Puts everything into its order.
-    fn arrange(&mut self, prefixed: HashMap<String, Pattern>) {
-        self.literal.values_mut().for_each(Pattern::arrange);
-        self.by_principal.arrange();
-        let mut prefixes: Vec<Prefix> =
-            prefixed.into_iter().map(|(name, pattern)| Prefix { name, parent: None, pattern }).collect();
-        prefixes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let mut ancestors: Vec<usize> = Vec::new();
-        for at in 0..prefixes.len() {
-            let begins = |parent: &usize| prefixes[at].name.starts_with(&prefixes[*parent].name);
-            let kept = ancestors.iter().take_while(|parent| begins(parent)).count();
-            ancestors.truncate(kept);
-            let parent = ancestors.last().copied();
-            ancestors.push(at);
-            let prefix = &mut prefixes[at];
-            prefix.parent = parent;
-            prefix.pattern.arrange();
+    fn add(&mut self, principal: Option<PrincipalId>, acl: Arc<Acl>) {
+        let name = &acl.resource_name;
+        match acl.pattern_type {
+            PatternType::Literal if !self.literal.contains_key(name) => {
+                self.literal.insert(name.clone(), Rules::default());
+            }
+            PatternType::Literal => {}
+            PatternType::Prefixed => self.roots.add(name),
         }
-        self.prefixed = prefixes;
+        let Some(principal) = principal else { return };
+        let (host, operation, permission) = (HostRule::of(&acl.host), acl.operation, acl.permission);
+        let rule = Rule { principal, permission, host, operation, acl };
+        self.by_principal.add(rule.clone());
+        match rule.acl.pattern_type {
+            PatternType::Literal => self.literal.entry(rule.acl.resource_name.clone()).or_default().add(rule),
+            PatternType::Prefixed => self.prefixed.entry(principal).or_default().add(rule),
+        }
     }
 
-    /// Every pattern that speaks of the name.
-    fn about<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Pattern> {
-        let literal = self.literal.get(name);
-        let wildcard = self.literal.get(WILDCARD).filter(|_| name != WILDCARD);
-        let last = self.prefixed.partition_point(|prefix| *prefix.name <= *name).checked_sub(1);
-        let chain = std::iter::successors(last.map(|at| &self.prefixed[at]), |prefix| {
-            prefix.parent.map(|parent| &self.prefixed[parent])
-        });
-        let prefixes = chain.filter(|prefix| name.starts_with(&prefix.name)).map(|prefix| &prefix.pattern);
-        literal.into_iter().chain(wildcard).chain(prefixes)
-    }
-}
-
-impl Pattern {
+    /// Puts everything into its order.
     fn arrange(&mut self) {
-        self.rules.sort_by_key(|rule| rule.principal);
-        self.rules.shrink_to_fit();
+        self.literal.values_mut().for_each(Rules::arrange);
+        self.prefixed.values_mut().for_each(Prefixes::arrange);
+        self.roots.arrange();
+        self.by_principal.arrange();
     }
 
-    /// The rules of the principal and of everybody.
-    fn of(&self, principal: Option<PrincipalId>) -> impl Iterator<Item = &Rule> {
-        let own = principal.map_or(&[][..], |principal| self.slice(principal));
-        own.iter().chain(self.slice(EVERYBODY_ID))
+    /// Looks through what speaks of the name, the principal, and everybody, until a rule denies.
+    fn search<'a>(&'a self, name: &str, principal: Option<PrincipalId>, search: &mut Search<'a>) {
+        let everything = self.literal.get(WILDCARD).filter(|_| name != WILDCARD);
+        let principals = || [principal, Some(EVERYBODY_ID)].into_iter().flatten();
+        for rules in self.literal.get(name).into_iter().chain(everything) {
+            for principal in principals() {
+                search.among(rules.of(principal), rules);
+            }
+        }
+        for prefixes in principals().filter_map(|principal| self.prefixed.get(&principal)) {
+            prefixes.search(name, search);
+        }
     }
 
-    fn slice(&self, principal: PrincipalId) -> &[Rule] {
-        let from = self.rules.partition_point(|rule| rule.principal < principal);
-        let rest = &self.rules[from..];
-        &rest[..rest.partition_point(|rule| rule.principal == principal)]
+    /// Whether any rule is about the name.
+    fn knows(&self, name: &str) -> bool {
+        self.literal.contains_key(name) || self.literal.contains_key(WILDCARD) || self.roots.knows(name)
     }
 }

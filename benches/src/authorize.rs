@@ -25,44 +25,86 @@ pub(crate) struct Options {
     questions: usize,
 }
 
-/// A way to spread rules: the name, type of pattern and principal of each.
+/// A way to spread rules: the name, type of pattern, principal and host of each, and what they say.
 struct Spread {
     name: &'static str,
     pattern: PatternType,
     resource: fn(usize) -> String,
     principal: fn(usize) -> String,
+    host: fn(usize) -> String,
+    permission: Permission,
 }
 
-const SPREADS: [Spread; 5] = [
+/// Rules from everywhere that allow.
+const ALLOWED: Spread = Spread {
+    name: "",
+    pattern: PatternType::Literal,
+    resource: |_| String::new(),
+    principal: |_| String::new(),
+    host: |_| "*".to_owned(),
+    permission: Permission::Allow,
+};
+
+const SPREADS: [Spread; 9] = [
     Spread {
         name: "a topic and a principal each",
-        pattern: PatternType::Literal,
         resource: |at| format!("topic-{at}"),
         principal: |at| format!("user-{at}"),
+        ..ALLOWED
     },
     Spread {
         name: "all on one topic",
-        pattern: PatternType::Literal,
         resource: |_| "topic-0".to_owned(),
         principal: |at| format!("user-{at}"),
+        ..ALLOWED
     },
     Spread {
         name: "all on every topic",
-        pattern: PatternType::Literal,
         resource: |_| "*".to_owned(),
         principal: |at| format!("user-{at}"),
+        ..ALLOWED
     },
     Spread {
         name: "all of one principal",
-        pattern: PatternType::Literal,
         resource: |at| format!("topic-{at}"),
         principal: |_| "user-0".to_owned(),
+        ..ALLOWED
     },
     Spread {
         name: "a prefix each, three deep",
         pattern: PatternType::Prefixed,
         resource: |at| format!("topic-{}", &format!("{:06}", at / 3)[..4 + at % 3]),
         principal: |at| format!("user-{at}"),
+        ..ALLOWED
+    },
+    Spread {
+        name: "prefixes of one principal, 200 deep",
+        pattern: PatternType::Prefixed,
+        resource: |at| format!("topic-{:06}{}", at / 200, "x".repeat(at % 200)),
+        principal: |_| "user-0".to_owned(),
+        ..ALLOWED
+    },
+    Spread {
+        name: "prefixes of everybody, 200 deep, denied to other hosts",
+        pattern: PatternType::Prefixed,
+        resource: |at| format!("topic-{:06}{}", at / 200, "x".repeat(at % 200)),
+        principal: |_| "*".to_owned(),
+        host: |at| format!("10.{}.{}.{}", at >> 16, at >> 8 & 255, at & 255),
+        permission: Permission::Deny,
+    },
+    Spread {
+        name: "all of one principal on one topic, a host each",
+        resource: |_| "topic-0".to_owned(),
+        principal: |_| "user-0".to_owned(),
+        host: |at| format!("10.{}.{}.{}", at >> 16, at >> 8 & 255, at & 255),
+        ..ALLOWED
+    },
+    Spread {
+        name: "a topic and a principal each, denied",
+        resource: |at| format!("topic-{at}"),
+        principal: |at| format!("user-{at}"),
+        permission: Permission::Deny,
+        ..ALLOWED
     },
 ];
 
@@ -90,9 +132,9 @@ impl Spread {
             resource_name: (self.resource)(at),
             pattern_type: self.pattern,
             principal: format!("User:{}", (self.principal)(at)),
-            host: "*".to_owned(),
+            host: (self.host)(at),
             operation: Operation::Read,
-            permission: Permission::Allow,
+            permission: self.permission,
         }
     }
 

@@ -53,12 +53,14 @@ func login(ctx context.Context) {
 	fmt.Printf(`{"clients":"franz-go %s"}`+"\n", version("github.com/twmb/franz-go"))
 }
 
+// by makes a mechanism; by SCRAM the user may be the id of a delegation token, and the password its HMAC.
 func by(mechanism, user, password string) sasl.Mechanism {
+	auth := scram.Auth{User: user, Pass: password, IsToken: os.Getenv("SASL_IS_TOKEN") != ""}
 	switch mechanism {
 	case "scram-sha-256":
-		return scram.Auth{User: user, Pass: password}.AsSha256Mechanism()
+		return auth.AsSha256Mechanism()
 	case "scram-sha-512":
-		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism()
+		return auth.AsSha512Mechanism()
 	case "oauthbearer":
 		return oauth.Auth{Token: password}.AsMechanism()
 	default:

@@ -1,5 +1,5 @@
 """confluent-kafka and kafka-python behind a login: every mechanism produces and consumes, a wrong password does not, and
-confluent-kafka sets a user's credentials."""
+confluent-kafka sets a user's credentials. By OAUTHBEARER confluent-kafka is given its token, and fetches it itself, too."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechani
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.net.sasl.oauth import AbstractTokenProvider
 from scenario import BOOTSTRAP, LIMIT, Deadline, equal, fail
+import token_endpoint
 
 USER, PASSWORD = os.environ["SASL_USER"], os.environ["SASL_PASSWORD"]
 # By OAUTHBEARER the password is a token.
@@ -23,16 +24,22 @@ PROTOCOL = "SASL_SSL" if CA else "SASL_PLAINTEXT"
 RECORDS = [f"behind a login {i}".encode() for i in range(20)]
 
 
+OIDC = "OAUTHBEARER by OIDC"
+ENDPOINT, ASKED = token_endpoint.serve(PASSWORD) if "OAUTHBEARER" in MECHANISMS else ({}, [])
+
+
 def settings(mechanism, user=USER, password=PASSWORD):
     shared = {
         "bootstrap.servers": BOOTSTRAP,
         "security.protocol": PROTOCOL,
-        "sasl.mechanism": mechanism,
+        "sasl.mechanism": mechanism.split()[0],
     }
     if CA:
         shared["ssl.ca.location"] = CA
     if CERTIFICATE:
         shared |= {"ssl.certificate.location": CERTIFICATE, "ssl.key.location": KEY}
+    if mechanism == OIDC:
+        return shared | ENDPOINT
     if mechanism == "OAUTHBEARER":
         return shared | {"oauth_cb": lambda _: (password, time.time() + 3600)}
     return shared | {
@@ -121,6 +128,9 @@ for mechanism in MECHANISMS:
     confluent(mechanism, f"{PREFIX}confluent-{mechanism}")
     kafka_python(mechanism, f"{PREFIX}kafka-python-{mechanism}")
 refused()
+if "OAUTHBEARER" in MECHANISMS:
+    confluent(OIDC, f"{PREFIX}confluent-oidc")
+    equal("requests for a token", [True, True], ASKED)
 if "SCRAM-SHA-512" in MECHANISMS:
     alter()
 print(json.dumps({"clients": f"confluent-kafka {confluent_kafka.__version__}, kafka-python {kafka.__version__}"}))

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::lane::Outcome;
+use super::lanes;
 use super::workshop::Workshop;
 
 /// Longest time for one preparation: a fresh machine compiles several at once.
@@ -23,6 +24,8 @@ pub(crate) enum Need {
     GssapiRelease,
     /// The simulator, with a release profile of its own.
     Simulator,
+    /// The fuzz targets, with a release profile of their own.
+    Fuzz,
     /// kcat and a word list, from Debian.
     Debian,
     /// librdkafka of other releases than Debian's, for kcat.
@@ -69,6 +72,7 @@ impl Need {
             Self::Release => "release",
             Self::GssapiRelease => "gssapi-release",
             Self::Simulator => "simulator",
+            Self::Fuzz => "fuzz",
             Self::Debian => "debian",
             Self::Librdkafka => "librdkafka",
             Self::Valgrind => "valgrind",
@@ -98,6 +102,7 @@ impl Need {
             Self::Release => shop.release(),
             Self::GssapiRelease => shop.gssapi_release(),
             Self::Simulator => shop.simulator(),
+            Self::Fuzz => shop.fuzz(),
             Self::Debian => shop.debian(),
             Self::Librdkafka => shop.librdkafka(),
             Self::Valgrind => shop.valgrind(),
@@ -149,6 +154,10 @@ impl Preparation<'_> {
         let mut command = Command::new("cargo");
         command.args(["build", "-q", "--release", "--locked"]).current_dir(self.workshop.root().join("tests/sim"));
         self.run("cargo build of the simulator", command)
+    }
+
+    fn fuzz(&self) -> Result<(), Outcome> {
+        self.run("cargo build of the fuzz targets", lanes::fuzz::build(self.workshop.root()))
     }
 
     fn debian(&self) -> Result<(), Outcome> {

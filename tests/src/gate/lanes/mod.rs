@@ -1,4 +1,5 @@
-//! The table of lanes, in the order they run: what fails soonest first.
+//! The table of lanes, in the order they run: what fails soonest first. The lanes that look at times, `handshakes` and what follows it, come
+//! after everything is prepared.
 
 mod acls;
 mod admin_clients;
@@ -12,7 +13,7 @@ mod crash;
 mod damage;
 mod disk;
 mod dump_log;
-mod fuzz;
+pub(crate) mod fuzz;
 mod gssapi;
 mod handshakes;
 mod instructions;
@@ -183,8 +184,8 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "tokens",
-        about: "kafka-delegation-tokens, a console producer that logs in with a token, and barnabas tokens",
-        needs: &[Need::Release, Need::JavaFour],
+        about: "kafka-delegation-tokens, clients that log in with a token, with and without TLS, and barnabas tokens",
+        needs: &[Need::Release, Need::JavaFour, Need::FranzGo],
         fast: false,
         by_name: false,
         budget: Duration::from_secs(2 * 60),
@@ -255,12 +256,30 @@ pub(crate) const LANES: &[Lane] = &[
     },
     Lane {
         name: "tls",
-        about: "stock clients over TLS and with certificates of their own; renewal under load",
+        about: "stock clients over TLS and with certificates of their own, rules for these; renewal under load",
         needs: &[Need::Release, Need::JavaFour, Need::JavaTwo, Need::Debian, Need::Python, Need::Node, Need::FranzGo],
         fast: false,
         by_name: false,
         budget: Duration::from_secs(4 * 60),
         run: tls::tls,
+    },
+    Lane {
+        name: "sim",
+        about: "the whole node in the simulator: seeds, faults, a history check",
+        needs: &[Need::Simulator],
+        fast: false,
+        by_name: false,
+        budget: TEN_MINUTES,
+        run: sim::sim,
+    },
+    Lane {
+        name: "fuzz",
+        about: "the fuzz targets of logins, tokens and certificates, a minute each",
+        needs: &[Need::Fuzz],
+        fast: false,
+        by_name: false,
+        budget: Duration::from_secs(60 * 60),
+        run: fuzz::fuzz,
     },
     Lane {
         name: "handshakes",
@@ -335,15 +354,6 @@ pub(crate) const LANES: &[Lane] = &[
         run: real_input::real_input,
     },
     Lane {
-        name: "sim",
-        about: "the whole node in the simulator: seeds, faults, a history check",
-        needs: &[Need::Simulator],
-        fast: false,
-        by_name: false,
-        budget: TEN_MINUTES,
-        run: sim::sim,
-    },
-    Lane {
         name: "overload",
         about: "slow readers, producers above the byte budget, huge fetches: memory, a good client's times",
         needs: &[Need::Release],
@@ -380,13 +390,13 @@ pub(crate) const LANES: &[Lane] = &[
         run: gssapi::gssapi,
     },
     Lane {
-        name: "fuzz",
-        about: "the fuzz targets, a minute each",
-        needs: &[],
+        name: "fuzz-all",
+        about: "every fuzz target, a minute each",
+        needs: &[Need::Fuzz],
         fast: false,
         by_name: true,
         budget: Duration::from_secs(60 * 60),
-        run: fuzz::fuzz,
+        run: fuzz::fuzz_all,
     },
 ];
 

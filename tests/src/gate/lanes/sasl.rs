@@ -1,5 +1,5 @@
 //! Stock clients behind a login: Kafka's tools, Java 2.8, kcat, confluent-kafka, kafka-python, kafkajs and franz-go, by every
-//! mechanism, kcat and Java 2.8 without OAUTHBEARER; by one over TLS, half of them with a certificate, too; and kafka-configs on
+//! mechanism, kcat and Java 2.8 without OAUTHBEARER; by some over TLS, half of them with a certificate, too; and kafka-configs on
 //! credentials.
 
 use std::fs;

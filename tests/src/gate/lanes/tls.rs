@@ -1,5 +1,5 @@
 //! TLS with stock clients: half of them over SSL as they come, half with a certificate of their own; and a certificate that is
-//! renewed again and again while clients work and others connect.
+//! renewed again and again while clients work and others connect; and rules of access for the name in a certificate.
 //!
 //! Certificates are made on the spot by openssl.
 
@@ -18,6 +18,8 @@ use super::clients::{facts, go, java_program, kafkajs_program, kcat_program, pyt
 use crate::gate::lane::{Outcome, failed};
 use crate::gate::need::Need;
 use crate::gate::room::Room;
+
+mod rules;
 
 /// Times the certificate is renewed under load.
 const RENEWALS: usize = 5;
@@ -41,6 +43,8 @@ pub(crate) fn tls(room: &Room<'_>) -> Result<String, Outcome> {
         client(room, &authority, name, command, shows_certificate)?;
         told.push(format!("{name} ({})", if shows_certificate { "mTLS" } else { "SSL" }));
     }
+    rules::rules(room, &authority)?;
+    told.push("console tools by rules for the name in their certificate".to_owned());
     let connected = renewal(room, &authority)?;
     Ok(format!("{}; {RENEWALS} renewals under load, {connected} new connections meanwhile, no error", told.join(", ")))
 }
@@ -53,28 +57,26 @@ struct Secured {
 }
 
 impl Secured {
-    fn start(room: &Room<'_>, authority: &Authority, name: &str) -> Result<Self, Outcome> {
+    fn start(room: &Room<'_>, authority: &Authority, name: &str, more: &[(&str, &str)]) -> Result<Self, Outcome> {
         let (ssl, mutual) = (port::free()?, port::free()?);
         let listeners = format!(
             "PLAINTEXT://127.0.0.1:{{port}},SSL://localhost:{ssl},MUTUAL://localhost:{mutual},CONTROLLER://127.0.0.1:{{controller}}"
         );
         let advertised = format!("PLAINTEXT://127.0.0.1:{{port}},SSL://localhost:{ssl},MUTUAL://localhost:{mutual}");
         let (key, ca) = (authority.shown("broker.pem"), authority.shown("ca.pem"));
-        let broker = room.broker(
-            name,
-            &[
-                ("listeners", &listeners),
-                ("advertised.listeners", &advertised),
-                ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,SSL:SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT"),
-                ("ssl.keystore.type", "PEM"),
-                ("ssl.keystore.location", &key),
-                ("listener.name.mutual.ssl.truststore.type", "PEM"),
-                ("listener.name.mutual.ssl.truststore.location", &ca),
-                ("listener.name.mutual.ssl.client.auth", "required"),
-                ("ssl.principal.mapping.rules", "RULE:^CN=(.*?),.*$/$1/L"),
-            ],
-        )?;
-        Ok(Self { broker, ssl, mutual })
+        let mut settings = vec![
+            ("listeners", listeners.as_str()),
+            ("advertised.listeners", &advertised),
+            ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,SSL:SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT"),
+            ("ssl.keystore.type", "PEM"),
+            ("ssl.keystore.location", &key),
+            ("listener.name.mutual.ssl.truststore.type", "PEM"),
+            ("listener.name.mutual.ssl.truststore.location", &ca),
+            ("listener.name.mutual.ssl.client.auth", "required"),
+            ("ssl.principal.mapping.rules", "RULE:^CN=(.*?),.*$/$1/L"),
+        ];
+        settings.extend(more);
+        Ok(Self { broker: room.broker(name, &settings)?, ssl, mutual })
     }
 
     fn bootstrap(&self, shows_certificate: bool) -> String {
@@ -90,7 +92,7 @@ fn client(
     mut command: Command,
     mutual: bool,
 ) -> Result<(), Outcome> {
-    let mut secured = Secured::start(room, authority, &format!("{name}-broker"))?;
+    let mut secured = Secured::start(room, authority, &format!("{name}-broker"), &[])?;
     let place = room.path(&format!("{name}-place"));
     fs::create_dir(&place)?;
     command.env("BOOTSTRAP", secured.bootstrap(mutual)).current_dir(&place);
@@ -125,7 +127,7 @@ fn settings(authority: &Authority, command: &mut Command, place: &Path, mutual: 
 
 /// Renews the broker's certificate while a producer works, and connects anew after each renewal and meanwhile.
 fn renewal(room: &Room<'_>, authority: &Authority) -> Result<usize, Outcome> {
-    let mut secured = Secured::start(room, authority, "renewal-broker")?;
+    let mut secured = Secured::start(room, authority, "renewal-broker", &[])?;
     let outcome = renew(room, authority, &secured);
     let connected = room.with_log_of(&mut secured.broker, outcome)?;
     secured.broker.stop()?;

@@ -1,12 +1,19 @@
-//! Delegation tokens (KIP-48) by Kafka's tool: made, shown, renewed, removed; and console tools that log in with one. What our own
-//! `barnabas tokens` makes of the same. Green against Apache Kafka too: users are those of a file, which both know.
+//! Delegation tokens (KIP-48) by Kafka's tool: made, shown, renewed, removed; and console tools that log in with one; the same over TLS,
+//! where franz-go logs in with one too. What our own `barnabas tokens` makes of the same. Green against Apache Kafka too: users are those
+//! of a file, which both know.
+//!
+//! A login with a token is SCRAM with an extension that says so, `tokenauth`. librdkafka, kafka-python, aiokafka and kafkajs do not know
+//! it: no broker takes a token from them.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use barnabas_tests::harness::broker::{Broker, java};
-use barnabas_tests::harness::wait;
+use barnabas_tests::harness::{port, wait};
 
+use super::authority::Authority;
+use super::clients::go;
 use crate::gate::lane::{Outcome, failed};
 use crate::gate::need::Need;
 use crate::gate::room::Room;
@@ -22,51 +29,96 @@ pub(crate) fn tokens(room: &Room<'_>) -> Result<String, Outcome> {
          user_bob=\"of bob\";"
     );
     let scram = format!("{SCRAM} required;");
+    let (authority, tls) = (Authority::new(room)?, port::free()?);
+    let listeners = format!("PLAINTEXT://127.0.0.1:{{port}},TLS://localhost:{tls}");
+    let (all, key) = (format!("{listeners},CONTROLLER://127.0.0.1:{{controller}}"), authority.shown("broker.pem"));
     let mut broker = room.broker(
         "broker",
         &[
-            ("listener.security.protocol.map", "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT"),
+            ("listeners", &all),
+            ("advertised.listeners", &listeners),
+            ("listener.security.protocol.map", "PLAINTEXT:SASL_PLAINTEXT,TLS:SASL_SSL,CONTROLLER:PLAINTEXT"),
+            ("ssl.keystore.type", "PEM"),
+            ("ssl.keystore.location", &key),
             ("sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"),
             ("sasl.mechanism.inter.broker.protocol", "PLAIN"),
             ("listener.name.plaintext.plain.sasl.jaas.config", &users),
             ("listener.name.plaintext.scram-sha-256.sasl.jaas.config", &scram),
             ("listener.name.plaintext.scram-sha-512.sasl.jaas.config", &scram),
+            ("listener.name.tls.plain.sasl.jaas.config", &users),
+            ("listener.name.tls.scram-sha-256.sasl.jaas.config", &scram),
+            ("listener.name.tls.scram-sha-512.sasl.jaas.config", &scram),
             ("delegation.token.secret.key", "the secret of the gate"),
         ],
     )?;
-    for user in ["admin", "alice", "bob"] {
-        let login = format!("username=\"{user}\" password=\"of {user}\"");
-        fs::write(room.path(&format!("{user}.properties")), properties("PLAIN", PLAIN, &login))?;
-    }
-    let outcome = by_tool(room, &broker).and_then(|facts| Ok(format!("{facts}; {}", by_command(room, &broker)?)));
+    let plain = "security.protocol=SASL_PLAINTEXT\n".to_owned();
+    let plain = Tools { room, bootstrap: broker.bootstrap(), security: plain, prefix: "" };
+    let security = format!("security.protocol=SASL_SSL\n{}", authority.java_properties(false));
+    let tls = Tools { room, bootstrap: format!("localhost:{tls}"), security, prefix: "tls-" };
+    let outcome = at_work(&plain, &tls, &authority, &broker);
     let facts = room.with_log_of(&mut broker, outcome)?;
     broker.stop()?;
     Ok(facts)
 }
 
-fn properties(mechanism: &str, module: &str, login: &str) -> String {
-    format!(
-        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism={mechanism}\nsasl.jaas.config={module} required {login};\n"
-    )
+fn at_work(plain: &Tools<'_>, tls: &Tools<'_>, authority: &Authority, broker: &Broker) -> Result<String, Outcome> {
+    for tools in [plain, tls] {
+        for user in ["admin", "alice", "bob"] {
+            let login = format!("username=\"{user}\" password=\"of {user}\"");
+            fs::write(tools.file(user), tools.properties("PLAIN", PLAIN, &login))?;
+        }
+    }
+    let by_tool = by_tool(plain)?;
+    over_tls(tls, authority)?;
+    Ok(format!("{by_tool}, over TLS too, and franz-go there; {}", by_command(plain.room, broker)?))
 }
 
-/// Runs one of Kafka's tools as a user; what it printed.
+/// Made, used, shown and removed over TLS.
+fn over_tls(tools: &Tools<'_>, authority: &Authority) -> Result<(), Outcome> {
+    let create = ["--create", "--max-life-time-period", MAX_LIFE_MS];
+    let (id, hmac) = made(&tools.tokens("create", "alice", &create)?)?;
+    let shown = tools.tokens("describe", "alice", &["--describe", "--owner-principal", "User:alice"])?;
+    holds(&shown, &[&id, &hmac])?;
+    console(tools, "SCRAM-SHA-512", &id, &hmac)?;
+    let mut login = Command::new(go(tools.room, Need::FranzGo));
+    authority.tell(&mut login, false);
+    login.arg("login").env("BOOTSTRAP", &tools.bootstrap).env("SASL_MECHANISMS", "SCRAM-SHA-256,SCRAM-SHA-512");
+    login.env("SASL_USER", &id).env("SASL_PASSWORD", &hmac).env("SASL_IS_TOKEN", "yes");
+    tools.room.step("tls-franz-go", login)?;
+    let expire = ["--expire", "--expiry-time-period", "-1", "--hmac", &hmac];
+    holds(&tools.tokens("expire", "alice", &expire)?, &["Completed expire operation"])
+}
+
+/// Runs one of Kafka's tools as a user, by one listener; what it printed.
 struct Tools<'a> {
     room: &'a Room<'a>,
-    broker: &'a Broker,
+    bootstrap: String,
+    security: String,
+    /// In front of the names of topics and files.
+    prefix: &'static str,
 }
 
 impl Tools<'_> {
+    fn properties(&self, mechanism: &str, module: &str, login: &str) -> String {
+        let security = &self.security;
+        format!("{security}sasl.mechanism={mechanism}\nsasl.jaas.config={module} required {login};\n")
+    }
+
+    fn file(&self, user: &str) -> PathBuf {
+        self.room.path(&format!("{}{user}.properties", self.prefix))
+    }
+
     fn command(&self, class: &str, user: &str, arguments: &[&str]) -> Command {
         let jars = Need::JavaFour.place(self.room.workshop).join("jars");
         let mut command = java(&jars, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
-        command.args([class, "--bootstrap-server", &self.broker.bootstrap(), "--command-config"]);
-        command.arg(self.room.path(&format!("{user}.properties"))).args(arguments);
+        command.args([class, "--bootstrap-server", &self.bootstrap, "--command-config"]);
+        command.arg(self.file(user)).args(arguments);
         command
     }
 
     fn tokens(&self, step: &str, user: &str, arguments: &[&str]) -> Result<String, Outcome> {
         let command = self.command("org.apache.kafka.tools.DelegationTokenCommand", user, arguments);
+        let step = &format!("{}{step}", self.prefix);
         self.room.step(step, command)?;
         Ok(fs::read_to_string(self.room.output(step))?)
     }
@@ -83,8 +135,7 @@ impl Tools<'_> {
 }
 
 /// Kafka's own tool, and a producer and a consumer that log in with what it made.
-fn by_tool(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
-    let tools = Tools { room, broker };
+fn by_tool(tools: &Tools<'_>) -> Result<String, Outcome> {
     let create = ["--create", "--max-life-time-period", MAX_LIFE_MS, "--renewer-principal", "User:bob"];
     let (id, hmac) = made(&tools.tokens("create", "alice", &create)?)?;
     // Without an owner Kafka's tool asks for the tokens of nobody.
@@ -97,7 +148,7 @@ fn by_tool(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
     holds(&tools.tokens("renew", "bob", &renew("-1"))?, &["Completed renew operation"])?;
     tools.refused("renew-of-another", "admin", &renew("-1"), "not valid Owner/Renewer")?;
     for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
-        console(&tools, mechanism, &id, &hmac)?;
+        console(tools, mechanism, &id, &hmac)?;
     }
     tools.refused("token-of-a-token", "SCRAM-SHA-256", &create, "not allowed")?;
     let expire = ["--expire", "--expiry-time-period", "-1", "--hmac", &hmac];
@@ -106,7 +157,7 @@ fn by_tool(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
     if tools.tokens("describe-none", "alice", &of_alice)?.contains(&id) {
         return failed("a removed token is described".to_owned());
     }
-    for_another(&tools)?;
+    for_another(tools)?;
     Ok("kafka-delegation-tokens creates, describes, renews and expires; console tools log in".to_owned())
 }
 
@@ -140,15 +191,16 @@ fn holds(told: &str, words: &[&str]) -> Result<(), Outcome> {
 fn console(tools: &Tools<'_>, mechanism: &str, id: &str, hmac: &str) -> Result<(), Outcome> {
     let room = tools.room;
     let login = format!("username=\"{id}\" password=\"{hmac}\" tokenauth=\"true\"");
-    fs::write(room.path(&format!("{mechanism}.properties")), properties(mechanism, SCRAM, &login))?;
+    fs::write(tools.file(mechanism), tools.properties(mechanism, SCRAM, &login))?;
     let lines: String = (0..100).map(|n| format!("line {n}\n")).collect();
     fs::write(room.path("lines"), &lines)?;
-    let topic = ["--topic", mechanism];
+    let topic = format!("{}{mechanism}", tools.prefix);
+    let topic = ["--topic", topic.as_str()];
     let producer = tools.command("org.apache.kafka.tools.ConsoleProducer", mechanism, &topic);
-    room.step_reading(&format!("producer-{mechanism}"), producer, &room.path("lines"))?;
+    room.step_reading(&format!("{}producer-{mechanism}", tools.prefix), producer, &room.path("lines"))?;
     let mut consumer = tools.command("org.apache.kafka.tools.consumer.ConsoleConsumer", mechanism, &topic);
     consumer.args(["--from-beginning", "--max-messages", "100", "--timeout-ms", "60000"]);
-    let step = format!("consumer-{mechanism}");
+    let step = format!("{}consumer-{mechanism}", tools.prefix);
     room.step(&step, consumer)?;
     let read = fs::read_to_string(room.output(&step))?;
     if read == lines {
