@@ -3,7 +3,7 @@
 use crate::config::{Config, Source};
 use crate::error::{ConfigError, Warning};
 use crate::key;
-use crate::listener::{self, Listener, ProtocolMap, SecurityProtocol};
+use crate::listener::{self, Listener, Listeners, ProtocolMap, SecurityProtocol};
 
 /// Internal topics: their default replication wants three nodes.
 const REPLICATION: [(&str, crate::Key<i64>); 2] = [
@@ -14,10 +14,7 @@ const REPLICATION: [(&str, crate::Key<i64>); 2] = [
 /// Fills in the listeners of `config`, and adds what is wrong.
 pub(crate) fn run(config: &mut Config, warnings: &mut Vec<Warning>, errors: &mut Vec<ConfigError>) {
     match listeners(config) {
-        Ok((listeners, advertised)) => {
-            config.listeners = listeners;
-            config.advertised = advertised;
-        }
+        Ok(listeners) => config.listeners = listeners,
         Err(error) => errors.push(error),
     }
     errors.extend(single_node(config));
@@ -33,20 +30,21 @@ fn refused(config: &Config, key: &'static str, reason: impl Into<String>) -> Con
     ConfigError::Refused { at: config.source(key), key, reason: reason.into() }
 }
 
-/// The listeners to open and the advertised ones, controller listeners taken out of both.
-fn listeners(config: &Config) -> Result<(Vec<Listener>, Vec<Listener>), ConfigError> {
+/// The listeners to open and the advertised ones.
+fn listeners(config: &Config) -> Result<Listeners, ConfigError> {
     let controllers = controller_names(config);
     let map = protocol_map(config, &controllers)?;
-    let read = |key: &'static str, advertised: bool| -> Result<Vec<Listener>, ConfigError> {
+    // Controllers' apart from brokers'.
+    let read = |key: &'static str, advertised: bool| -> Result<(Vec<Listener>, Vec<Listener>), ConfigError> {
         let text = config.text(key).unwrap_or_default();
-        let mut all = listener::parse(text, &map, advertised).map_err(|error| {
+        let all = listener::parse(text, &map, advertised).map_err(|error| {
             let at = config.source(key);
             ConfigError::Listener { at, key, error }
         })?;
-        all.retain(|listener| !controllers.contains(&listener.name));
-        Ok(all)
+        Ok(all.into_iter().partition(|listener| controllers.contains(&listener.name)))
     };
-    let (open, advertised) = (read("listeners", false)?, read("advertised.listeners", true)?);
+    let (controllers_to_open, open) = read("listeners", false)?;
+    let (advertised_controllers, advertised) = read("advertised.listeners", true)?;
     if open.is_empty() {
         return Err(refused(config, "listeners", "a broker needs a listener that is no controller listener"));
     }
@@ -61,7 +59,7 @@ fn listeners(config: &Config) -> Result<(Vec<Listener>, Vec<Listener>), ConfigEr
         }
     }
     check_inter_broker(config, &open)?;
-    Ok((open, advertised))
+    Ok(Listeners { brokers: open, controllers: controllers_to_open, advertised, advertised_controllers })
 }
 
 fn controller_names(config: &Config) -> Vec<String> {

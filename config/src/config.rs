@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::key::Key;
-use crate::listener::Listener;
+use crate::listener::{Listener, Listeners};
 use crate::setting::{Kind, Setting, list};
 use crate::table;
 
@@ -66,9 +66,7 @@ pub(crate) struct Given {
 #[derive(Clone)]
 pub struct Config {
     pub(crate) given: BTreeMap<String, Given>,
-    /// Those to open; controller listeners are not among them.
-    pub(crate) listeners: Vec<Listener>,
-    pub(crate) advertised: Vec<Listener>,
+    pub(crate) listeners: Listeners,
 }
 
 /// Shows which settings were given, not their values: some are secrets.
@@ -222,15 +220,34 @@ impl Config {
         self.given.get(name).is_some_and(|given| given.hidden)
     }
 
-    /// The listeners to open, controller listeners left out: the controller is in the same process.
+    /// The broker's listeners.
     #[must_use]
     pub fn listeners(&self) -> &[Listener] {
-        &self.listeners
+        &self.listeners.brokers
+    }
+
+    /// The controller's listeners, of which clients are not told: none, or as many as were asked for.
+    #[must_use]
+    pub fn controller_listeners(&self) -> &[Listener] {
+        &self.listeners.controllers
+    }
+
+    /// Both.
+    pub fn all_listeners(&self) -> impl Iterator<Item = &Listener> {
+        self.listeners().iter().chain(self.controller_listeners())
     }
 
     /// What clients are told to connect to, by listener name.
     #[must_use]
     pub fn advertised_listeners(&self) -> &[Listener] {
-        &self.advertised
+        &self.listeners.advertised
+    }
+
+    /// What those who ask a controller's listener are told to connect to.
+    #[must_use]
+    pub fn advertised_controller(&self, name: &str) -> Option<&Listener> {
+        let has_name = |listener: &&Listener| listener.name == name;
+        let advertised = self.listeners.advertised_controllers.iter().find(has_name);
+        advertised.or_else(|| self.controller_listeners().iter().find(has_name))
     }
 }

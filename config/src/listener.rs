@@ -66,6 +66,16 @@ pub struct Listener {
     pub port: u16,
 }
 
+/// All of a node.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listeners {
+    pub(crate) brokers: Vec<Listener>,
+    pub(crate) controllers: Vec<Listener>,
+    /// Those that clients are told of.
+    pub(crate) advertised: Vec<Listener>,
+    pub(crate) advertised_controllers: Vec<Listener>,
+}
+
 /// What is wrong with a list of listeners.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListenerError {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::config::{Config, Given, HIDDEN, Source};
 use crate::environment;
 use crate::error::{ConfigError, ConfigErrors, Warning};
+use crate::listener::Listeners;
 use crate::provider::{Providers, ReadFile};
 use crate::setting::{Setting, State};
 use crate::{checks, key, properties, suggest, table};
@@ -158,7 +159,7 @@ impl<'a> Loader<'a> {
     /// The settings, which are good when there is no error.
     fn finish(mut self) -> (Config, Vec<Warning>, Vec<ConfigError>) {
         self.judge_keys();
-        let mut config = Config { given: self.given, listeners: Vec::new(), advertised: Vec::new() };
+        let mut config = Config { given: self.given, listeners: Listeners::default() };
         if self.errors.is_empty() {
             checks::run(&mut config, &mut self.warnings, &mut self.errors);
         }

@@ -8,6 +8,7 @@ mod authorization;
 mod bench;
 mod client;
 mod commands;
+mod controller;
 mod fixture;
 mod generated;
 mod groups;

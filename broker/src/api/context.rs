@@ -41,6 +41,8 @@ pub struct ConnectionInfo {
     pub id: u64,
     /// Name of the listener.
     pub listener: Arc<str>,
+    /// Whether that is the controller's.
+    pub is_controller: bool,
     /// Its security protocol.
     pub protocol: SecurityProtocol,
     /// Our side.
@@ -56,7 +58,7 @@ pub struct ConnectionInfo {
 }
 
 impl ConnectionInfo {
-    /// A connection that begins as `session` says: [`Session::at_accept`].
+    /// A connection to a broker's listener that begins as `session` says: [`Session::at_accept`].
     #[must_use]
     pub fn new(
         id: u64,
@@ -70,6 +72,7 @@ impl ConnectionInfo {
         Self {
             id,
             listener,
+            is_controller: false,
             protocol,
             local,
             peer,
@@ -78,6 +81,12 @@ impl ConnectionInfo {
             software: ArcSwapOption::empty(),
             session: ArcSwap::from_pointee(session),
         }
+    }
+
+    /// The same to a listener of the controller.
+    #[must_use]
+    pub fn on_controller(self) -> Self {
+        Self { is_controller: true, ..self }
     }
 
     /// Who it is now.

@@ -38,6 +38,9 @@ impl Dispatch {
 impl Service for Dispatch {
     fn admit(&self, connection: &ConnectionInfo, prefix: Prefix, frame_bytes: usize) -> Result<Admission, CloseReason> {
         let row = admit(prefix)?;
+        if connection.is_controller && !row.on_controller {
+            return Err(CloseReason::NotOnController(row.name));
+        }
         if !connection.login.is_open() {
             check_gate(row, connection.is_authenticated())?;
             connection.login.admit(row.key, row.name)?;

@@ -200,6 +200,8 @@ pub trait Api: 'static {
     const GATE: Gate = Gate::Authenticated;
     /// Which broker can answer.
     const RUNS_ON: RunsOn;
+    /// Whether the controller's listeners serve it, as those of Apache Kafka do (KIP-919).
+    const ON_CONTROLLER: bool = matches!(Self::RUNS_ON, RunsOn::Controller);
     /// Memory that answering may take beside the frame, in bytes, given the frame's length.
     const COST: fn(frame_bytes: usize) -> usize = |frame_bytes| 4 * frame_bytes + 4096;
     /// Client quota.

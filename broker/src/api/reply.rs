@@ -63,6 +63,9 @@ pub enum CloseReason {
         /// The version.
         version: i16,
     },
+    /// The listener is the controller's, and that does not serve it.
+    #[error("{0} is not served by a listener of the controller: send it to one of the broker's")]
+    NotOnController(&'static str),
     /// The listener asks for a login first.
     #[error("{0} before authentication")]
     NotAuthenticated(&'static str),

@@ -44,6 +44,8 @@ pub struct Row {
     pub gate: Gate,
     /// Which broker can answer.
     pub runs_on: RunsOn,
+    /// Whether the controller's listeners serve it.
+    pub on_controller: bool,
     /// Memory that answering may take beside the frame.
     pub cost: fn(usize) -> usize,
     /// Client quota.
@@ -96,6 +98,7 @@ const fn describe<T: Api>(run: Run) -> Row {
         needs: T::NEEDS,
         gate: T::GATE,
         runs_on: T::RUNS_ON,
+        on_controller: T::ON_CONTROLLER,
         cost: T::COST,
         quota: T::QUOTA,
         run,

@@ -91,8 +91,8 @@ async fn connect(brokers: ConnectionArguments, controllers: Option<String>) -> R
 }
 
 /// What to do where no controller answers.
-const NO_CONTROLLERS: &str = "--bootstrap-server with a broker's address: Barnabas's controller is in the broker's process \
-    and has no listener of its own";
+const NO_CONTROLLERS: &str = "--bootstrap-controller with the address of a listener in controller.listener.names, or \
+    --bootstrap-server with a broker's";
 
 /// Reads a tool's command line. What makes no sense ends Kafka's tools with 1, as everything does.
 fn read<Arguments: Parser>() -> Arguments {

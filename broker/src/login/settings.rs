@@ -120,7 +120,7 @@ pub fn of_listeners(config: &Config) -> Result<HashMap<String, ListenerLogins>, 
 
 /// The names of the mechanisms that each SASL listener is to serve.
 pub(super) fn mechanisms_of_listeners(config: &Config) -> HashMap<String, Vec<String>> {
-    let sasl = config.listeners().iter().filter(|listener| asks_for_login(listener.protocol));
+    let sasl = config.all_listeners().filter(|listener| asks_for_login(listener.protocol));
     let named = sasl.map(|listener| {
         let names = config.of_listener(&listener.name, key::SASL_ENABLED_MECHANISMS.name).unwrap_or_default();
         let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());

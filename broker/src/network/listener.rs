@@ -25,6 +25,8 @@ static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
 pub struct Entrance {
     /// The listener's name.
     pub name: Arc<str>,
+    /// Whether it is the controller's.
+    pub is_controller: bool,
     /// Its security protocol.
     pub protocol: SecurityProtocol,
     /// Its TLS, when the protocol has it.
@@ -88,9 +90,11 @@ fn admit<S: Stream>(
     // A peer that is gone already has no address any more.
     let Ok(local) = stream.local_address() else { return };
     let (id, name) = (NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed), Arc::clone(&entrance.name));
+    let is_controller = entrance.is_controller;
     let info = move |protocol, certificate| {
         let session = Session::at_accept(protocol, certificate);
-        Arc::new(ConnectionInfo::new(id, name, protocol, local, peer, session))
+        let info = ConnectionInfo::new(id, name, protocol, local, peer, session);
+        Arc::new(if is_controller { info.on_controller() } else { info })
     };
     match &entrance.tls {
         None => spawn(network, stream, info(entrance.protocol, None), slot),

@@ -12,6 +12,7 @@ use crate::seam::{BindOptions, Listener, Net};
 /// A listener that is bound but does not accept yet.
 pub(super) struct Bound<L> {
     pub(super) name: String,
+    pub(super) is_controller: bool,
     pub(super) protocol: SecurityProtocol,
     pub(super) address: SocketAddr,
     pub(super) listener: L,
@@ -47,10 +48,11 @@ pub enum BindError {
     },
 }
 
-/// Binds every listener of the settings.
+/// Binds every listener of the settings, the broker's first.
 pub(super) fn bind<N: Net>(net: &N, config: &Config) -> Result<Vec<Bound<N::Listener>>, BindError> {
-    let bind = |setting: &Setting| bind_one(net, config, setting);
-    config.listeners().iter().map(bind).collect()
+    let brokers = config.listeners().iter().map(|setting| bind_one(net, config, setting, false));
+    let controllers = config.controller_listeners().iter().map(|setting| bind_one(net, config, setting, true));
+    brokers.chain(controllers).collect()
 }
 
 /// Binds `barnabas.http.listener`, if it is set.
@@ -65,7 +67,12 @@ pub(super) fn bind_http<N: Net>(net: &N, config: &Config) -> Result<Option<(Sock
     bound.map(Some).map_err(|source| BindError::Bind { name: name(), address, source })
 }
 
-fn bind_one<N: Net>(net: &N, config: &Config, setting: &Setting) -> Result<Bound<N::Listener>, BindError> {
+fn bind_one<N: Net>(
+    net: &N,
+    config: &Config,
+    setting: &Setting,
+    is_controller: bool,
+) -> Result<Bound<N::Listener>, BindError> {
     let name = setting.name.clone();
     let addresses = addresses(&setting.host, setting.port).map_err(|source| BindError::Host {
         name: name.clone(),
@@ -77,7 +84,7 @@ fn bind_one<N: Net>(net: &N, config: &Config, setting: &Setting) -> Result<Bound
     for address in addresses {
         let bound = net.bind(&bind_options(config, address)).and_then(|listener| {
             let address = listener.local_address()?;
-            Ok(Bound { name: name.clone(), protocol: setting.protocol, address, listener })
+            Ok(Bound { name: name.clone(), is_controller, protocol: setting.protocol, address, listener })
         });
         match bound {
             Ok(bound) => return Ok(bound),

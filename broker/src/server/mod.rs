@@ -167,7 +167,7 @@ impl Server {
         let spawn = &broker.seams.spawn;
         let housekeeping = housekeeping::start(spawn.as_ref(), Arc::clone(&broker.seams.clock), log_dirs.clone());
         let housekeeping = housekeeping.map_err(StartError::Thread)?;
-        let addresses = bound.iter().map(|each| each.address).collect();
+        let addresses = bound.iter().filter(|each| !each.is_controller).map(|each| each.address).collect();
         serve(&broker, bound).await;
         certificates::watch(&broker);
         broker.delegation_tokens.expire(&broker.controller);
@@ -380,8 +380,15 @@ async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoi
                 "logins without TLS, so that who listens on the way can guess passwords; use SASL_SSL for this listener"
             );
         }
-        let tls = broker.certificates.of(&each.name).cloned();
-        let entrance = Entrance { name: Arc::from(each.name), protocol: each.protocol, tls };
+        if each.is_controller && each.protocol == SecurityProtocol::Plaintext && !each.address.ip().is_loopback() {
+            tracing::warn!(
+                listener = %each.name,
+                "who reaches the controller here needs neither login nor certificate; bind it to 127.0.0.1, or give it another \
+                 protocol in listener.security.protocol.map"
+            );
+        }
+        let (tls, is_controller) = (broker.certificates.of(&each.name).cloned(), each.is_controller);
+        let entrance = Entrance { name: Arc::from(each.name), is_controller, protocol: each.protocol, tls };
         broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, entrance));
     }
 }

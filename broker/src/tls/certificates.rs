@@ -37,7 +37,7 @@ impl Certificates {
         metrics: &Arc<Metrics>,
     ) -> Result<Self, CertificateError> {
         let mut all: Vec<Arc<LiveTls>> = Vec::new();
-        for listener in config.listeners().iter().filter(|listener| listener.protocol.is_tls()) {
+        for listener in config.all_listeners().filter(|listener| listener.protocol.is_tls()) {
             // A name may come twice, for both address families.
             if all.iter().any(|tls| tls.listener() == listener.name) {
                 continue;

@@ -66,6 +66,11 @@ fn the_file_that_kafka_ships_loads_with_one_word_about_what_is_inert() {
     let (config, warnings) = load_file(SHIPPED).unwrap();
     assert_eq!(config.listeners(), [plain("", 9092)]);
     assert_eq!(config.advertised_listeners(), [plain("localhost", 9092)]);
+    let controller = Listener { name: "CONTROLLER".to_owned(), ..plain("", 9093) };
+    assert_eq!(config.controller_listeners(), std::slice::from_ref(&controller));
+    let told = config.advertised_controller("CONTROLLER").map(|told| (told.host.as_str(), told.port));
+    assert_eq!(told, Some(("localhost", 9093)));
+    assert_eq!(config.all_listeners().count(), 2);
     assert_eq!(config.read(&key::LOG_DIRS), ["/tmp/kraft-combined-logs"]);
     assert_eq!(config.read(&key::NODE_ID), 1);
     let [Warning::WithoutEffect(inert)] = &warnings[..] else { panic!("{warnings:?}") };

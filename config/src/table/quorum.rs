@@ -7,7 +7,7 @@ settings! {
     "node.id": Int = "1", min(0), or("broker.id"), honoured;
     /// Older name of node.id.
     "broker.id": Int, or("node.id"), honoured;
-    /// Listeners for controllers. They are accepted and not opened while the controller runs in the broker's process.
+    /// Listeners of the controller: tools come there by --bootstrap-controller, and clients are not told of them.
     "controller.listener.names": List = "CONTROLLER", honoured;
     /// Controllers of a static quorum, as id@host:port. More than one is refused so far.
     "controller.quorum.voters": List = "", honoured;

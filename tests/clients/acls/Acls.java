@@ -30,7 +30,7 @@ public class Acls {
                 continue;
             }
             out.println("$ kafka-acls " + line);
-            for (String printed : run(args[0], line.replace("{client}", args[2]))) {
+            for (String printed : run(args[0], line.replace("{client}", args[2]).replace("{controller}", args[3]))) {
                 out.println(printed);
             }
         }
@@ -39,7 +39,8 @@ public class Acls {
     }
 
     private static List<String> run(String bootstrap, String line) {
-        List<String> words = new ArrayList<>(List.of("--bootstrap-server", bootstrap));
+        boolean toController = line.startsWith("--bootstrap-controller");
+        List<String> words = new ArrayList<>(toController ? List.of() : List.of("--bootstrap-server", bootstrap));
         words.addAll(Arrays.asList(line.split(" ")));
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         PrintStream stream = new PrintStream(printed, true, StandardCharsets.UTF_8);

@@ -27,6 +27,7 @@ impl Api for DescribeAcls {
     };
     const NEEDS: &'static [Need] = &[DESCRIBE_CLUSTER];
     const RUNS_ON: RunsOn = RunsOn::AnyBroker;
+    const ON_CONTROLLER: bool = true;
 }
 
 impl OneStage for DescribeAcls {

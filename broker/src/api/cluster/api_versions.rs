@@ -41,6 +41,7 @@ impl Api for ApiVersions {
     const NEEDS: &'static [Need] = &[];
     const GATE: Gate = Gate::Always;
     const RUNS_ON: RunsOn = RunsOn::AnyBroker;
+    const ON_CONTROLLER: bool = true;
     const QUOTA: QuotaClass = QuotaClass::Exempt;
 }
 
@@ -61,12 +62,13 @@ impl OneStage for ApiVersions {
             context.connection.set_software(Software { name, version });
         }
         let image = context.broker.controller.image();
-        Ok(response(table(), &image))
+        let served = |row: &&Row| row.on_controller || !context.connection.is_controller;
+        Ok(response(table().iter().filter(served), &image))
     }
 }
 
 /// What a supported version is answered.
-fn response(rows: &[Row], image: &MetadataImage) -> ApiVersionsResponse {
+fn response<'a>(rows: impl Iterator<Item = &'a Row>, image: &MetadataImage) -> ApiVersionsResponse {
     let supported = SupportedFeatureKey::default()
         .with_name(StrBytes::from_static_str(METADATA_VERSION))
         .with_min_version(METADATA_VERSION_MIN)
@@ -78,7 +80,7 @@ fn response(rows: &[Row], image: &MetadataImage) -> ApiVersionsResponse {
             .with_max_version_level(level)
     });
     ApiVersionsResponse::default()
-        .with_api_keys(rows.iter().map(advertise).collect())
+        .with_api_keys(rows.map(advertise).collect())
         .with_supported_features(vec![supported])
         .with_finalized_features_epoch(i64::try_from(image.applied_index()).unwrap_or(i64::MAX))
         .with_finalized_features(finalized.collect())
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_the_table() {
-        let keys = response(table(), &MetadataImage::default()).api_keys;
+        let keys = response(table().iter(), &MetadataImage::default()).api_keys;
         assert_eq!(keys.len(), table().len());
         for (shown, row) in keys.iter().zip(table()) {
             let shown = (shown.api_key, shown.min_version, shown.max_version);

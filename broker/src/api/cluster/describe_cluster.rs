@@ -3,7 +3,8 @@
 //! Where it differs from Apache Kafka: `controller_id` is this broker, which is alive and forwards, where Kafka picks a
 //! random one.
 //!
-//! Versions: 1 endpoint_type (KIP-919): a broker describes brokers only; 2 fenced brokers on request (KIP-1073).
+//! Versions: 1 endpoint_type (KIP-919): a broker's listener describes brokers, the controller's the controllers; 2 fenced
+//! brokers on request (KIP-1073).
 
 use barnabas_auth::{Operation, ResourceType};
 use barnabas_raft::{BrokerImage, MetadataImage};
@@ -30,11 +31,13 @@ impl Api for DescribeCluster {
     const SHAPE: Shape = Shape { flexible: 0, fields: &[boolean(), int8().since(1), boolean().since(2)] };
     const NEEDS: &'static [Need] = &[Need { operation: Operation::Describe, resource: ResourceType::Cluster }];
     const RUNS_ON: RunsOn = RunsOn::AnyBroker;
+    const ON_CONTROLLER: bool = true;
 }
 
 impl OneStage for DescribeCluster {
     async fn handle(context: RequestContext, request: Self::Request) -> Result<DescribeClusterResponse, CloseReason> {
-        if let Some((error, message)) = wrong_endpoint(context.version, request.endpoint_type) {
+        let here = if context.connection.is_controller { CONTROLLERS } else { BROKERS };
+        if let Some((error, message)) = wrong_endpoint(context.version, here, request.endpoint_type) {
             let message = Some(StrBytes::from_string(message));
             return Ok(DescribeClusterResponse::default().with_error_code(error.code()).with_error_message(message));
         }
@@ -44,26 +47,48 @@ impl OneStage for DescribeCluster {
         } else {
             authorized_operations::NOT_ASKED
         };
+        let (controller_id, nodes) = if here == CONTROLLERS {
+            (context.broker.id.0, vec![this_controller(&context)])
+        } else {
+            let controller_id = brokers::controller(&image, listener, context.broker.id);
+            (controller_id, nodes(&image, listener, request.include_fenced_brokers))
+        };
         Ok(DescribeClusterResponse::default()
-            .with_endpoint_type(BROKERS)
+            .with_endpoint_type(here)
             .with_cluster_id(StrBytes::from_string(image.cluster_id().to_owned()))
-            .with_controller_id(BrokerId(brokers::controller(&image, listener, context.broker.id)))
-            .with_brokers(nodes(&image, listener, request.include_fenced_brokers))
+            .with_controller_id(BrokerId(controller_id))
+            .with_brokers(nodes)
             .with_cluster_authorized_operations(operations))
     }
 }
 
-fn wrong_endpoint(version: i16, endpoint_type: i8) -> Option<(ResponseError, String)> {
+fn wrong_endpoint(version: i16, here: i8, asked: i8) -> Option<(ResponseError, String)> {
     let code = |error| if version == 0 { ResponseError::InvalidRequest } else { error };
-    match endpoint_type {
-        BROKERS => None,
-        CONTROLLERS => Some((
+    let name = |endpoint_type| if endpoint_type == BROKERS { "BROKER" } else { "CONTROLLER" };
+    match asked {
+        _ if asked == here => None,
+        BROKERS | CONTROLLERS => Some((
             code(ResponseError::MismatchedEndpointType),
-            "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER"
-                .to_owned(),
+            format!(
+                "The request was sent to an endpoint of type {}, but we wanted an endpoint of type {}",
+                name(here),
+                name(asked)
+            ),
         )),
         other => Some((code(ResponseError::UnsupportedEndpointType), format!("Unsupported endpoint type {other}"))),
     }
+}
+
+/// The one controller there is, at the listener that was asked: as advertised, or else where the peer has reached it.
+fn this_controller(context: &RequestContext) -> DescribeClusterBroker {
+    let (local, told) =
+        (context.connection.local, context.broker.config.advertised_controller(&context.connection.listener));
+    let host = told.map(|told| told.host.as_str()).filter(|host| !matches!(*host, "" | "0.0.0.0" | "::"));
+    let port = told.map_or(0, |told| told.port);
+    DescribeClusterBroker::default()
+        .with_broker_id(BrokerId(context.broker.id.0))
+        .with_host(StrBytes::from_string(host.map_or_else(|| local.ip().to_canonical().to_string(), str::to_owned)))
+        .with_port(i32::from(if port == 0 { local.port() } else { port }))
 }
 
 fn nodes(image: &MetadataImage, listener: &str, with_fenced: bool) -> Vec<DescribeClusterBroker> {
@@ -88,10 +113,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_brokers_are_described() {
-        assert_eq!(wrong_endpoint(1, BROKERS), None);
-        assert_eq!(wrong_endpoint(1, CONTROLLERS).map(|(code, _)| code), Some(ResponseError::MismatchedEndpointType));
-        assert_eq!(wrong_endpoint(1, 9).map(|(code, _)| code), Some(ResponseError::UnsupportedEndpointType));
-        assert_eq!(wrong_endpoint(0, 9).map(|(code, _)| code), Some(ResponseError::InvalidRequest));
+    fn each_kind_of_listener_describes_its_own() {
+        let error = |version, here, asked| wrong_endpoint(version, here, asked).map(|(code, _)| code);
+        for (here, other) in [(BROKERS, CONTROLLERS), (CONTROLLERS, BROKERS)] {
+            assert_eq!(error(1, here, here), None);
+            assert_eq!(error(1, here, other), Some(ResponseError::MismatchedEndpointType));
+            assert_eq!(error(1, here, 9), Some(ResponseError::UnsupportedEndpointType));
+            assert_eq!(error(0, here, 9), Some(ResponseError::InvalidRequest));
+        }
     }
 }

@@ -45,6 +45,7 @@ impl Api for DescribeConfigs {
         Need { operation: Operation::DescribeConfigs, resource: ResourceType::Group },
     ];
     const RUNS_ON: RunsOn = RunsOn::AnyBroker;
+    const ON_CONTROLLER: bool = true;
     const COST: fn(usize) -> usize = |frame_bytes| 64 * frame_bytes + (256 << 10);
 }
 

@@ -23,6 +23,7 @@ impl Api for SaslAuthenticate {
     const NEEDS: &'static [Need] = &[];
     const GATE: Gate = Gate::Always;
     const RUNS_ON: RunsOn = RunsOn::AnyBroker;
+    const ON_CONTROLLER: bool = true;
     const QUOTA: QuotaClass = QuotaClass::Exempt;
 }
 

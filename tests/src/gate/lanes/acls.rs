@@ -1,6 +1,6 @@
-//! Rules of access by the command line: kafka-acls with every option (but `--bootstrap-controller`: the controller has no
-//! listener), and `barnabas acls`. What they print is what they printed on Apache Kafka 4.3.1, recorded in
-//! `tests/clients/acls`. Against Kafka itself the lane records it anew: `cargo gate --kafka acls`.
+//! Rules of access by the command line: kafka-acls with every option, and `barnabas acls`. What they print is what they printed
+//! on Apache Kafka 4.3.1, recorded in `tests/clients/acls`. Against Kafka itself the lane records it anew:
+//! `cargo gate --kafka acls`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -34,7 +34,7 @@ fn kafkas(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
     let mut command =
         java(&Need::JavaFour.place(room.workshop).join("jars"), "-Dorg.slf4j.simpleLogger.defaultLogLevel=off");
     command.arg(sources.join("Acls.java")).arg(broker.bootstrap()).arg(sources.join("commands.txt"));
-    command.arg(sources.join("client.properties"));
+    command.arg(sources.join("client.properties")).arg(broker.controller());
     room.step("kafka-acls", command)?;
     let found = fs::read_to_string(room.output("kafka-acls"))?;
     compare(room, "kafka-acls", &found, &sources.join("kafka-4.3.1.txt"))

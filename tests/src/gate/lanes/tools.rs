@@ -26,10 +26,49 @@ pub(crate) fn tools(room: &Room<'_>) -> Result<String, Outcome> {
 fn at_work(room: &Room<'_>, broker: &Broker) -> Result<String, Outcome> {
     console(room, broker)?;
     verifiable(room, broker)?;
+    by_controller(room, broker)?;
     let (produced, consumed) = performance(room, broker)?;
     Ok(format!(
-        "console {CONSOLE_LINES} lines; verifiable {VERIFIABLE_RECORDS} records; performance {produced}, {consumed}"
+        "console {CONSOLE_LINES} lines; verifiable {VERIFIABLE_RECORDS} records; {} calls by --bootstrap-controller; performance \
+         {produced}, {consumed}",
+        BY_CONTROLLER.len()
     ))
+}
+
+/// Calls of the tools that know `--bootstrap-controller`: the class, what is in front of that option, what is behind it, and a word of
+/// what is printed.
+const BY_CONTROLLER: [(&str, &[&str], &[&str], &str); 6] = [
+    ("org.apache.kafka.tools.MetadataQuorumCommand", &[], &["describe", "--status"], "LeaderId:"),
+    ("org.apache.kafka.tools.MetadataQuorumCommand", &[], &["describe", "--replication"], "Leader"),
+    ("org.apache.kafka.tools.FeatureCommand", &[], &["describe"], "metadata.version"),
+    ("org.apache.kafka.tools.ClusterTool", &["cluster-id"], &[], "Cluster ID:"),
+    (
+        "kafka.admin.ConfigCommand",
+        &[],
+        &["--entity-type", "brokers", "--entity-default", "--alter", "--add-config", "log.cleaner.backoff.ms=15001"],
+        "Completed updating default config",
+    ),
+    (
+        "kafka.admin.ConfigCommand",
+        &[],
+        &["--entity-type", "brokers", "--entity-default", "--describe"],
+        "log.cleaner.backoff.ms=15001",
+    ),
+];
+
+/// The controller's own listener (KIP-919).
+fn by_controller(room: &Room<'_>, broker: &Broker) -> Result<(), Outcome> {
+    for (at, (class, before, behind, word)) in BY_CONTROLLER.iter().enumerate() {
+        let mut command = class_of(room, class);
+        command.args(*before).args(["--bootstrap-controller", &broker.controller()]).args(*behind);
+        let step = format!("by-controller-{at}");
+        room.step(&step, command)?;
+        let told = std::fs::read_to_string(room.output(&step))?;
+        if !told.contains(word) {
+            return failed(format!("{class} {behind:?} by --bootstrap-controller printed: {told}"));
+        }
+    }
+    Ok(())
 }
 
 /// A tool by the class that its script starts.
