@@ -383,7 +383,7 @@ async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoi
         if each.is_controller && each.protocol == SecurityProtocol::Plaintext && !each.address.ip().is_loopback() {
             tracing::warn!(
                 listener = %each.name,
-                "who reaches the controller here needs neither login nor certificate; bind it to 127.0.0.1, or give it another \
+                "who reaches the controller here needs neither login nor certificate; give it the host 127.0.0.1, or another \
                  protocol in listener.security.protocol.map"
             );
         }
