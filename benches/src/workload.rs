@@ -10,6 +10,8 @@ use crate::table::Better::{Less, More};
 use crate::table::Figures;
 use crate::{Outcome, cache, say};
 
+/// A broker that nobody has asked for anything for so long is idle.
+const IDLE_AFTER: Duration = Duration::from_secs(2);
 /// Connections that are left idle.
 const IDLE_CONNECTIONS: usize = 2000;
 /// How long each load that sends small requests takes.
@@ -82,8 +84,9 @@ impl Workload {
 }
 
 fn start(running: &Running, figures: &mut Figures) -> Outcome<()> {
-    let usage = running.usage()?;
     figures.note("exec to the first answered Metadata, ms", Less, running.ready.as_secs_f64() * 1e3);
+    std::thread::sleep(IDLE_AFTER);
+    let usage = running.usage()?;
     figures.note("idle memory, MiB", Less, usage.resident_mib);
     figures.note("- of it anonymous, MiB", Less, usage.anonymous_mib);
     Ok(())
