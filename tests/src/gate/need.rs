@@ -157,6 +157,9 @@ impl Preparation<'_> {
     }
 
     fn fuzz(&self) -> Result<(), Outcome> {
+        if !found("c++") {
+            return Err(Outcome::Skipped("there is no C++ compiler, which libFuzzer wants".to_owned()));
+        }
         self.run("cargo build of the fuzz targets", lanes::fuzz::build(self.workshop.root()))
     }
 
