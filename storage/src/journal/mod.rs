@@ -318,13 +318,14 @@ impl Journal {
         }
         let (dir, path) = (self.dir.display(), path.display());
         tracing::error!(%dir, "log directory is offline: could not {act} {path}: {error}; {MEND_DISK}");
-        FailedSync::of_logs(&*self.seams.disk, &self.dir).note();
         self.queue.abandon();
         self.file_syncs.close();
         self.checkpointer.wake();
         // Under the ring's lock, so that a writer between its look at the latch and its wait is not missed.
         drop(self.ring.lock());
         self.freed.notify_all();
+        // Behind those who wait for room, whom a disk that hangs must not hold up; before anybody can end the process for it.
+        FailedSync::of_logs(&*self.seams.disk, &self.dir).note();
         for log in self.members.all() {
             log.fail();
         }
