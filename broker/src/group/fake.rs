@@ -1,5 +1,6 @@
 //! A partition of `__consumer_offsets` in memory, for tests: commits when it is told to, fails when it is told to.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use barnabas_storage::{AppendError, Offset, ReadError, Timestamp};
@@ -24,6 +25,8 @@ enum Committed {
 pub(super) struct FakeLog {
     records: Mutex<Vec<Record>>,
     refusal: Mutex<Option<fn() -> AppendError>>,
+    /// Each fails one attempt to read.
+    read_errors: Mutex<VecDeque<ReadError>>,
     committed: watch::Sender<Committed>,
 }
 
@@ -40,7 +43,8 @@ impl FakeLog {
 
     fn with(committed: Committed) -> Arc<Self> {
         let committed = watch::channel(committed).0;
-        Arc::new(Self { records: Mutex::default(), refusal: Mutex::default(), committed })
+        let read_errors = Mutex::default();
+        Arc::new(Self { records: Mutex::default(), refusal: Mutex::default(), read_errors, committed })
     }
 
     /// A log with the first `count` records, as after a crash.
@@ -68,6 +72,16 @@ impl FakeLog {
     /// Refuses appends from now on.
     pub(super) fn refuse(&self, refusal: fn() -> AppendError) {
         *self.refusal.lock() = Some(refusal);
+    }
+
+    /// Fails as many attempts to read from now on.
+    pub(super) fn fail_reads(&self, errors: impl IntoIterator<Item = ReadError>) {
+        self.read_errors.lock().extend(errors);
+    }
+
+    /// Errors of reading that nobody met so far.
+    pub(super) fn read_errors(&self) -> usize {
+        self.read_errors.lock().len()
     }
 
     /// Commits everything that is appended.
@@ -104,7 +118,8 @@ impl GroupLog for FakeLog {
     }
 
     fn replay(&self, visit: &mut dyn FnMut(Record)) -> Result<(), ReadError> {
+        // As on a disk: the records before the broken spot are read.
         self.records().into_iter().for_each(visit);
-        Ok(())
+        self.read_errors.lock().pop_front().map_or(Ok(()), Err)
     }
 }

@@ -2,13 +2,16 @@
 //! with one task: commits, deadlines, the end.
 //!
 //! 1. A shard serves only after it is loaded: until then requests are answered LOAD_IN_PROGRESS.
-//! 2. A retired slot never serves again; a new one is made when the partition is led again.
+//! 2. A read that fails is not final: the shard is loaded anew after a pause, for as long as the partition is led. Damage and
+//!    a directory that is offline are final.
+//! 3. A retired slot never serves again; a new one is made when the partition is led again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use barnabas_storage::advice::{MEND_DISK, REPAIR_LOG};
+use barnabas_storage::advice::{LOOK_AT_DISK, MEND_DISK, REPAIR_LOG};
 use barnabas_storage::seam::Clock;
-use barnabas_storage::{LeaderEpoch, Offset};
+use barnabas_storage::{LeaderEpoch, Offset, ReadError};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -19,7 +22,13 @@ use super::offsets::DeletedTopic;
 use super::settings::GroupSettings;
 use super::shard::{Attention, Shard};
 use crate::partition::CommitError;
-use crate::seam::Tasks;
+use crate::seam::{Stopping, Tasks};
+
+/// The pause after the first read error while loading; each next one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause between two attempts to load.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// One partition of `__consumer_offsets` that this broker leads.
 pub struct Slot {
@@ -102,9 +111,8 @@ impl Slot {
     /// Loads the shard and drives it until it is retired or the broker stops: then what is being written is answered
     /// first.
     pub async fn run(self: Arc<Self>, tasks: Tasks) {
-        let slot = Arc::clone(&self);
-        tasks.blocking(move || slot.load()).await;
         let mut stopping = tasks.stopping();
+        self.load_until_read(&tasks, &mut stopping).await;
         while let Some(attention) = self.fall_asleep() {
             let wait = attention.due.saturating_sub(self.clock.monotonic());
             tokio::select! {
@@ -118,20 +126,48 @@ impl Slot {
         }
     }
 
-    fn load(&self) {
+    /// Loads the shard, again and again where reading fails, until it serves or is retired.
+    async fn load_until_read(self: &Arc<Self>, tasks: &Tasks, stopping: &mut Stopping) {
+        let mut pause = FIRST_PAUSE;
+        while self.is_loading() {
+            let slot = Arc::clone(self);
+            let Err(error) = tasks.blocking(move || slot.load()).await else { return };
+            let pause_ms = pause.as_millis();
+            tracing::error!(%error, pause_ms, "a partition of __consumer_offsets cannot be read: its groups wait for the next attempt; {LOOK_AT_DISK}");
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = tasks.sleep(pause) => {}
+                () = stopping.wait() => self.retire(),
+            }
+            pause = LONGEST_PAUSE.min(2 * pause);
+        }
+    }
+
+    fn is_loading(&self) -> bool {
+        matches!(*self.state.lock(), State::Loading { .. })
+    }
+
+    /// Loads the shard once. It serves from then on, or is retired where reading again would help nobody.
+    ///
+    /// # Errors
+    /// When it may be read another time: it is loading still.
+    fn load(&self) -> Result<(), ReadError> {
         let loaded = Shard::load(Arc::clone(&self.log), Arc::clone(&self.settings), || now(&*self.clock));
         let mut state = self.state.lock();
-        let State::Loading { deleted } = &mut *state else { return };
+        let State::Loading { deleted } = &mut *state else { return Ok(()) };
         match loaded {
             Ok(mut shard) => {
                 shard.delete_topics(deleted, now(&*self.clock));
                 *state = State::Serving { shard: Box::new(shard), asleep: None };
             }
-            Err(error) => {
+            // The log's start may have moved past what was to be read next.
+            Err(error @ (ReadError::Io(_) | ReadError::OutOfRange { .. })) => return Err(error),
+            Err(error @ (ReadError::Damaged(_) | ReadError::Offline(_) | ReadError::Closed)) => {
                 tracing::error!(%error, "a partition of __consumer_offsets cannot be read: its groups are not served; {REPAIR_LOG}");
                 *state = State::Retired;
             }
         }
+        Ok(())
     }
 
     /// Does what is due, then says what to sleep on; `None` when there is nothing left to drive.

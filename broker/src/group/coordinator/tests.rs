@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use barnabas_raft::PartitionImage;
-use barnabas_storage::{AppendError, LeaderEpoch, Offset, Timestamp, TopicId};
+use barnabas_storage::{AppendError, LeaderEpoch, Offset, ReadError, Timestamp, TopicId};
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -228,6 +228,63 @@ async fn a_new_leader_epoch_loads_the_groups_again() {
         tokio::task::yield_now().await;
     }
     assert_eq!(fetch().await.unwrap().len(), 1);
+}
+
+/// An error of a disk that may not come again.
+fn read_error() -> ReadError {
+    ReadError::Io(std::io::Error::other("the disk"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn read_errors_while_groups_are_loaded_delay_them_and_lose_nothing() {
+    let log = FakeLog::committing();
+    assert_eq!(serving(&log).await.commit(&group(), commit_request(-1, 7)).await, Ok(()));
+    let moved = ReadError::OutOfRange { asked: Offset(0), start: Offset(1), end: Offset(1) };
+    log.fail_reads([read_error(), moved, read_error()]);
+    let started = Instant::now();
+    let again = coordinator(&log);
+    publish(&again, &created(offsets_topic(ME, 0)));
+    let loading = |groups: &Groups| groups.heartbeat(&group(), &MemberId::from("m"), None, 1) == Ok(());
+    while loading(&again) {
+        assert_eq!(again.commit(&group(), commit_request(-1, 8)).await, Err(GroupError::LoadInProgress));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(log.read_errors(), 0);
+    assert!(started.elapsed() >= Duration::from_millis(100 + 200 + 400), "{:?}", started.elapsed());
+    let offsets = again.fetch(&group(), OffsetWanted::All, true).await.unwrap();
+    assert_eq!(offsets.iter().map(|(_, value)| value.as_ref().unwrap().offset).collect::<Vec<_>>(), [Offset(7)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_to_read_groups_again_ends_with_the_leadership_and_with_the_broker() {
+    let log = FakeLog::committing();
+    log.fail_reads(std::iter::repeat_with(read_error).take(100));
+    let groups = coordinator(&log);
+    publish(&groups, &created(offsets_topic(ME, 0)));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let unread = log.read_errors();
+    assert!((80..98).contains(&unread), "{unread} of 100 after a minute: pauses grow, and not without end");
+    publish(
+        &groups,
+        &MetadataDelta { topics_changed: vec![offsets_topic(BrokerId(2), 1)], ..MetadataDelta::default() },
+    );
+    let refused = groups.commit(&group(), commit_request(-1, 7)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!((refused, log.read_errors()), (Err(GroupError::NotCoordinator), unread));
+    publish(&groups, &MetadataDelta { topics_changed: vec![offsets_topic(ME, 2)], ..MetadataDelta::default() });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(log.read_errors() < unread);
+    assert_eq!(groups.tasks.stop(Duration::from_secs(1)).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn damage_is_not_read_again() {
+    let log = FakeLog::committing();
+    log.fail_reads([ReadError::Damaged(Offset(0))]);
+    let groups = coordinator(&log);
+    publish(&groups, &created(offsets_topic(ME, 0)));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(groups.commit(&group(), commit_request(-1, 7)).await, Err(GroupError::NotCoordinator));
 }
 
 #[tokio::test(start_paused = true)]

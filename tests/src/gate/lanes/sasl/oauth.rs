@@ -1,6 +1,6 @@
 //! The same clients by OAUTHBEARER: an issuer whose keys the broker reads over https, and tokens that it signs.
 //!
-//! Kafka's tools read their token from a file (KIP-768) and come over TLS; the clients of other languages are told it, and come both ways.
+//! All of them come over TLS and without it. Kafka's tools read their token from a file (KIP-768); the clients of other languages are told it.
 //! confluent-kafka asks a token endpoint as well (`sasl.oauthbearer.method=oidc`). Debian's kcat cannot: its librdkafka is built without
 //! OIDC, and the unsecured tokens that it has are for tests; no broker of ours takes them.
 
@@ -72,12 +72,6 @@ fn at_work(room: &Room<'_>, door: &Door<'_>, tls: &Door<'_>, token: &str) -> Res
     let file = room.path("token");
     fs::write(&file, token)?;
     let url = format!("file://{}", file.display());
-    let properties = format!(
-        "{}sasl.mechanism={MECHANISM}\nsasl.jaas.config={MODULE} required;\n\
-         sasl.login.callback.handler.class={HANDLER}\nsasl.oauthbearer.token.endpoint.url={url}\n",
-        tls.java()
-    );
-    fs::write(tls.file(room, MECHANISM), properties)?;
     // Since KIP-1139 a client reads only what it is allowed to.
     let allowed = [
         format!("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={url}"),
@@ -88,11 +82,19 @@ fn at_work(room: &Room<'_>, door: &Door<'_>, tls: &Door<'_>, token: &str) -> Res
         command.arg(&allowed[1]).arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn").arg(class);
         command
     };
-    console(room, tls, MECHANISM, &tool)?;
-    let mut facts = vec!["Kafka's tools over TLS".to_owned()];
+    for door in [door, tls] {
+        let properties = format!(
+            "{}sasl.mechanism={MECHANISM}\nsasl.jaas.config={MODULE} required;\n\
+             sasl.login.callback.handler.class={HANDLER}\nsasl.oauthbearer.token.endpoint.url={url}\n",
+            door.java()
+        );
+        fs::write(door.file(room, MECHANISM), properties)?;
+        console(room, door, MECHANISM, &tool)?;
+    }
+    let mut facts = vec!["Kafka's tools".to_owned()];
     for client in LANGUAGES {
         facts.push(client_of_language(room, door, client, MECHANISM, ("alice", token))?);
         client_of_language(room, tls, client, MECHANISM, ("alice", token))?;
     }
-    Ok(format!("{}, these over TLS and without it", facts.join(", ")))
+    Ok(format!("{}, over TLS and without it,", facts.join(", ")))
 }
