@@ -129,9 +129,8 @@ impl From<CallError> for Failure {
             CallError::Io { source, .. } => Self::of(Exit::Unreachable, &error).next(of_break(source)),
             CallError::TimedOut { .. } => Self::of(Exit::Unreachable, &error).next("a longer --timeout SECONDS"),
             CallError::NoBroker(_) => Self::of(Exit::Unreachable, &error).next("barnabas doctor"),
-            CallError::Security { .. } => {
-                Self::of(Exit::Denied, &error).next("credentials by --command-config FILE, as Java clients read it")
-            }
+            CallError::Security { .. } => Self::of(Exit::Denied, &error)
+                .next("other sasl.* and ssl.* by --command-config FILE, as Java clients read it"),
             CallError::Refused { code, .. } => {
                 Self { next: next_step(*code).map(str::to_owned), ..Self::of(exit_of(*code), &error) }
             }
