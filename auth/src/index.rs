@@ -11,7 +11,7 @@ use crate::acl::{Acl, EVERYBODY, WILDCARD};
 use crate::authorizer::Question;
 use crate::code::{Operation, PatternType, ResourceType};
 use crate::host::HostRule;
-use crate::prefixes::{Prefixes, Roots};
+use crate::prefixes::{PrefixedRules, Roots};
 use crate::principal::Principal;
 use crate::principal_map::PrincipalMap;
 use crate::rules::{EVERYBODY_ID, PrincipalId, Rule, Rules, Search};
@@ -27,7 +27,7 @@ pub(crate) struct AclIndex {
 #[derive(Debug, Default)]
 struct Section {
     literal: HashMap<String, Rules>,
-    prefixed: HashMap<PrincipalId, Prefixes>,
+    prefixed: HashMap<PrincipalId, PrefixedRules>,
     /// Of all prefixes, whoever they speak of.
     roots: Roots,
     by_principal: Rules,
@@ -119,7 +119,7 @@ impl Section {
     /// Puts everything into its order.
     fn arrange(&mut self) {
         self.literal.values_mut().for_each(Rules::arrange);
-        self.prefixed.values_mut().for_each(Prefixes::arrange);
+        self.prefixed.values_mut().for_each(PrefixedRules::arrange);
         self.roots.arrange();
         self.by_principal.arrange();
     }
@@ -133,8 +133,8 @@ impl Section {
                 search.among(rules.of(principal), rules);
             }
         }
-        for prefixes in principals().filter_map(|principal| self.prefixed.get(&principal)) {
-            prefixes.search(name, search);
+        for rules in principals().filter_map(|principal| self.prefixed.get(&principal)) {
+            rules.search(name, search);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::acl::{Acl, EVERYBODY, WILDCARD};
 use crate::code::{Operation, PatternType, Permission, ResourceType};
 use crate::host::HostRule;
+use crate::principal::USER;
 
 /// A finding: the rule and what is odd about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +45,16 @@ fn useless_name(acl: &Acl) -> Option<String> {
     if pattern == PatternType::Literal && name.len() > 1 && name.ends_with('*') {
         return Some(format!("a literal {name} is no prefix"));
     }
-    (!acl.principal.contains(':')).then(|| "a principal without a type speaks of nobody".to_owned())
+    match acl.principal.split_once(':') {
+        None => Some("a principal without a type speaks of nobody".to_owned()),
+        Some((kind, _)) if kind != USER => {
+            let principal = &acl.principal;
+            Some(format!(
+                "whoever logs in is a {USER}, not a {kind}: if {principal} is the name, it is {USER}:{principal}"
+            ))
+        }
+        Some(_) => None,
+    }
 }
 
 /// An allowing rule that a denying one always overrules.
@@ -110,6 +120,10 @@ mod tests {
             (acl(Allow, "User:a", Read, Prefixed, "*"), "a prefixed * is names"),
             (acl(Allow, "User:a", Read, Literal, "gone"), "no such topic is there now"),
             (acl(Allow, "a", Read, Literal, "pay"), "a principal without a type"),
+            (
+                acl(Allow, "a:b", Read, Literal, "pay"),
+                "whoever logs in is a User, not a a: if a:b is the name, it is User:a:b",
+            ),
             (Acl { host: "h".into(), ..acl(Allow, "User:a", Read, Literal, "pay") }, "host h is no address"),
         ] {
             let found = found(&[rule]);

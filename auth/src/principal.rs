@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The kind of every principal that a login makes.
+pub const USER: &str = "User";
+
 /// A Kafka principal, `User:name`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Principal {
@@ -15,13 +18,13 @@ impl Principal {
     /// The user of a name.
     #[must_use]
     pub fn user(name: String) -> Self {
-        Self { kind: "User".to_owned(), name }
+        Self { kind: USER.to_owned(), name }
     }
 
     /// Who a connection is that did not authenticate.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { kind: "User".to_owned(), name: "ANONYMOUS".to_owned() }
+        Self { kind: USER.to_owned(), name: "ANONYMOUS".to_owned() }
     }
 }
 

@@ -50,10 +50,6 @@ impl Rules {
         self.lengths.shrink_to_fit();
     }
 
-    pub(crate) fn all(&self) -> &[Rule] {
-        &self.rules
-    }
-
     /// Those of one principal.
     pub(crate) fn of(&self, principal: PrincipalId) -> &[Rule] {
         let from = self.rules.partition_point(|rule| rule.principal < principal);
@@ -83,7 +79,7 @@ impl<'a> Search<'a> {
             return;
         }
         if of_principal.len() <= FEW {
-            return self.among_few(of_principal);
+            return self.read(of_principal);
         }
         let find = |permission, is_meant: &dyn Fn(Operation) -> bool| {
             HostRule::about(self.host, &rules.lengths).find_map(|host| {
@@ -99,7 +95,13 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn among_few(&mut self, rules: &'a [Rule]) {
+    /// Every host that a rule may name which speaks of the one that is asked about; networks of these lengths.
+    pub(crate) fn hosts<'l>(&self, lengths: &'l [u32]) -> impl Iterator<Item = HostRule> + use<'l> {
+        HostRule::about(self.host, lengths)
+    }
+
+    /// Looks at one rule after the other.
+    pub(crate) fn read(&mut self, rules: &'a [Rule]) {
         for rule in rules.iter().filter(|rule| rule.host.is(self.host)) {
             match rule.permission {
                 Permission::Deny if rule.operation.denies(self.operation) => {

@@ -17,6 +17,7 @@ pub mod loggers;
 pub mod login;
 pub mod metrics;
 pub mod network;
+mod one_line;
 pub mod partition;
 pub mod quota;
 pub mod seam;

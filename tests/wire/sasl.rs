@@ -288,3 +288,17 @@ fn a_session_is_renewed_by_its_own_user_only() {
     assert_eq!(refused.error_message.unwrap().as_str(), expected);
     assert!(!is_served(&mut client));
 }
+
+#[test]
+fn a_name_with_an_end_of_line_begins_no_line_of_the_log() {
+    let fixture = start(&[("connections.max.reauth.ms", "3600000")]);
+    let create = AlterUserScramCredentialsRequest::default().with_upsertions(vec![set("eve\nforged", SHA256, "one")]);
+    assert_eq!(admin(&fixture).ask(&create, 0).results[0].error_code, 0);
+    let mut client = Client::connect(fixture.address());
+    assert_eq!(plain(&mut client, "eve\nforged", "one").error_code, 0);
+    assert!(std::iter::repeat_with(|| handshake(&mut client, "PLAIN", 1)).any(|error| error == 0));
+    assert_ne!(authenticate(&mut client, b"\0jaas\0of the file").error_code, 0);
+    let log = std::fs::read_to_string(fixture.broker.log()).unwrap();
+    assert!(log.contains("from User.eve\\nforged: User.jaas"), "{log}");
+    assert!(!log.lines().any(|line| line.starts_with("forged")), "{log}");
+}

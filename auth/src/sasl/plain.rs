@@ -38,7 +38,7 @@ pub enum PlainError {
 }
 
 impl PlainMessage {
-    /// Reads the message. Everything behind the second zero is the password, as in Kafka.
+    /// Reads the message: three texts, as in Kafka; a password with a zero in it would be a fourth.
     ///
     /// # Errors
     /// See [`PlainError`].
@@ -50,6 +50,9 @@ impl PlainMessage {
         let mut parts = message.splitn(3, '\0');
         let mut next = || parts.next().unwrap_or_default().to_owned();
         let (authorization_id, user, password) = (next(), next(), next());
+        if password.contains('\0') {
+            return Err(PlainError::Malformed);
+        }
         if user.is_empty() {
             return Err(PlainError::NoUser);
         }
@@ -78,7 +81,7 @@ mod tests {
         assert_eq!((&*read.user, &*read.password, read.is_for_another()), ("alice", "secret", false));
         assert!(!PlainMessage::read(b"alice\0alice\0secret").unwrap().is_for_another());
         assert!(PlainMessage::read(b"root\0alice\0secret").unwrap().is_for_another());
-        assert_eq!(PlainMessage::read(b"\0alice\0a\0b").unwrap().password, "a\0b");
+        assert_eq!(PlainMessage::read(b"\0alice\0a\0b"), Err(PlainError::Malformed));
         assert_eq!(PlainMessage::read(b""), Err(PlainError::NoUser));
         assert_eq!(PlainMessage::read(b"alice\0secret"), Err(PlainError::NoPassword));
         assert_eq!(PlainMessage::read(b"\0\0secret"), Err(PlainError::NoUser));

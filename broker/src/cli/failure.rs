@@ -126,13 +126,11 @@ impl From<CallError> for Failure {
         match &error {
             CallError::Connect { .. } => Self::of(Exit::Unreachable, &error)
                 .next("start a broker with `barnabas serve`, or name one with -b host:port"),
-            CallError::Io { .. } => Self::of(Exit::Unreachable, &error)
-                .next("see that the port is a plain Kafka listener; its log says why"),
+            CallError::Io { source, .. } => Self::of(Exit::Unreachable, &error).next(of_break(source)),
             CallError::TimedOut { .. } => Self::of(Exit::Unreachable, &error).next("a longer --timeout SECONDS"),
             CallError::NoBroker(_) => Self::of(Exit::Unreachable, &error).next("barnabas doctor"),
-            CallError::Security { .. } => {
-                Self::of(Exit::Denied, &error).next("credentials by --command-config FILE, as Java clients read it")
-            }
+            CallError::Security { .. } => Self::of(Exit::Denied, &error)
+                .next("other sasl.* and ssl.* by --command-config FILE, as Java clients read it"),
             CallError::Refused { code, .. } => {
                 Self { next: next_step(*code).map(str::to_owned), ..Self::of(exit_of(*code), &error) }
             }
@@ -141,12 +139,39 @@ impl From<CallError> for Failure {
     }
 }
 
-/// An error with everything behind it, in one line.
+/// What to try when a connection broke. With TLS 1.3 a client hears only then what the broker says of its certificate.
+fn of_break(error: &std::io::Error) -> &'static str {
+    use rustls::AlertDescription as Alert;
+    let alert = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::AlertReceived(alert)) => Some(*alert),
+        _ => None,
+    };
+    match alert {
+        Some(Alert::CertificateRequired) => {
+            "a certificate: ssl.keystore.location and ssl.keystore.type by --command-config FILE, as Java clients read it"
+        }
+        Some(
+            Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied,
+        ) => "another certificate (ssl.keystore.location): the broker's log says what is wrong with this one",
+        _ => "the listener's own security.protocol by --command-config FILE; the broker's log says why it closed",
+    }
+}
+
+/// An error with everything behind it that it does not say itself, in one line.
 pub(super) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
         cause = error.source();
     }
     text
@@ -215,6 +240,27 @@ mod tests {
     fn an_error_is_shown_with_its_causes() {
         let error = crate::server::StartError::Thread(std::io::Error::other("no thread left"));
         assert_eq!(with_causes(&error), "start a thread: no thread left");
+    }
+
+    #[test]
+    fn what_an_error_says_of_its_cause_is_not_said_twice() {
+        let source = std::io::Error::other("no such file");
+        let error =
+            crate::tls::TlsError::Unreadable { setting: "ssl.keystore.location", path: "/k.pem".into(), source };
+        assert_eq!(with_causes(&error), "ssl.keystore.location=/k.pem: no such file");
+    }
+
+    #[test]
+    fn who_shows_no_certificate_is_told_to_and_who_speaks_another_protocol_which_setting_it_is() {
+        let next =
+            |source: std::io::Error| Failure::from(CallError::Io { address: "a:1".to_owned(), source }).to_string();
+        let alert = |alert| next(std::io::Error::other(rustls::Error::AlertReceived(alert)));
+        let required = alert(rustls::AlertDescription::CertificateRequired);
+        assert!(required.contains("try: a certificate: ssl.keystore.location"), "{required}");
+        let unsupported = alert(rustls::AlertDescription::UnsupportedCertificate);
+        assert!(unsupported.contains("try: another certificate"), "{unsupported}");
+        let closed = next(std::io::ErrorKind::UnexpectedEof.into());
+        assert!(closed.contains("security.protocol"), "{closed}");
     }
 
     #[test]

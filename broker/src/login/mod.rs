@@ -26,6 +26,7 @@ use crate::api::context::ConnectionInfo;
 use crate::delegation_tokens::DelegationTokens;
 use crate::limits::CLOSES_NOTED;
 use crate::metrics::Metrics;
+use crate::one_line::OneLine;
 use crate::seam::Tasks;
 use crate::session::Session;
 
@@ -350,7 +351,7 @@ impl Logins {
         let count = self.metrics.logins_failed.increment();
         if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
             let listener = &*connection.listener;
-            tracing::info!(connection = connection.id, peer = %connection.peer, listener, %mechanism, count, "{error}");
+            tracing::info!(connection = connection.id, peer = %connection.peer, listener, %mechanism, count, "{}", OneLine(error));
         }
     }
 
@@ -372,7 +373,7 @@ enum Stepped {
 fn note_reason(connection: &ConnectionInfo, count: u64, what: &str, error: &dyn std::error::Error) {
     if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
         let listener = &*connection.listener;
-        tracing::info!(connection = connection.id, peer = %connection.peer, listener, "{what}: {error}");
+        tracing::info!(connection = connection.id, peer = %connection.peer, listener, "{what}: {}", OneLine(error));
     }
 }
 

@@ -12,6 +12,7 @@ use super::slots::Slot;
 use crate::api::context::ConnectionInfo;
 use crate::limits::{CLOSES_NOTED, HANDSHAKE_TIMEOUT, HANDSHAKES_MAX};
 use crate::metrics::Metrics;
+use crate::one_line::OneLine;
 use crate::seam::Stream;
 use crate::tls::{HandshakeError, LiveTls, accept};
 
@@ -79,6 +80,6 @@ async fn handshake<S: Stream>(
 /// One line for each of the first, and for one in as many of those that follow.
 fn note(count: u64, tls: &LiveTls, peer: SocketAddr, reason: &str) {
     if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
-        tracing::info!(listener = tls.listener(), %peer, count, "TLS handshake failed: {reason}");
+        tracing::info!(listener = tls.listener(), %peer, count, "TLS handshake failed: {}", OneLine(reason));
     }
 }

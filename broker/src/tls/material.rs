@@ -154,14 +154,14 @@ fn pem_key(
 fn decrypted(origin: &str, der: &[u8], password: Option<&str>) -> Result<Vec<u8>, TlsError> {
     let password =
         password.ok_or_else(|| content_error(origin, "the private key is encrypted: set ssl.key.password"))?;
-    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der)
-        .map_err(|error| content_error(origin, format!("the encrypted private key: {error}")))?;
-    let key = encrypted.decrypt(password).map_err(|error| {
+    let refused = |error: &dyn std::fmt::Display| {
         let reason = format!(
             "the private key is not opened by ssl.key.password: {error} (only PBES2 is read; 'openssl pkcs8 -topk8 -v2 \
              aes-256-cbc' writes it)"
         );
         content_error(origin, reason)
-    })?;
+    };
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| refused(&error))?;
+    let key = encrypted.decrypt(password).map_err(|error| refused(&error))?;
     Ok(key.as_bytes().to_vec())
 }

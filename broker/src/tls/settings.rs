@@ -68,12 +68,12 @@ impl TlsSettings {
         let list = |name: &str| -> Vec<&'a str> {
             text(name).unwrap_or_default().split(',').map(str::trim).filter(|element| !element.is_empty()).collect()
         };
-        Ok(Self {
-            key: key_source(text)?,
-            trust: trust_source(text)?,
-            protocols: versions::protocols(&list("ssl.enabled.protocols"))?,
-            provider: versions::provider(&list("ssl.cipher.suites"))?,
-        })
+        let protocols = versions::protocols(&list("ssl.enabled.protocols"))?;
+        let provider = versions::provider(&list("ssl.cipher.suites"))?;
+        if !versions::have_a_suite(&protocols, &provider) {
+            return wrong("ssl.cipher.suites has none of a version in ssl.enabled.protocols: name one of each version");
+        }
+        Ok(Self { key: key_source(text)?, trust: trust_source(text)?, protocols, provider })
     }
 
     /// Whether both say the same.
@@ -168,7 +168,9 @@ mod tests {
 
     #[test]
     fn settings_that_contradict_each_other_are_refused_with_the_fix() {
-        let reasons: [(&[(&str, &'static str)], &str); 6] = [
+        let tls12 = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+        let reasons: [(&[(&str, &'static str)], &str); 7] = [
+            (&[("ssl.enabled.protocols", "TLSv1.3"), ("ssl.cipher.suites", tls12)], "none of a version in"),
             (&[("ssl.keystore.key", "k")], "ssl.keystore.type=PEM"),
             (&[("ssl.keystore.type", "PEM"), ("ssl.keystore.key", "k")], "certificate.chain, too"),
             (&[("ssl.keystore.type", "PEM"), ("ssl.keystore.password", "p")], "ssl.key.password"),

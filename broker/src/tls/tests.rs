@@ -133,7 +133,7 @@ async fn every_form_of_a_key_serves() {
 
 #[test]
 fn what_cannot_be_used_is_told_with_the_file_and_the_fix() {
-    let wrong: [(&[&str], &str); 8] = [
+    let wrong: [(&[&str], &str); 9] = [
         (&[], "set ssl.keystore.location"),
         (&["ssl.keystore.type=PEM", "ssl.keystore.location=%nowhere.pem"], "nowhere.pem"),
         (&["ssl.keystore.location=%broker.jks", "ssl.keystore.password=secret"], "keytool -importkeystore"),
@@ -141,6 +141,10 @@ fn what_cannot_be_used_is_told_with_the_file_and_the_fix() {
         (&["ssl.keystore.location=%keytool.p12", "ssl.keystore.password=wrong"], "for this password"),
         (&["ssl.keystore.type=PEM", "ssl.keystore.location=%encrypted.pem"], "set ssl.key.password"),
         (&["ssl.keystore.type=PEM", "ssl.keystore.location=%encrypted.pem", "ssl.key.password=wrong"], "not opened by"),
+        (
+            &["ssl.keystore.type=PEM", "ssl.keystore.location=%pbes1.pem", "ssl.key.password=secret"],
+            "only PBES2 is read",
+        ),
         (&[BROKER[0], BROKER[1], "ssl.client.auth=required"], "set ssl.truststore.location"),
     ];
     for (settings, reason) in wrong {

@@ -43,6 +43,12 @@ pub(super) fn provider(suites: &[&str]) -> Result<CryptoProvider, TlsError> {
     Ok(provider)
 }
 
+/// Whether one of the suites is of one of the versions.
+pub(super) fn have_a_suite(protocols: &[&'static SupportedProtocolVersion], provider: &CryptoProvider) -> bool {
+    let suites = &provider.cipher_suites;
+    suites.iter().any(|suite| protocols.iter().any(|protocol| protocol.version == suite.version().version))
+}
+
 /// The name that IANA and Java give a suite.
 fn name_of(suite: &SupportedCipherSuite) -> String {
     format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1)

@@ -5,9 +5,13 @@ use barnabas_auth::{Acl, Operation, PatternType, Principal, ResourceType};
 
 use crate::cli::Failure;
 
-/// `name` is `User:name`.
+/// `name` is `User:name`. What stands before a colon is a type if it is a word: names in certificates have colons, too.
 pub(super) fn principal(text: &str) -> String {
-    if text.contains(':') { text.to_owned() } else { format!("User:{text}") }
+    let is_word = |kind: &str| !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match text.split_once(':') {
+        Some((kind, _)) if is_word(kind) => text.to_owned(),
+        _ => format!("User:{text}"),
+    }
 }
 
 /// As the authorizer takes it.
@@ -88,6 +92,7 @@ mod tests {
         assert_eq!((principal("alice"), principal("Group:a")), ("User:alice".to_owned(), "Group:a".to_owned()));
         assert_eq!(parsed(&principal("*")).to_string(), "User:*");
         assert_eq!(parsed("User:CN=a:b").name, "CN=a:b");
+        assert_eq!((principal("CN=a:b,O=c"), principal(":a")), ("User:CN=a:b,O=c".to_owned(), "User::a".to_owned()));
     }
 
     #[test]

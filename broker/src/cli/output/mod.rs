@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::Failure;
+use crate::one_line::OneLine;
 
 mod time;
 mod yaml;
@@ -104,17 +105,18 @@ impl Cell {
         matches!(self, Self::Number(_) | Self::Decimal(_) | Self::Bytes(_))
     }
 
+    /// As people read it: names that others chose, of users, groups or clients, make neither rows nor escape sequences.
     fn shown(&self) -> String {
         match self {
             Self::Text(text) if text.is_empty() => "-".to_owned(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => OneLine(text).to_string(),
             Self::Number(number) => number.to_string(),
             Self::Decimal(number) => format!("{number:.1}"),
             Self::Bytes(bytes) => human_bytes(*bytes),
             Self::Time(millis) => rfc3339(*millis),
             Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
             Self::List(list) if list.is_empty() => "-".to_owned(),
-            Self::List(list) => list.join(","),
+            Self::List(list) => OneLine(list.join(",")).to_string(),
             Self::Nothing => "-".to_owned(),
         }
     }
@@ -312,6 +314,15 @@ mod tests {
             {"name": "longer", "bytes": null, "since": null},
         ]);
         assert_eq!(table().value(), wanted);
+    }
+
+    #[test]
+    fn a_name_with_control_characters_stays_in_its_row() {
+        let eve = "eve\nroot\u{1b}[2J";
+        for cell in [Cell::text(eve), Cell::List(vec![eve.to_owned()])] {
+            assert_eq!(cell.shown(), "eve\\nroot\\u{1b}[2J");
+            assert!(cell.value().to_string().contains("eve\\nroot"), "a document has its own escapes");
+        }
     }
 
     #[test]

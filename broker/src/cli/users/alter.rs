@@ -32,6 +32,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn create(arguments: &Arguments, cluster: &mut Cluster) -> Result<Exit, Failure> {
+    check_name(&arguments.name)?;
     if !describe(cluster, &[&arguments.name]).await?.is_empty() {
         let text = format!("user {} is there already", arguments.name);
         return Err(Failure::new(Exit::Exists, text).next(format!("barnabas users passwd {}", arguments.name)));
@@ -39,6 +40,17 @@ pub(super) async fn create(arguments: &Arguments, cluster: &mut Cluster) -> Resu
     set(arguments, cluster).await?;
     print(&client_settings(&arguments.name, arguments.mechanism.unwrap_or(ScramMechanism::Sha512)))?;
     Ok(Exit::Done)
+}
+
+/// A broker stores any name, Apache Kafka too, but a login by SCRAM is read with ASCII characters only.
+fn check_name(name: &str) -> Result<(), Failure> {
+    match name {
+        "" => Err(Failure::usage("the user's name is empty")),
+        name if name.is_ascii() => Ok(()),
+        name => {
+            Err(Failure::usage(format!("{name}: SCRAM takes names of ASCII characters only: nobody could log in so")))
+        }
+    }
 }
 
 pub(super) async fn passwd(arguments: &Arguments, cluster: &mut Cluster) -> Result<Exit, Failure> {
@@ -148,6 +160,16 @@ mod tests {
     use barnabas_auth::sasl::jaas::JaasEntry;
 
     use super::*;
+
+    #[test]
+    fn a_name_that_no_login_by_scram_can_have_is_refused() {
+        for name in ["alice", "CN=a,O=b", "a b"] {
+            check_name(name).unwrap();
+        }
+        assert!(check_name("").is_err());
+        let said = check_name("\u{fc}lf").unwrap_err().to_string();
+        assert!(said.contains("ASCII"), "{said}");
+    }
 
     #[test]
     fn the_settings_are_read_by_a_client_as_they_were_meant() {

@@ -5,6 +5,7 @@ use super::super::frame::FrameError;
 use crate::api::CloseReason;
 use crate::api::context::ConnectionInfo;
 use crate::limits::CLOSES_NOTED;
+use crate::one_line::OneLine;
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +59,9 @@ impl Ended {
         };
         let is_rare = count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED);
         if matches!(self, Ended::Refused(_)) && is_rare && count > 0 {
-            tracing::info!(connection = info.id, peer = %info.peer, count, "closed: {self}");
+            tracing::info!(connection = info.id, peer = %info.peer, count, "closed: {}", OneLine(self));
         } else {
-            tracing::debug!(connection = info.id, peer = %info.peer, "closed: {self}");
+            tracing::debug!(connection = info.id, peer = %info.peer, "closed: {}", OneLine(self));
         }
     }
 }
