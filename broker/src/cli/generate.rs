@@ -6,6 +6,7 @@ use clap::CommandFactory;
 
 use super::exit::Exit;
 use super::output::{print, print_bytes};
+use super::remark::remark;
 use super::{Cli, Failure, files, shims};
 
 mod compose;
@@ -121,7 +122,7 @@ fn lay(directory: &Path) -> Result<String, Failure> {
             match std::os::unix::fs::symlink(&program, &path) {
                 Ok(()) => text += &format!("{}\n", path.display()),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                    eprintln!("{} is there already and was left alone", path.display());
+                    remark(format_args!("{} is there already and was left alone", path.display()));
                 }
                 Err(error) => return Err(format!("link {}: {error}", path.display()).into()),
             }

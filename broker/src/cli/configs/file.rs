@@ -11,6 +11,7 @@ use crate::cli::environment::variables;
 use crate::cli::exit::Exit;
 use crate::cli::files::read_text;
 use crate::cli::output::{Cell, Column, Output, Table, column};
+use crate::cli::remark::remark;
 
 /// What a start would be told.
 #[derive(Debug, clap::Args)]
@@ -77,7 +78,7 @@ pub(super) fn lint(told: &Lint, output: Output) -> Result<Exit, Failure> {
     }
     let is_clean = errors.is_empty() && warnings.iter().all(|warning| is_note(&warning));
     if table.is_empty() && output.is_table() {
-        eprintln!("nothing was found");
+        remark("nothing was found");
     } else {
         output.show(&table)?;
     }

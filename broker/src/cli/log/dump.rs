@@ -7,6 +7,7 @@ use barnabas_storage::seam::{Disk, Seams};
 
 use super::{Exit, Failure, Output};
 use crate::cli::output::{Cell, Column, Table, column, wide};
+use crate::cli::remark::remark;
 
 /// What `dump` is told.
 #[derive(Debug, clap::Args)]
@@ -104,7 +105,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     ];
     let parts: Vec<_> = all.into_iter().filter(|(_, table)| !table.is_empty()).collect();
     if parts.is_empty() {
-        eprintln!("there is nothing in it");
+        remark("there is nothing in it");
     }
     arguments.output.show_all(&parts)?;
     Ok(if *is_damaged { Exit::Findings } else { Exit::Done })
@@ -158,7 +159,7 @@ fn segment(arguments: &Arguments, disk: &dyn Disk, path: &Path, found: &mut Foun
             continue;
         }
         if shown == arguments.limit {
-            eprintln!("{}: there is more; --from {} goes on", path.display(), batch.header.base_offset().0);
+            remark(format_args!("{}: there is more; --from {} goes on", path.display(), batch.header.base_offset().0));
             return Ok(());
         }
         shown += 1;
