@@ -104,3 +104,13 @@ fn a_bench_that_is_ended_by_ctrl_c_has_figures_of_what_it_did() {
     let figures: Value = serde_json::from_str(&figures).unwrap();
     assert!(figures["records"].as_u64() > Some(0), "{figures}");
 }
+
+#[test]
+fn a_reader_of_stderr_that_has_gone_away_does_not_change_how_a_command_ends() {
+    let fixture = Fixture::start(&[]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(program());
+    command.args(["topics", "describe", "none", "-b", &fixture.broker.bootstrap()]).stderr(writer);
+    assert_eq!(command.status().unwrap().code(), Some(3));
+}

@@ -7,6 +7,8 @@ use barnabas_storage::seam::Seams;
 use indicatif::ProgressBar;
 use parking_lot::Mutex;
 
+use super::remark::say;
+
 /// How a process ends at Ctrl-C, as shells tell it: 128 and the signal's number.
 const INTERRUPTED: i32 = 130;
 
@@ -59,7 +61,7 @@ fn listen() {
                 if let AtInterrupt::Stops(stop) = at_interrupt {
                     stop();
                 }
-                bar.suspend(|| eprintln!("{said}"));
+                bar.suspend(|| say(said));
             }
             None => {
                 bar.finish_and_clear();

@@ -126,7 +126,7 @@ pub fn run() -> ExitCode {
 fn end(program: &str, ended: Result<Exit, Failure>) -> ExitCode {
     ended
         .unwrap_or_else(|failure| {
-            eprintln!("{program}: {failure}");
+            remark::say(format_args!("{program}: {failure}"));
             failure.exit()
         })
         .into()

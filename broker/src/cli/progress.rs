@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 
 use super::interrupt::{self, AtInterrupt};
-use super::remark::is_quiet;
+use super::remark::{is_quiet, say};
 
 /// Between two looks at the clock.
 const TICK: Duration = Duration::from_millis(200);
@@ -73,7 +73,7 @@ impl Progress {
         self.bar.set_message(next.to_owned());
         self.bar.set_position(done as u64);
         if self.told == Told::Program {
-            eprintln!("{}", line(&self.bar, false));
+            say(line(&self.bar, false));
         }
     }
 
@@ -112,7 +112,7 @@ impl Drop for Progress {
         interrupt::end();
         drop(self.beat.take());
         if self.told == Told::Program {
-            eprintln!("{}", line(&self.bar, true));
+            say(line(&self.bar, true));
         }
         self.bar.finish_and_clear();
     }
@@ -130,7 +130,7 @@ impl Beat {
             let mut ended = ended.lock();
             while !*ended {
                 if changed.wait_for(&mut ended, BEAT).timed_out() && !*ended {
-                    eprintln!("{}", line(&bar, false));
+                    say(line(&bar, false));
                 }
             }
         };

@@ -1,6 +1,7 @@
 //! What is said on stderr beside a result: done, nothing to do, how far. `--quiet` silences it; errors, warnings and questions stay.
 
 use std::fmt;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Of the whole process: there is one command line.
@@ -19,6 +20,11 @@ pub(super) fn is_quiet() -> bool {
 /// Says one line on stderr, unless that is silenced.
 pub(super) fn remark(text: impl fmt::Display) {
     if !is_quiet() {
-        eprintln!("{text}");
+        say(text);
     }
+}
+
+/// Says one line on stderr. A reader that has gone away, as `head` does behind `2>&1`, changes nothing about how the command ends.
+pub(super) fn say(text: impl fmt::Display) {
+    _ = writeln!(std::io::stderr(), "{text}");
 }
