@@ -7,7 +7,7 @@ use barnabas_storage::seam::{Disk, Seams};
 
 use super::{Exit, Failure, Output};
 use crate::cli::output::{Cell, Column, Table, column, wide};
-use crate::cli::remark::remark;
+use crate::cli::remark::{remark, say};
 
 /// What `dump` is told.
 #[derive(Debug, clap::Args)]
@@ -132,7 +132,7 @@ fn look(arguments: &Arguments, disk: &dyn Disk, path: &Path, found: &mut Found) 
         }
         Some("snapshot") => match dump::producers(disk, path)? {
             None => {
-                eprintln!("{} is damaged: a start makes it anew from the log", path.display());
+                say(format_args!("{} is damaged: a start makes it anew from the log", path.display()));
                 found.is_damaged = true;
             }
             Some(producers) => producers.iter().take(arguments.limit).for_each(|producer| {
@@ -170,11 +170,11 @@ fn segment(arguments: &Arguments, disk: &dyn Disk, path: &Path, found: &mut Foun
         }
     }
     if dump.left() > 0 {
-        eprintln!(
+        say(format_args!(
             "{}: {} bytes behind the last batch are none; see `barnabas log verify`",
             path.display(),
             dump.left()
-        );
+        ));
         found.is_damaged = true;
     }
     Ok(())
@@ -206,7 +206,7 @@ fn records(path: &Path, batch: &DumpedBatch, found: &mut Found) {
     let records = match batch.records() {
         Ok(records) => records,
         Err(error) => {
-            eprintln!("{}: the records at byte {}: {error}", path.display(), batch.position);
+            say(format_args!("{}: the records at byte {}: {error}", path.display(), batch.position));
             found.is_damaged = true;
             return;
         }
