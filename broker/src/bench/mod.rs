@@ -36,7 +36,7 @@ use std::time::Duration;
 pub use bootstrap::Bootstrap;
 pub use error::BenchError;
 pub use histogram::Histogram;
-pub use schedule::Limit;
+pub use schedule::{Limit, stop};
 pub use tally::Done;
 
 /// A socket that neither takes nor gives a byte for so long ends the run.

@@ -1,7 +1,15 @@
 //! When each request is to leave, and when no more are to. All connections of a run draw their turns from one schedule.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+/// Whether runs of this process are to end.
+static IS_STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Ends every run of this process: what is under way is awaited, and counts.
+pub fn stop() {
+    IS_STOPPED.store(true, Ordering::Relaxed);
+}
 
 /// What ends a run; the first that is reached. Without any a run would not end: callers set one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,6 +74,7 @@ impl Schedule {
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
         let due = self.due(number);
         let over = number >= self.requests_max || self.end.is_some_and(|end| due.unwrap_or_else(Instant::now) >= end);
+        let over = over || IS_STOPPED.load(Ordering::Relaxed);
         (!over).then_some(Turn { number, due })
     }
 

@@ -10,6 +10,7 @@ use clap::value_parser;
 
 use super::Failure;
 use super::connection::ConnectionArguments;
+use super::interrupt::AtInterrupt;
 use super::progress::Progress;
 use crate::bench::{Bootstrap, CONNECTIONS_MAX, Limit, connections, consume, e2e, produce};
 
@@ -62,14 +63,22 @@ enum Work {
 
 impl Work {
     /// Shown while it runs: by the time where that ends it.
-    fn progress(&self) -> Progress {
+    fn progress(&self, is_document: bool) -> Progress {
         let (name, time) = match self {
             Self::Produce(told) => ("bench produce", told.until.limit_or_time().time),
             Self::Consume(told) => ("bench consume", told.until.limit().time),
             Self::E2e(told) => ("bench e2e", told.until.limit_or_time().time),
             Self::Connections(told) => ("bench connections", Some(told.seconds)),
         };
-        time.map_or_else(|| Progress::endless(name), |time| Progress::timed(name, time))
+        // Load that ends early has figures all the same; connections have none before they were idle.
+        let at_interrupt = match self {
+            Self::Connections(_) => AtInterrupt::Ends,
+            _ => AtInterrupt::Stops(crate::bench::stop),
+        };
+        match time {
+            Some(time) => Progress::timed(name, time, is_document, at_interrupt),
+            None => Progress::endless(name, is_document, at_interrupt),
+        }
     }
 }
 
@@ -202,7 +211,7 @@ struct Connections {
 /// Runs the work and prints what it took.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let bootstrap = &arguments.bootstrap()?;
-    let progress = arguments.work.progress();
+    let progress = arguments.work.progress(arguments.output == Format::Json);
     let figures = match &arguments.work {
         Work::Produce(told) => Figures::of_load("produce", &produce::run(&told.options(bootstrap))?),
         Work::Consume(told) => Figures::of_load("consume", &consume::run(&told.options(bootstrap))?),

@@ -6,6 +6,7 @@ use super::Failure;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::output::{Cell, Column, Output, Table, column, wide};
+use super::remark::remark;
 use super::topics::{ALL_FINDINGS, finding, wanted_in_sync};
 use super::watch::Watch;
 use crate::client::Cluster;
@@ -14,6 +15,7 @@ use crate::client::topics::PartitionView;
 mod api_versions;
 mod elect;
 mod features;
+mod metadata_dump;
 mod quorum;
 
 /// The last version whose fields are all understood here.
@@ -23,6 +25,7 @@ const DESCRIBE_LOG_DIRS_VERSION: i16 = 4;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  barnabas cluster info\n  barnabas cluster health --watch\n  \
     barnabas cluster disks -o json\n  barnabas cluster quorum\n  barnabas cluster api-versions --all\n  \
+    barnabas cluster metadata-dump > metadata.json\n  \
     barnabas cluster elect preferred --topic orders:0,3")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -50,6 +53,10 @@ enum Command {
     ApiVersions(api_versions::Arguments),
     /// Shows the features that are agreed on in the cluster, and the levels that brokers support.
     Features,
+    /// Writes everything that a client can be told of the metadata as one document: brokers, features, the quorum, topics with
+    /// ids, settings that were made, users, rules of access, quotas and tokens. Never a secret. Ends with 7 when a part was
+    /// refused.
+    MetadataDump,
     /// Lets the controller elect leaders of partitions that need one. Shows them and asks first.
     Elect(elect::Arguments),
 }
@@ -64,6 +71,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Quorum => quorum::run(&mut cluster, output).await,
         Command::ApiVersions(told) => api_versions::run(&told, &mut cluster, output).await,
         Command::Features => features::run(&mut cluster, output).await,
+        Command::MetadataDump => metadata_dump::run(&mut cluster, output).await,
         Command::Elect(told) => elect::run(&told, &mut cluster, output).await,
     }
 }
@@ -73,7 +81,14 @@ const BROKERS: &[Column] =
     &[column("BROKER", "broker"), column("ADDRESS", "address"), column("RACK", "rack"), wide("FENCED", "fenced")];
 
 async fn info(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
-    let answer = cluster.describe(false).await?;
+    let (summary, brokers) = ask(cluster, false).await?;
+    output.show_all(&[("cluster", &summary), ("brokers", &brokers)])?;
+    Ok(Exit::Done)
+}
+
+/// The cluster, and its brokers, those that are fenced on request.
+async fn ask(cluster: &mut Cluster, with_fenced: bool) -> Result<(Table, Table), Failure> {
+    let answer = cluster.describe(with_fenced).await?;
     if answer.error_code != 0 {
         return Err(Failure::refused("describe the cluster", answer.error_code, answer.error_message.as_deref()));
     }
@@ -91,8 +106,7 @@ async fn info(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
             Cell::Flag(broker.is_fenced),
         ]);
     }
-    output.show_all(&[("cluster", &summary), ("brokers", &brokers)])?;
-    Ok(Exit::Done)
+    Ok((summary, brokers))
 }
 
 const FINDINGS: &[Column] = &[column("WHERE", "where"), column("FINDING", "finding"), column("COUNT", "count")];
@@ -119,8 +133,8 @@ async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> 
     }
     let is_healthy = table.is_empty();
     if is_healthy && output.is_table() {
-        eprintln!(
-            "every broker can be reached, every partition has a leader, as many replicas in sync as writes want, and none behind"
+        remark(
+            "every broker can be reached, every partition has a leader, as many replicas in sync as writes want, and none behind",
         );
     } else {
         output.show(&table)?;

@@ -17,6 +17,7 @@ mod resource;
 mod wanted;
 
 pub(super) use change::refuse_unless_done;
+pub(super) use list::{OwnSettings, own_of_others, own_of_topics};
 
 /// What `configs` is told.
 #[derive(Debug, clap::Args)]

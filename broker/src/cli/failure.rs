@@ -13,6 +13,10 @@ use crate::client::{CallError, code};
 pub(super) struct Failure {
     exit: Exit,
     text: String,
+    /// Kafka's code, when a broker answered with one.
+    code: Option<i16>,
+    /// Whether the broker does not serve what was asked for.
+    is_unsupported: bool,
     /// The next command or step to try.
     next: Option<String>,
 }
@@ -20,7 +24,7 @@ pub(super) struct Failure {
 impl Failure {
     /// Ends the process like this.
     pub(super) fn new(exit: Exit, text: impl Into<String>) -> Self {
-        Self { exit, text: text.into(), next: None }
+        Self { exit, text: text.into(), code: None, is_unsupported: false, next: None }
     }
 
     /// The command line makes no sense.
@@ -38,7 +42,7 @@ impl Failure {
         let name = code::name(code);
         let said = message.filter(|message| !message.is_empty()).map_or_else(String::new, |text| format!(": {text}"));
         let text = format!("{act}: {name} ({code}){said}");
-        Self { exit: exit_of(code), text, next: next_step(code).map(str::to_owned) }
+        Self { code: Some(code), next: next_step(code).map(str::to_owned), ..Self::new(exit_of(code), text) }
     }
 
     /// Several things were asked for: nothing failed, all did, or some did while `any_done`.
@@ -57,6 +61,12 @@ impl Failure {
         Err(first)
     }
 
+    /// Ctrl-C has ended it after some of its steps.
+    pub(super) fn stopped(done: usize, of: usize) -> Self {
+        let exit = if done == 0 { Exit::Failed } else { Exit::Partly };
+        Self::new(exit, format!("stopped by Ctrl-C after {done} of {of} steps")).next("the same again does the rest")
+    }
+
     /// With what to try next.
     pub(super) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
@@ -66,6 +76,16 @@ impl Failure {
     /// How the process ends.
     pub(super) fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// Kafka's code, when a broker answered with one.
+    pub(super) fn code(&self) -> Option<i16> {
+        self.code
+    }
+
+    /// Whether the broker does not serve what was asked for.
+    pub(super) fn is_unsupported(&self) -> bool {
+        self.is_unsupported
     }
 
     /// What failed, without what to try next.
@@ -131,10 +151,13 @@ impl From<CallError> for Failure {
             CallError::NoBroker(_) => Self::of(Exit::Unreachable, &error).next("barnabas doctor"),
             CallError::Security { .. } => Self::of(Exit::Denied, &error)
                 .next("other sasl.* and ssl.* by --command-config FILE, as Java clients read it"),
-            CallError::Refused { code, .. } => {
-                Self { next: next_step(*code).map(str::to_owned), ..Self::of(exit_of(*code), &error) }
-            }
-            CallError::Malformed { .. } | CallError::Unsupported { .. } => Self::of(Exit::Failed, &error),
+            CallError::Refused { code, .. } => Self {
+                code: Some(*code),
+                next: next_step(*code).map(str::to_owned),
+                ..Self::of(exit_of(*code), &error)
+            },
+            CallError::Malformed { .. } => Self::of(Exit::Failed, &error),
+            CallError::Unsupported { .. } => Self { is_unsupported: true, ..Self::of(Exit::Failed, &error) },
         }
     }
 }

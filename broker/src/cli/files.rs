@@ -32,6 +32,18 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     written.map_err(|error| format!("write {}: {error}", path.display()).into())
 }
 
+/// Makes a directory and those above it, where they are missing.
+///
+/// # Errors
+/// It cannot be made.
+pub(super) fn make_directory(path: &Path) -> Result<(), Failure> {
+    let disk = Seams::system().disk;
+    if disk.exists(path) {
+        return Ok(());
+    }
+    disk.create_dir_all(path).map_err(|error| format!("make {}: {error}", path.display()).into())
+}
+
 /// Whether something is there.
 pub(super) fn exists(path: &Path) -> bool {
     Seams::system().disk.exists(path)

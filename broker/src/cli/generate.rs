@@ -6,6 +6,7 @@ use clap::CommandFactory;
 
 use super::exit::Exit;
 use super::output::{print, print_bytes};
+use super::remark::remark;
 use super::{Cli, Failure, files, shims};
 
 mod compose;
@@ -64,7 +65,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             clap_complete::generate(*shell, &mut Cli::command(), "barnabas", &mut text);
             print_bytes(&text)?;
         }
-        Command::Man { to: Some(directory), .. } => print(&pages(&built(), directory)?)?,
+        Command::Man { to: Some(directory), .. } => {
+            files::make_directory(directory)?;
+            print(&pages(&built(), directory)?)?;
+        }
         Command::Man { command, .. } => print_bytes(&man(command.as_deref())?)?,
         Command::Shims { directory } => print(&lay(directory)?)?,
         Command::Dashboards => print(DASHBOARD)?,
@@ -113,6 +117,7 @@ fn pages(command: &clap::Command, directory: &Path) -> Result<String, Failure> {
 
 /// Existing files of these names are left alone.
 fn lay(directory: &Path) -> Result<String, Failure> {
+    files::make_directory(directory)?;
     let program = std::env::current_exe()?;
     let mut text = String::new();
     for name in shims::NAMES {
@@ -121,7 +126,7 @@ fn lay(directory: &Path) -> Result<String, Failure> {
             match std::os::unix::fs::symlink(&program, &path) {
                 Ok(()) => text += &format!("{}\n", path.display()),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                    eprintln!("{} is there already and was left alone", path.display());
+                    remark(format_args!("{} is there already and was left alone", path.display()));
                 }
                 Err(error) => return Err(format!("link {}: {error}", path.display()).into()),
             }
@@ -141,6 +146,9 @@ mod tests {
         assert_eq!(first.lines().count(), 2 * shims::NAMES.len());
         assert!(directory.path().join("kafka-topics.sh").is_symlink());
         assert_eq!(lay(directory.path()).unwrap(), "");
+        let new = directory.path().join("usr/bin");
+        lay(&new).unwrap();
+        assert!(new.join("kafka-topics").is_symlink(), "the directory is made");
     }
 
     #[test]

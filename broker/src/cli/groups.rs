@@ -5,6 +5,7 @@ use super::confirm::Confirm;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::output::{Cell, Column, Output, Table, column, wide};
+use super::remark::remark;
 use super::watch::Watch;
 use crate::client::Cluster;
 
@@ -193,7 +194,7 @@ async fn delete(cluster: &mut Cluster, groups: &[String]) -> Result<Exit, Failur
         match cluster.delete_group(group).await? {
             0 => {
                 any_done = true;
-                eprintln!("deleted group {group}");
+                remark(format_args!("deleted group {group}"));
             }
             code => failures.push(Failure::refused(format!("delete group {group}"), code, None)),
         }

@@ -20,6 +20,7 @@ mod failure;
 mod files;
 mod generate;
 mod groups;
+mod interrupt;
 #[cfg(feature = "gssapi")]
 mod keytab;
 mod log;
@@ -28,6 +29,7 @@ mod output;
 mod produce;
 mod progress;
 mod quotas;
+mod remark;
 mod serve;
 mod shims;
 mod storage;
@@ -46,6 +48,9 @@ use failure::Failure;
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Says nothing on stderr but errors, warnings and questions: neither how far long work has come nor what was done.
+    #[arg(short, long, global = true)]
+    quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,7 +97,11 @@ pub fn run() -> ExitCode {
     if let Some(ended) = shims::run(&program) {
         return ended;
     }
-    let ended = match Cli::parse().command.unwrap_or_else(|| Command::Serve(serve::Arguments::of_nothing())) {
+    let Cli { command, quiet } = Cli::parse();
+    if quiet {
+        remark::silence();
+    }
+    let ended = match command.unwrap_or_else(|| Command::Serve(serve::Arguments::of_nothing())) {
         Command::Serve(arguments) => serve::run(&arguments).map(|()| Exit::Done),
         Command::Log(arguments) => log::run(&arguments),
         Command::Topics(arguments) => run_client(topics::run(arguments)),
@@ -117,7 +126,7 @@ pub fn run() -> ExitCode {
 fn end(program: &str, ended: Result<Exit, Failure>) -> ExitCode {
     ended
         .unwrap_or_else(|failure| {
-            eprintln!("{program}: {failure}");
+            remark::say(format_args!("{program}: {failure}"));
             failure.exit()
         })
         .into()

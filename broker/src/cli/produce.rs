@@ -1,7 +1,7 @@
 //! `barnabas produce`: a record for each line of stdin.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 
 use barnabas_storage::PartitionIndex;
 use barnabas_storage::batch::BatchBuilder;
@@ -10,6 +10,9 @@ use barnabas_storage::seam::Seams;
 use super::Failure;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
+use super::interrupt::AtInterrupt;
+use super::progress::Progress;
+use super::remark::remark;
 use crate::client::partitioner::partition_of;
 use crate::client::{Cluster, code};
 use crate::group::offsets::TopicPartition;
@@ -54,8 +57,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let mut cluster = arguments.connection.connect().await?;
     let lines = Lines { separator: arguments.key_separator, key: arguments.key };
     let told = Told { topic: arguments.topic, partition: arguments.partition, acks: arguments.acks };
-    let written = write(&mut cluster, &told, &lines, std::io::stdin().lock()).await?;
-    eprintln!("wrote {written} records to {}", told.topic);
+    let stdin = std::io::stdin().lock();
+    // Who types sees what was typed.
+    let progress = (!stdin.is_terminal()).then(|| Progress::endless("produce", false, AtInterrupt::Ends));
+    let written = write(&mut cluster, &told, &lines, stdin, |written| {
+        progress.iter().for_each(|progress| progress.reach(written));
+    });
+    let written = written.await?;
+    drop(progress);
+    remark(format_args!("wrote {written} records to {}", told.topic));
     Ok(Exit::Done)
 }
 
@@ -91,8 +101,14 @@ pub(super) struct Told {
     pub(super) acks: i16,
 }
 
-/// Writes every line; how many there were.
-pub(super) async fn write(cluster: &mut Cluster, told: &Told, lines: &Lines, from: impl Read) -> Result<u64, Failure> {
+/// Writes every line; how many there were, which `observe` is told each time that all so far are written.
+pub(super) async fn write(
+    cluster: &mut Cluster,
+    told: &Told,
+    lines: &Lines,
+    from: impl Read,
+    mut observe: impl FnMut(u64),
+) -> Result<u64, Failure> {
     let mut from = BufReader::with_capacity(BATCH_BYTES, from);
     let partitions = partitions(cluster, told).await?;
     let clock = Seams::system().clock;
@@ -119,6 +135,7 @@ pub(super) async fn write(cluster: &mut Cluster, told: &Told, lines: &Lines, fro
             for (partition, batch) in std::mem::take(&mut batches) {
                 send(cluster, told, partition, batch).await?;
             }
+            observe(written);
         }
         if is_end {
             return Ok(written);

@@ -1,41 +1,70 @@
-//! A line on stderr that shows how far something long has come; nothing where stderr is no terminal. It is gone before
-//! anything else is written: at the end of the work, and at Ctrl-C.
+//! How far something long has come, on stderr: a line that moves where that is a terminal, one JSON object a line where it is not
+//! and a document was asked for, else nothing. The moving line is gone before anything else is written.
 
+use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_storage::seam::Seams;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use parking_lot::{Condvar, Mutex};
+use serde_json::{Value, json};
+
+use super::interrupt::{self, AtInterrupt};
+use super::remark::{is_quiet, say};
 
 /// Between two looks at the clock.
 const TICK: Duration = Duration::from_millis(200);
+/// Between two JSON lines of work that has no steps.
+const BEAT: Duration = Duration::from_secs(5);
 /// Width of a bar, in characters.
 const WIDTH: u32 = 30;
-/// How a process ends at Ctrl-C, as shells tell it: 128 and the signal's number.
-const INTERRUPTED: i32 = 130;
 
 const COUNTED: &str = "{prefix} [{bar:30}] {pos} of {len}, {elapsed} {wide_msg}";
 const TIMED: &str = "{prefix} [{clock}] {elapsed}";
-const ENDLESS: &str = "{prefix} {spinner} {elapsed} {wide_msg}";
+const ENDLESS: &str = "{prefix} {spinner} {pos} {elapsed} {wide_msg}";
 
-/// How far something long has come. Dropped, it takes its line away.
+/// Who is told how far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// People, by a line that moves.
+    People,
+    /// A program, by JSON lines.
+    Program,
+    Nobody,
+}
+
+impl Told {
+    fn of(is_quiet: bool, is_terminal: bool, is_document: bool) -> Self {
+        match (is_quiet, is_terminal, is_document) {
+            (true, ..) | (_, false, false) => Self::Nobody,
+            (false, true, _) => Self::People,
+            (false, false, true) => Self::Program,
+        }
+    }
+}
+
+/// How far something long has come. Dropped, it takes its line away, or says that it has ended.
 pub(super) struct Progress {
     bar: ProgressBar,
+    told: Told,
+    beat: Option<Beat>,
 }
 
 impl Progress {
-    /// Of work whose parts are counted; how many there are is told later.
-    pub(super) fn counted(what: &'static str) -> Self {
-        Self::on_stderr(what, style(COUNTED))
+    /// Of work whose parts are counted; how many there are is told later. `is_document`: whether the command's result is one.
+    pub(super) fn counted(what: &'static str, is_document: bool, at_interrupt: AtInterrupt) -> Self {
+        Self::on_stderr(what, style(COUNTED), is_document, at_interrupt)
     }
 
     /// Of work that ends after a time.
-    pub(super) fn timed(what: &'static str, time: Duration) -> Self {
-        Self::on_stderr(what, timed(time))
+    pub(super) fn timed(what: &'static str, time: Duration, is_document: bool, at_interrupt: AtInterrupt) -> Self {
+        Self::on_stderr(what, timed(time), is_document, at_interrupt).beating()
     }
 
     /// Of work whose end nobody knows.
-    pub(super) fn endless(what: &'static str) -> Self {
-        Self::on_stderr(what, style(ENDLESS))
+    pub(super) fn endless(what: &'static str, is_document: bool, at_interrupt: AtInterrupt) -> Self {
+        Self::on_stderr(what, style(ENDLESS), is_document, at_interrupt).beating()
     }
 
     /// So many parts are done, and what comes next.
@@ -43,39 +72,91 @@ impl Progress {
         self.bar.set_length(of as u64);
         self.bar.set_message(next.to_owned());
         self.bar.set_position(done as u64);
+        if self.told == Told::Program {
+            say(line(&self.bar, false));
+        }
     }
 
-    fn on_stderr(what: &'static str, style: ProgressStyle) -> Self {
-        let progress = Self::on(ProgressDrawTarget::stderr(), what, style);
-        if !progress.bar.is_hidden() {
+    /// So many parts are done; nobody knows of how many.
+    pub(super) fn reach(&self, done: u64) {
+        self.bar.set_position(done);
+    }
+
+    fn on_stderr(what: &'static str, style: ProgressStyle, is_document: bool, at_interrupt: AtInterrupt) -> Self {
+        let told = Told::of(is_quiet(), std::io::stderr().is_terminal(), is_document);
+        let target = if told == Told::People { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let progress = Self::on(target, what, style, told);
+        if told == Told::People {
             progress.bar.enable_steady_tick(TICK);
-            progress.clear_at_interrupt();
         }
+        interrupt::begin(progress.bar.clone(), at_interrupt);
         progress
     }
 
-    fn on(target: ProgressDrawTarget, what: &'static str, style: ProgressStyle) -> Self {
-        Self { bar: ProgressBar::with_draw_target(None, target).with_style(style).with_prefix(what) }
+    fn on(target: ProgressDrawTarget, what: &'static str, style: ProgressStyle, told: Told) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style).with_prefix(what);
+        Self { bar, told, beat: None }
     }
 
-    /// Without a thread for it Ctrl-C ends the process all the same, and the line stays.
-    fn clear_at_interrupt(&self) {
-        let bar = self.bar.clone();
-        let wait = move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-                bar.finish_and_clear();
-                std::process::exit(INTERRUPTED);
-            }
-        };
-        drop(Seams::system().spawn.start("interrupt", Box::new(wait)));
+    /// With a line from time to time, which tells a program that it goes on.
+    fn beating(mut self) -> Self {
+        if self.told == Told::Program {
+            self.beat = Some(Beat::of(self.bar.clone()));
+        }
+        self
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        interrupt::end();
+        drop(self.beat.take());
+        if self.told == Told::Program {
+            say(line(&self.bar, true));
+        }
         self.bar.finish_and_clear();
     }
+}
+
+/// Writes a line from time to time, until it is dropped.
+struct Beat(Arc<(Mutex<bool>, Condvar)>);
+
+impl Beat {
+    fn of(bar: ProgressBar) -> Self {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        let ended = shared.clone();
+        let beat = move || {
+            let (ended, changed) = &*ended;
+            let mut ended = ended.lock();
+            while !*ended {
+                if changed.wait_for(&mut ended, BEAT).timed_out() && !*ended {
+                    say(line(&bar, false));
+                }
+            }
+        };
+        drop(Seams::system().spawn.start("progress", Box::new(beat)));
+        Self(shared)
+    }
+}
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        *self.0.0.lock() = true;
+        self.0.1.notify_all();
+    }
+}
+
+/// For a program: what is done, of how many parts where that is known, and what comes next.
+fn line(bar: &ProgressBar, has_ended: bool) -> Value {
+    let next = Some(bar.message()).filter(|next| !next.is_empty() && !has_ended);
+    json!({
+        "progress": bar.prefix(),
+        "done": bar.position(),
+        "of": bar.length(),
+        "next": next,
+        "elapsed_ms": u64::try_from(bar.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "ended": has_ended,
+    })
 }
 
 /// A template that is not understood would be seen by the tests.
@@ -107,7 +188,7 @@ mod tests {
     use super::*;
 
     fn on(terminal: &InMemoryTerm, style: ProgressStyle) -> Progress {
-        Progress::on(ProgressDrawTarget::term_like(Box::new(terminal.clone())), "verify", style)
+        Progress::on(ProgressDrawTarget::term_like(Box::new(terminal.clone())), "verify", style, Told::People)
     }
 
     #[test]
@@ -132,6 +213,28 @@ mod tests {
             drop(progress);
             assert_eq!(terminal.contents(), "");
         }
+    }
+
+    #[test]
+    fn a_terminal_has_a_bar_and_a_program_that_asked_for_a_document_has_lines() {
+        assert_eq!([Told::of(false, true, false), Told::of(false, true, true)], [Told::People; 2]);
+        assert_eq!(Told::of(false, false, true), Told::Program);
+        assert_eq!([Told::of(false, false, false), Told::of(true, true, true)], [Told::Nobody; 2]);
+    }
+
+    #[test]
+    fn a_line_for_a_program_tells_what_a_bar_tells() {
+        let progress = Progress::on(ProgressDrawTarget::hidden(), "verify", style(COUNTED), Told::Nobody);
+        let mut shown = line(&progress.bar, false);
+        assert_eq!((&shown["done"], &shown["of"], &shown["next"]), (&json!(0), &Value::Null, &Value::Null));
+        progress.show(1, 4, "t-1");
+        shown = line(&progress.bar, false);
+        shown["elapsed_ms"] = json!(0);
+        assert_eq!(
+            shown,
+            json!({"progress": "verify", "done": 1, "of": 4, "next": "t-1", "elapsed_ms": 0, "ended": false})
+        );
+        assert_eq!(line(&progress.bar, true)["ended"], true);
     }
 
     #[test]

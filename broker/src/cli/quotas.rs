@@ -164,8 +164,14 @@ async fn describe(cluster: &mut Cluster, parts: &[(&str, Option<&str>)]) -> Resu
 }
 
 async fn list(told: &List, cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    output.show(&table(cluster, &told.whose.parts()).await?)?;
+    Ok(Exit::Done)
+}
+
+/// Quotas of these, or all of them.
+pub(super) async fn table(cluster: &mut Cluster, parts: &[(&str, Option<&str>)]) -> Result<Table, Failure> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for entry in describe(cluster, &told.whose.parts()).await? {
+    for entry in describe(cluster, parts).await? {
         let part = |kind: &str| {
             let found = entry.entity.iter().find(|part| part.entity_type.as_str() == kind);
             Cell::optional(found.map(|part| part.entity_name.as_deref().unwrap_or(DEFAULT)))
@@ -178,8 +184,7 @@ async fn list(told: &List, cluster: &mut Cluster, output: Output) -> Result<Exit
     rows.sort_by_key(|row| format!("{row:?}"));
     let mut table = Table::new(COLUMNS);
     rows.into_iter().for_each(|row| table.row(row));
-    output.show(&table)?;
-    Ok(Exit::Done)
+    Ok(table)
 }
 
 /// Whole numbers as such.

@@ -11,6 +11,7 @@ use super::environment::variables;
 use super::exit::Exit;
 use super::files::read_text;
 use super::output::{Cell, Column, Output, Table, column, print};
+use super::remark::remark;
 use crate::server::{FormatOptions, Formatted};
 
 pub(super) mod directory;
@@ -101,10 +102,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             let Formatted { cluster_id, directories } =
                 crate::server::format(&told.layers.load()?, Seams::system(), options).await?;
             for directory in &directories {
-                eprintln!("{} is formatted for cluster {cluster_id}", directory.display());
+                remark(format_args!("{} is formatted for cluster {cluster_id}", directory.display()));
             }
             if directories.is_empty() {
-                eprintln!("every log directory is formatted already, for cluster {cluster_id}");
+                remark(format_args!("every log directory is formatted already, for cluster {cluster_id}"));
             }
             Ok(Exit::Done)
         }

@@ -164,6 +164,12 @@ async fn create(told: &Create, cluster: &mut Cluster, output: Output) -> Result<
 }
 
 async fn list(owners: &[String], cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    output.show(&table(owners, cluster).await?)?;
+    Ok(Exit::Done)
+}
+
+/// The tokens of these owners, or all that may be seen, without what their bearers show.
+pub(super) async fn table(owners: &[String], cluster: &mut Cluster) -> Result<Table, Failure> {
     let mut table = Table::new(COLUMNS);
     for token in describe(cluster, owners).await? {
         let user = |kind: &StrBytes, name: &StrBytes| format!("{}:{}", kind.as_str(), name.as_str());
@@ -179,8 +185,7 @@ async fn list(owners: &[String], cluster: &mut Cluster, output: Output) -> Resul
             Cell::text(rfc3339(token.issue_timestamp)),
         ]);
     }
-    output.show(&table)?;
-    Ok(Exit::Done)
+    Ok(table)
 }
 
 /// The tokens of these owners, or all that may be seen, in the order of their ids.

@@ -73,6 +73,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
 }
 
 async fn list(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    output.show(&table(cluster).await?)?;
+    Ok(Exit::Done)
+}
+
+/// Every user by name, with mechanisms and rounds, and nothing of passwords.
+pub(super) async fn table(cluster: &mut Cluster) -> Result<Table, Failure> {
     let mut users = describe(cluster, &[]).await?;
     users.sort_by(|left, right| left.user.cmp(&right.user));
     let mut table = Table::new(COLUMNS);
@@ -84,8 +90,7 @@ async fn list(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
             Cell::list(user.credential_infos.iter().map(|info| info.iterations)),
         ]);
     }
-    output.show(&table)?;
-    Ok(Exit::Done)
+    Ok(table)
 }
 
 /// These users, or all of them; those that are not there are left out.

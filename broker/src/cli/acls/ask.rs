@@ -12,6 +12,7 @@ use super::{list, words};
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column};
+use crate::cli::remark::say;
 use crate::client::Cluster;
 
 /// An address of documentation (RFC 5737): only rules for every host speak of it.
@@ -119,7 +120,7 @@ fn allowed_by_rules<'a>(
 
 fn note(unknown: Option<String>) {
     if let Some(unknown) = unknown {
-        eprintln!("note: {unknown}");
+        say(format_args!("note: {unknown}"));
     }
 }
 

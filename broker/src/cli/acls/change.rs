@@ -9,6 +9,7 @@ use super::{list, rules, words};
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::remark::say;
 use crate::client::Cluster;
 
 /// What `grant` and `revoke` are told.
@@ -64,7 +65,7 @@ impl Arguments {
 pub(super) async fn grant(arguments: &Arguments, cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
     let acls = arguments.rules()?;
     for finding in lint(&acls, None) {
-        eprintln!("note: {}: {}", finding.acl, finding.what);
+        say(format_args!("note: {}: {}", finding.acl, finding.what));
     }
     if !arguments.dry_run {
         rules::create(cluster, &acls).await?;

@@ -1,10 +1,13 @@
 //! `barnabas acls`: an ordinary Kafka client. Questions are answered from the rules that the broker shows, by the same
 //! authorizer as a broker's, so that they can be asked of Apache Kafka too.
 
+use barnabas_auth::AclFilter;
+
 use super::Failure;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
-use super::output::Output;
+use super::output::{Output, Table};
+use crate::client::Cluster;
 
 mod apply;
 mod ask;
@@ -59,6 +62,11 @@ enum Command {
     Suggest(suggest::Arguments),
     /// Makes the rules of a file (as `list -o json` writes them), and with --prune removes the others.
     Apply(apply::Arguments),
+}
+
+/// Every rule.
+pub(super) async fn table(cluster: &mut Cluster) -> Result<Table, Failure> {
+    Ok(list::table(&rules::describe(cluster, &AclFilter::EVERYTHING).await?))
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {

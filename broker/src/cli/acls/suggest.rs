@@ -18,6 +18,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files;
 use crate::cli::groups::seek::{Target, partitions, plan};
 use crate::cli::output::{Cell, Column, Output, Table, column, parse_instant, rfc3339};
+use crate::cli::remark::say;
 use crate::client::Cluster;
 use crate::client::offsets::LATEST;
 use crate::topics::AUDIT;
@@ -81,7 +82,7 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
     });
     let (missed, forbidden) = missed(&judge, denials, arguments.by_host);
     for rule in forbidden {
-        eprintln!("note: the rule {rule} denies what was asked for: revoke it if it is not meant so");
+        say(format_args!("note: the rule {rule} denies what was asked for: revoke it if it is not meant so"));
     }
     if !output.is_table() {
         // As `apply` takes it.

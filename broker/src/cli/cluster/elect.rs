@@ -10,6 +10,7 @@ use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
 use crate::cli::groups::seek::partitions;
 use crate::cli::output::{Cell, Column, Output, Table, column};
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::elections::{Election, Outcome};
 use crate::client::topics::{PartitionView, TopicView};
@@ -68,7 +69,7 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
     let topics = cluster.topics(None).await?;
     let (wanted, table) = plan(told.election, &named, &topics);
     if wanted.is_empty() && output.is_table() {
-        eprintln!("no partition needs an election");
+        remark("no partition needs an election");
         return Ok(Exit::Done);
     }
     output.show(&table)?;

@@ -24,6 +24,12 @@ const COLUMNS: &[Column] = &[
 ];
 
 pub(super) async fn run(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    output.show(&ask(cluster).await?)?;
+    Ok(Exit::Done)
+}
+
+/// Every feature that is supported or agreed on.
+pub(super) async fn ask(cluster: &mut Cluster) -> Result<Table, Failure> {
     let broker = cluster.any();
     let version = broker.version_of::<ApiVersionsRequest>(API_VERSIONS_VERSION)?;
     if version < FEATURES_SINCE {
@@ -37,8 +43,7 @@ pub(super) async fn run(cluster: &mut Cluster, output: Output) -> Result<Exit, F
     if answer.error_code != 0 {
         return Err(Failure::refused("describe the features", answer.error_code, None));
     }
-    output.show(&features(&answer))?;
-    Ok(Exit::Done)
+    Ok(features(&answer))
 }
 
 /// Levels of a feature.

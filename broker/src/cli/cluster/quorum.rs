@@ -27,6 +27,13 @@ const REPLICAS: &[Column] = &[
 ];
 
 pub(super) async fn run(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
+    let (quorum, replicas) = ask(cluster).await?;
+    output.show_all(&[("quorum", &quorum), ("replicas", &replicas)])?;
+    Ok(Exit::Done)
+}
+
+/// The quorum, and its replicas.
+pub(super) async fn ask(cluster: &mut Cluster) -> Result<(Table, Table), Failure> {
     let answer = cluster.describe_quorum().await?;
     let refused = |code, said: Option<&str>| Failure::refused("describe the quorum", code, said);
     if answer.error_code != 0 {
@@ -37,8 +44,7 @@ pub(super) async fn run(cluster: &mut Cluster, output: Output) -> Result<Exit, F
     if quorum.error_code != 0 {
         return Err(refused(quorum.error_code, quorum.error_message.as_deref()));
     }
-    output.show_all(&[("quorum", &summary(quorum)), ("replicas", &replicas(quorum, &answer.nodes))])?;
-    Ok(Exit::Done)
+    Ok((summary(quorum), replicas(quorum, &answer.nodes)))
 }
 
 fn summary(quorum: &PartitionData) -> Table {

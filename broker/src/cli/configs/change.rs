@@ -4,6 +4,7 @@ use super::get::unknown;
 use super::resource::Resource;
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::configs::ConfigChange;
 
@@ -66,7 +67,7 @@ async fn alter(
     refuse_unless_done(&format!("change {resource}"), outcome)?;
     let names: Vec<&str> = changes.iter().map(|(name, _)| name.as_str()).collect();
     let done = if dry_run { "could be changed" } else { "changed" };
-    eprintln!("{resource}: {} {done}", names.join(", "));
+    remark(format_args!("{resource}: {} {done}", names.join(", ")));
     Ok(Exit::Done)
 }
 

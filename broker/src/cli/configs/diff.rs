@@ -11,6 +11,7 @@ use super::wanted::read;
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column};
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 
 /// What `diff` is told.
@@ -66,7 +67,7 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
     let table = differences(&one, &another);
     let is_same = table.is_empty();
     if is_same && output.is_table() {
-        eprintln!("{text}");
+        remark(text);
     } else {
         output.show(&table)?;
     }

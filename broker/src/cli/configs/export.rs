@@ -8,6 +8,7 @@ use super::wanted::{Wanted, written, written_properties};
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Format, Output, print};
+use crate::cli::remark::say;
 use crate::cli::topics::wanted::WantedConfigs;
 use crate::client::Cluster;
 
@@ -41,7 +42,7 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
         wanted.push(Wanted { resource, configs });
     }
     if !secrets.is_empty() {
-        eprintln!("left out, as nobody is shown them: {}", secrets.join(", "));
+        say(format_args!("left out, as nobody is shown them: {}", secrets.join(", ")));
     }
     match wanted.first() {
         Some(one) if told.properties => print(&written_properties(&one.configs))?,

@@ -11,6 +11,7 @@ use crate::cli::environment::variables;
 use crate::cli::exit::Exit;
 use crate::cli::files::read_text;
 use crate::cli::output::{Cell, Column, Output, Table, column};
+use crate::cli::remark::{remark, say};
 
 /// What a start would be told.
 #[derive(Debug, clap::Args)]
@@ -77,7 +78,7 @@ pub(super) fn lint(told: &Lint, output: Output) -> Result<Exit, Failure> {
     }
     let is_clean = errors.is_empty() && warnings.iter().all(|warning| is_note(&warning));
     if table.is_empty() && output.is_table() {
-        eprintln!("nothing was found");
+        remark("nothing was found");
     } else {
         output.show(&table)?;
     }
@@ -86,7 +87,7 @@ pub(super) fn lint(told: &Lint, output: Output) -> Result<Exit, Failure> {
 
 pub(super) fn render(told: &Render, output: Output) -> Result<Exit, Failure> {
     let (config, warnings) = told.layers.with(&told.files, Config::load)?;
-    warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    warnings.iter().for_each(|warning| say(format_args!("{warning}")));
     let mut table = Table::new(SETTINGS);
     let mut text = String::new();
     for name in config.names() {

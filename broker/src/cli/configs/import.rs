@@ -11,8 +11,10 @@ use super::wanted::{Wanted, read};
 use crate::cli::Failure;
 use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
+use crate::cli::interrupt::{AtInterrupt, is_asked};
 use crate::cli::output::{Cell, Column, Output, Table, column};
 use crate::cli::progress::Progress;
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::configs::ConfigChange;
 
@@ -60,35 +62,44 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
         steps.extend(step(wanted, &own));
     }
     if steps.is_empty() && output.is_table() {
-        eprintln!("everything is as {} says", told.file.display());
+        remark(format_args!("everything is as {} says", told.file.display()));
         return Ok(Exit::Done);
     }
     output.show(&table(&steps))?;
-    let progress = Progress::counted("check");
+    let progress = Progress::counted("check", output.is_document(), AtInterrupt::Ends);
     for (done, step) in steps.iter().enumerate() {
         progress.show(done, steps.len(), &step.resource.to_string());
         carry_out(step, true, cluster).await?;
     }
+    progress.show(steps.len(), steps.len(), "");
     drop(progress);
     if told.dry_run || steps.is_empty() {
         return Ok(Exit::Done);
     }
     let changes: usize = steps.iter().map(|step| step.changes.len()).sum();
     told.confirm.ask(&format!("{changes} settings will be changed"))?;
-    carry_out_all(&steps, cluster).await
+    carry_out_all(&steps, cluster, output).await
 }
 
 /// A step that fails does not keep others from being carried out.
-async fn carry_out_all(steps: &[Step], cluster: &mut Cluster) -> Result<Exit, Failure> {
+async fn carry_out_all(steps: &[Step], cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
     let (mut failures, mut any_done) = (Vec::new(), false);
-    let progress = Progress::counted("import");
+    let progress = Progress::counted("import", output.is_document(), AtInterrupt::Stops(|| ()));
     for (done, step) in steps.iter().enumerate() {
         progress.show(done, steps.len(), &step.resource.to_string());
+        if is_asked() {
+            failures.push(Failure::stopped(done, steps.len()));
+            break;
+        }
         match carry_out(step, false, cluster).await {
             Ok(()) => any_done = true,
             Err(failure) => failures.push(failure),
         }
     }
+    if failures.is_empty() {
+        progress.show(steps.len(), steps.len(), "");
+    }
+    drop(progress);
     Failure::all_or_some(failures, any_done)
 }
 

@@ -6,6 +6,7 @@ use super::resource::{Resource, layer};
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column, wide};
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::configs::ConfigResource;
 
@@ -47,20 +48,31 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
         }
     }
     if table.is_empty() && output.is_table() {
-        eprintln!("everything is as by default; a start's own settings are shown by `barnabas configs list broker/ID`");
+        remark("everything is as by default; a start's own settings are shown by `barnabas configs list broker/ID`");
         return Ok(Exit::Done);
     }
     output.show(&table)?;
     Ok(Exit::Done)
 }
 
+/// What has settings, with those that are its own.
+pub(in crate::cli) type OwnSettings = Vec<(Resource, Vec<DescribeConfigsResourceResult>)>;
+
 /// What has settings in the cluster, each with those that are its own; loggers are left out.
 ///
 /// # Errors
 /// The broker refuses.
-pub(super) async fn own_of_all(
-    cluster: &mut Cluster,
-) -> Result<Vec<(Resource, Vec<DescribeConfigsResourceResult>)>, Failure> {
+pub(super) async fn own_of_all(cluster: &mut Cluster) -> Result<OwnSettings, Failure> {
+    let mut all = own_of_others(cluster).await?;
+    all.extend(own_of_topics(cluster).await?);
+    Ok(all)
+}
+
+/// What has settings besides topics: the cluster, brokers, groups, subscriptions to clients' metrics. See [`own_of_all`].
+///
+/// # Errors
+/// The broker refuses.
+pub(in crate::cli) async fn own_of_others(cluster: &mut Cluster) -> Result<OwnSettings, Failure> {
     let mut others = vec![Resource::cluster()];
     let brokers = cluster.brokers().await?.into_keys();
     others.extend(brokers.map(|id| Resource { kind: ConfigResource::Broker, name: id.to_string() }));
@@ -73,6 +85,15 @@ pub(super) async fn own_of_all(
         let settings = resource.own_settings(cluster).await?;
         all.push((resource, settings));
     }
+    Ok(all)
+}
+
+/// Topics. See [`own_of_all`].
+///
+/// # Errors
+/// The broker refuses.
+pub(in crate::cli) async fn own_of_topics(cluster: &mut Cluster) -> Result<OwnSettings, Failure> {
+    let mut all = Vec::new();
     let topics: Vec<String> = cluster.topics(None).await?.into_iter().map(|topic| topic.name).collect();
     for names in topics.chunks(TOPICS_PER_REQUEST) {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -7,6 +7,7 @@ use barnabas_storage::PartitionIndex;
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column, parse_instant};
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::groups::Committed;
 use crate::client::offsets::{EARLIEST, LATEST};
@@ -82,7 +83,7 @@ pub(super) async fn run(arguments: &Arguments, cluster: &mut Cluster, output: Ou
     let plan = plan(cluster, &wanted, &committed, arguments.to).await?;
     output.show(&table(COLUMNS, &plan, |at| committed.get(at).map(|one| one.offset)))?;
     if !arguments.execute {
-        eprintln!("Nothing was changed. `--execute` carries the plan out.");
+        remark("Nothing was changed. `--execute` carries the plan out.");
         return Ok(Exit::Done);
     }
     let told = cluster.commit(&arguments.group, &plan).await?;

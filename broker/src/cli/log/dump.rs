@@ -7,6 +7,7 @@ use barnabas_storage::seam::{Disk, Seams};
 
 use super::{Exit, Failure, Output};
 use crate::cli::output::{Cell, Column, Table, column, wide};
+use crate::cli::remark::{remark, say};
 
 /// What `dump` is told.
 #[derive(Debug, clap::Args)]
@@ -104,7 +105,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     ];
     let parts: Vec<_> = all.into_iter().filter(|(_, table)| !table.is_empty()).collect();
     if parts.is_empty() {
-        eprintln!("there is nothing in it");
+        remark("there is nothing in it");
     }
     arguments.output.show_all(&parts)?;
     Ok(if *is_damaged { Exit::Findings } else { Exit::Done })
@@ -131,7 +132,7 @@ fn look(arguments: &Arguments, disk: &dyn Disk, path: &Path, found: &mut Found) 
         }
         Some("snapshot") => match dump::producers(disk, path)? {
             None => {
-                eprintln!("{} is damaged: a start makes it anew from the log", path.display());
+                say(format_args!("{} is damaged: a start makes it anew from the log", path.display()));
                 found.is_damaged = true;
             }
             Some(producers) => producers.iter().take(arguments.limit).for_each(|producer| {
@@ -158,7 +159,7 @@ fn segment(arguments: &Arguments, disk: &dyn Disk, path: &Path, found: &mut Foun
             continue;
         }
         if shown == arguments.limit {
-            eprintln!("{}: there is more; --from {} goes on", path.display(), batch.header.base_offset().0);
+            remark(format_args!("{}: there is more; --from {} goes on", path.display(), batch.header.base_offset().0));
             return Ok(());
         }
         shown += 1;
@@ -169,11 +170,11 @@ fn segment(arguments: &Arguments, disk: &dyn Disk, path: &Path, found: &mut Foun
         }
     }
     if dump.left() > 0 {
-        eprintln!(
+        say(format_args!(
             "{}: {} bytes behind the last batch are none; see `barnabas log verify`",
             path.display(),
             dump.left()
-        );
+        ));
         found.is_damaged = true;
     }
     Ok(())
@@ -205,7 +206,7 @@ fn records(path: &Path, batch: &DumpedBatch, found: &mut Found) {
     let records = match batch.records() {
         Ok(records) => records,
         Err(error) => {
-            eprintln!("{}: the records at byte {}: {error}", path.display(), batch.position);
+            say(format_args!("{}: the records at byte {}: {error}", path.display(), batch.position));
             found.is_damaged = true;
             return;
         }

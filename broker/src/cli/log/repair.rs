@@ -7,6 +7,7 @@ use barnabas_storage::seam::Seams;
 use barnabas_storage::verify::Severity;
 
 use super::{Exit, Failure, verify};
+use crate::cli::interrupt::AtInterrupt;
 use crate::cli::progress::Progress;
 
 /// What `repair` is told.
@@ -25,7 +26,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(Failure::not_found(format!("{} does not exist", directory.display())));
     }
     let lock = super::lock(&seams, directory)?;
-    let mut findings = verify::look(&seams, directory)?;
+    let mut findings = verify::look(&seams, directory, false)?;
     findings.retain(|finding| finding.severity > Severity::Note);
     if findings.is_empty() {
         println!("nothing to repair in {}", directory.display());
@@ -46,10 +47,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Ok(Exit::Findings);
     }
     drop(lock);
-    let progress = Progress::endless("repair");
+    let progress = Progress::endless("repair", false, AtInterrupt::GoesOn);
     carry_out(&seams, directory, &steps)?;
     drop(progress);
-    let mut left = verify::look(&seams, directory)?;
+    let mut left = verify::look(&seams, directory, false)?;
     left.retain(|finding| finding.severity > Severity::Note);
     left.iter().for_each(|finding| println!("still there: {}", verify::line(finding)));
     println!("\n{}: {} findings, {} left.", directory.display(), findings.len(), left.len());

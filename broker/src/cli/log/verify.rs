@@ -7,6 +7,7 @@ use barnabas_storage::verify::{Finding, Severity, Walked, verify_observed};
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, Output, directories};
+use crate::cli::interrupt::AtInterrupt;
 use crate::cli::progress::Progress;
 
 /// What `verify` is told.
@@ -26,7 +27,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             return Err(Failure::not_found(format!("{} does not exist", directory.display())));
         }
         let _lock = super::lock(&seams, &directory)?;
-        all.extend(look(&seams, &directory)?);
+        all.extend(look(&seams, &directory, arguments.output.is_document())?);
     }
     let problems = all.iter().filter(|finding| finding.severity > Severity::Note).count();
     let lines: String = all.iter().map(|finding| line(finding) + "\n").collect();
@@ -36,8 +37,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// What both layers find.
-pub(super) fn look(seams: &Seams, directory: &Path) -> Result<Vec<Finding>, Failure> {
-    let progress = Progress::counted("verify");
+pub(super) fn look(seams: &Seams, directory: &Path, is_document: bool) -> Result<Vec<Finding>, Failure> {
+    let progress = Progress::counted("verify", is_document, AtInterrupt::Ends);
     let mut observer = |walked: Walked<'_>| progress.show(walked.done, walked.of, walked.next.unwrap_or("metadata"));
     let mut findings = verify_observed(&*seams.disk, directory, &mut observer)?;
     findings.extend(barnabas_raft::verify(&seams.disk, directory)?);

@@ -207,6 +207,11 @@ impl Output {
         matches!(self.format, Format::Table | Format::Wide)
     }
 
+    /// Whether a program reads it.
+    pub(super) fn is_document(self) -> bool {
+        matches!(self.format, Format::Json | Format::Yaml)
+    }
+
     /// Shows one table.
     pub(super) fn show(self, table: &Table) -> Result<(), Failure> {
         self.show_parts(table, &[("", table)], || table.value())

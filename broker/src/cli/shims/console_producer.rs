@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let connection = ConnectionArguments::of_tool(Some(arguments.bootstrap_server), arguments.command_config);
     let mut cluster = connection.with_properties(properties).connect().await?;
     let told = Told { topic: arguments.topic, partition: None, acks };
-    write(&mut cluster, &told, &lines, std::io::stdin().lock()).await?;
+    write(&mut cluster, &told, &lines, std::io::stdin().lock(), |_| ()).await?;
     Ok(Exit::Done)
 }
 

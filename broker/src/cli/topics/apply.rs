@@ -10,8 +10,10 @@ use crate::cli::Failure;
 use crate::cli::configs::refuse_unless_done;
 use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
+use crate::cli::interrupt::{AtInterrupt, is_asked};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::configs::ConfigResource;
 
@@ -35,29 +37,34 @@ pub(super) struct Arguments {
 pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
     let steps = plan(told, cluster).await?;
     if steps.is_empty() && output.is_table() {
-        eprintln!("everything is as {} says", told.file.display());
+        remark(format_args!("everything is as {} says", told.file.display()));
         return Ok(Exit::Done);
     }
     output.show(&table(&steps))?;
-    let progress = Progress::counted("check");
+    let progress = Progress::counted("check", output.is_document(), AtInterrupt::Ends);
     for (done, step) in steps.iter().enumerate() {
         progress.show(done, steps.len(), step.topic());
         carry_out(step, true, cluster).await?;
     }
+    progress.show(steps.len(), steps.len(), "");
     drop(progress);
     if told.dry_run || steps.is_empty() {
         return Ok(Exit::Done);
     }
     told.confirm.ask(&format!("{} steps will be carried out", steps.len()))?;
-    carry_out_all(&steps, cluster).await
+    carry_out_all(&steps, cluster, output).await
 }
 
 /// A step that fails does not keep others from being carried out.
-async fn carry_out_all(steps: &[Step], cluster: &mut Cluster) -> Result<Exit, Failure> {
+async fn carry_out_all(steps: &[Step], cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> {
     let (mut failures, mut any_done, mut made) = (Vec::new(), false, Vec::new());
-    let progress = Progress::counted("apply");
+    let progress = Progress::counted("apply", output.is_document(), AtInterrupt::Stops(|| ()));
     for (done, step) in steps.iter().enumerate() {
         progress.show(done, steps.len(), step.topic());
+        if is_asked() {
+            failures.push(Failure::stopped(done, steps.len()));
+            break;
+        }
         match carry_out(step, false, cluster).await {
             Ok(()) => {
                 any_done = true;
@@ -71,6 +78,7 @@ async fn carry_out_all(steps: &[Step], cluster: &mut Cluster) -> Result<Exit, Fa
         progress.show(steps.len(), steps.len(), "waits until the broker knows them");
         failures.extend(cluster.await_topics(&made).await.err().map(Failure::from));
     }
+    drop(progress);
     Failure::all_or_some(failures, any_done)
 }
 

@@ -7,6 +7,7 @@ use super::undelete;
 use crate::cli::Failure;
 use crate::cli::configs::refuse_unless_done;
 use crate::cli::exit::Exit;
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::configs::{ConfigChange, ConfigResource};
 
@@ -45,14 +46,14 @@ pub(super) async fn alter(told: &Alter, cluster: &mut Cluster) -> Result<Exit, F
             configs(&told.name, &changes, dry_run, cluster).await?;
         }
         if told.dry_run {
-            eprintln!("topic {} could be changed so", told.name);
+            remark(format_args!("topic {} could be changed so", told.name));
             return Ok(Exit::Done);
         }
     }
     if let Some(count) = told.partitions {
         cluster.await_topics(&[(told.name.as_str(), count)]).await?;
     }
-    eprintln!("topic {} is changed", told.name);
+    remark(format_args!("topic {} is changed", told.name));
     Ok(Exit::Done)
 }
 
@@ -60,7 +61,7 @@ pub(super) async fn alter(told: &Alter, cluster: &mut Cluster) -> Result<Exit, F
 pub(super) async fn add_partitions(name: &str, to: i32, cluster: &mut Cluster) -> Result<Exit, Failure> {
     partitions(name, to, false, cluster).await?;
     cluster.await_topics(&[(name, to)]).await?;
-    eprintln!("topic {name} has {to} partitions");
+    remark(format_args!("topic {name} has {to} partitions"));
     Ok(Exit::Done)
 }
 
@@ -99,11 +100,11 @@ pub(super) async fn delete(names: &[String], if_exists: bool, cluster: &mut Clus
             any_done = true;
             match kept.get(name) {
                 Some(period) => {
-                    eprintln!(
+                    remark(format_args!(
                         "deleted topic {name}: for {period}, `barnabas topics undelete {name}` brings it back, while the disk has room"
-                    );
+                    ));
                 }
-                None => eprintln!("deleted topic {name}"),
+                None => remark(format_args!("deleted topic {name}")),
             }
         } else if !(if_exists && failure().exit() == Exit::NotFound) {
             failures.push(failure());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column, wide};
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::topics::{PartitionView, TopicView};
 
@@ -94,7 +95,7 @@ pub(super) async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit
     }
     let is_healthy = table.is_empty();
     if is_healthy && output.is_table() {
-        eprintln!("every partition has a leader, as many replicas in sync as writes want, and none behind");
+        remark("every partition has a leader, as many replicas in sync as writes want, and none behind");
     } else {
         output.show(&table)?;
     }

@@ -7,6 +7,7 @@ use crate::cli::Failure;
 use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column};
+use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::configs::ConfigResource;
 use crate::client::topics::NewTopic;
@@ -48,7 +49,7 @@ pub(super) async fn run(told: &Arguments, cluster: &mut Cluster, output: Output)
     }
     told.confirm.ask(&format!("Bring topic {} back from its deletion", told.name))?;
     ask(told, false, cluster).await?;
-    eprintln!("topic {} is back with everything in it, but not what groups had committed of it", told.name);
+    remark(format_args!("topic {} is back with everything in it, but not what groups had committed of it", told.name));
     Ok(Exit::Done)
 }
 

@@ -13,6 +13,7 @@ use super::{VERSION, describe, password};
 use crate::cli::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::output::print;
+use crate::cli::remark::say;
 use crate::client::Cluster;
 
 /// What `create` and `passwd` are told.
@@ -32,25 +33,25 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn create(arguments: &Arguments, cluster: &mut Cluster) -> Result<Exit, Failure> {
-    check_name(&arguments.name)?;
+    let odd = check_name(&arguments.name)?;
     if !describe(cluster, &[&arguments.name]).await?.is_empty() {
         let text = format!("user {} is there already", arguments.name);
         return Err(Failure::new(Exit::Exists, text).next(format!("barnabas users passwd {}", arguments.name)));
     }
     set(arguments, cluster).await?;
+    if let Some(odd) = odd {
+        say(format_args!("note: {odd}"));
+    }
     print(&client_settings(&arguments.name, arguments.mechanism.unwrap_or(ScramMechanism::Sha512)))?;
     Ok(Exit::Done)
 }
 
-/// A broker stores any name, Apache Kafka too, but a login by SCRAM is read with ASCII characters only.
-fn check_name(name: &str) -> Result<(), Failure> {
-    match name {
-        "" => Err(Failure::usage("the user's name is empty")),
-        name if name.is_ascii() => Ok(()),
-        name => {
-            Err(Failure::usage(format!("{name}: SCRAM takes names of ASCII characters only: nobody could log in so")))
-        }
+/// What is odd about a name. A broker stores any, Apache Kafka too, but a login by SCRAM is read with ASCII characters only.
+fn check_name(name: &str) -> Result<Option<String>, Failure> {
+    if name.is_empty() {
+        return Err(Failure::usage("the user's name is empty"));
     }
+    Ok((!name.is_ascii()).then(|| format!("{name}: SCRAM takes names of ASCII characters only: log in by PLAIN")))
 }
 
 pub(super) async fn passwd(arguments: &Arguments, cluster: &mut Cluster) -> Result<Exit, Failure> {
@@ -162,13 +163,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_no_login_by_scram_can_have_is_refused() {
+    fn a_name_that_no_login_by_scram_can_have_is_told_of_and_no_name_is_refused() {
         for name in ["alice", "CN=a,O=b", "a b"] {
-            check_name(name).unwrap();
+            assert_eq!(check_name(name).unwrap(), None);
         }
         assert!(check_name("").is_err());
-        let said = check_name("\u{fc}lf").unwrap_err().to_string();
-        assert!(said.contains("ASCII"), "{said}");
+        let said = check_name("\u{fc}lf").unwrap().unwrap();
+        assert!(said.contains("PLAIN"), "{said}");
     }
 
     #[test]
