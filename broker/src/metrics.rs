@@ -34,12 +34,42 @@ impl Gauge {
     }
 }
 
+/// A number for each API, by its key.
+#[derive(Debug)]
+pub struct ByApi([Gauge; API_KEYS]);
+
+/// More than Kafka has keys.
+const API_KEYS: usize = 128;
+
+impl Default for ByApi {
+    fn default() -> Self {
+        Self([(); API_KEYS].map(|()| Gauge::default()))
+    }
+}
+
+impl ByApi {
+    /// Adds one to that of a key, if a table can have it.
+    pub fn count(&self, key: i16) {
+        if let Some(gauge) = usize::try_from(key).ok().and_then(|key| self.0.get(key)) {
+            gauge.add(1);
+        }
+    }
+
+    /// That of a key.
+    #[must_use]
+    pub fn value(&self, key: i16) -> u64 {
+        usize::try_from(key).ok().and_then(|key| self.0.get(key)).map_or(0, Gauge::value)
+    }
+}
+
 macro_rules! metrics {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Every metric of the broker.
         #[derive(Debug, Default)]
         pub struct Metrics {
             $($(#[$doc])* pub $name: Gauge,)*
+            /// Requests that were run, by API.
+            pub requests_by_api: ByApi,
         }
 
         impl Metrics {

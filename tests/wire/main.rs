@@ -18,6 +18,7 @@ mod logging;
 mod login;
 mod memory;
 mod metadata_dump;
+mod metrics;
 mod mutations;
 mod oauth;
 mod pipeline;

@@ -1,11 +1,16 @@
 //! `/metrics`: Prometheus' text format, under the names that the JMX exporter and kafka_exporter gave them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use barnabas_raft::{BrokerId, MetadataImage, PartitionImage};
 use barnabas_storage::{LogDir, PartitionIndex};
 
 use super::lag::{GroupLag, of_groups};
+use crate::api::table;
 use crate::broker::Broker;
+use crate::metrics::Gauge;
+use crate::partition::Traffic;
 
 /// All of it. Reads headers of batches from disk.
 pub(super) fn text(broker: &Broker) -> String {
@@ -13,6 +18,9 @@ pub(super) fn text(broker: &Broker) -> String {
     of_cluster(broker, &mut text);
     of_log_dirs(broker, &mut text);
     of_partitions(broker, &mut text);
+    of_replicas(&broker.controller.image(), &mut text);
+    of_traffic(broker, &mut text);
+    of_requests(broker, &mut text);
     of_lag(&of_groups(broker), &mut text);
     for (name, value) in broker.metrics.snapshot() {
         text.family(&format!("barnabas_{name}"), "See broker/src/metrics.rs.");
@@ -26,10 +34,19 @@ pub(super) fn text(broker: &Broker) -> String {
 struct Exposition(String, String);
 
 impl Exposition {
-    /// Begins a family of samples. Everything here is a gauge: it may fall.
+    /// Begins a family of samples that may fall.
     fn family(&mut self, name: &str, help: &str) {
+        self.begin(name, help, "gauge");
+    }
+
+    /// Begins a family of samples that only rise while the broker runs.
+    fn counters(&mut self, name: &str, help: &str) {
+        self.begin(name, help, "counter");
+    }
+
+    fn begin(&mut self, name: &str, help: &str, kind: &str) {
         // Writing to a string cannot fail.
-        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
         name.clone_into(&mut self.1);
     }
 
@@ -132,10 +149,81 @@ fn of_partitions(broker: &Broker, text: &mut Exposition) {
     }
 }
 
+/// What the metadata says of each partition of the cluster, under kafka_exporter's names.
+fn of_replicas(image: &MetadataImage, text: &mut Exposition) {
+    let mut family = |name: &str, help, number: &dyn Fn(&PartitionImage) -> i64| {
+        text.family(&format!("kafka_topic_partition_{name}"), help);
+        for topic in image.topics() {
+            for (partition, index) in topic.partitions.iter().zip(0..) {
+                let labels = [("topic", &*topic.name), ("partition", &i32::to_string(&index))];
+                text.sample(&labels, number(partition));
+            }
+        }
+    };
+    let count = |of: &[BrokerId]| i64::try_from(of.len()).unwrap_or(i64::MAX);
+    let is_preferred = |partition: &PartitionImage| partition.leader.as_ref() == partition.replicas.first();
+    family("leader", "The broker that leads it, -1 for none.", &|partition| {
+        partition.leader.map_or(-1, |leader| leader.0.into())
+    });
+    family("leader_is_preferred", "1 where its first replica leads it.", &|partition| is_preferred(partition).into());
+    family("replicas", "Its replicas.", &|partition| count(&partition.replicas));
+    family("in_sync_replica", "Its replicas in sync.", &|partition| count(&partition.isr));
+    family("under_replicated_partition", "1 where replicas are behind.", &|partition| {
+        i64::from(partition.isr.len() < partition.replicas.len())
+    });
+    let partitions = image.topics().flat_map(|topic| &topic.partitions);
+    text.family("kafka_controller_kafkacontroller_preferredreplicaimbalancecount", "Led by another than the first.");
+    text.sample(&[], partitions.filter(|partition| !is_preferred(partition)).count());
+}
+
+/// By topic; and without a topic of all, as Kafka's own are.
+fn of_traffic(broker: &Broker, text: &mut Exposition) {
+    let image = broker.controller.image();
+    let topics: Vec<_> = image.topics().filter_map(|topic| broker.partitions.topic(&topic.name)).collect();
+    let mut family = |name: &str, help, number: fn(&Traffic) -> &Gauge| {
+        text.counters(&format!("kafka_server_brokertopicmetrics_{name}_total"), help);
+        let mut of_all = 0;
+        for topic in &topics {
+            let of_topic: u64 = topic.led().map(|partition| number(partition.traffic()).value()).sum();
+            text.sample(&[("topic", &topic.name)], of_topic);
+            of_all += of_topic;
+        }
+        text.sample(&[], of_all);
+    };
+    family("messagesin", "Records that were appended.", |traffic| &traffic.messages_in);
+    family("bytesin", "Bytes of batches that were appended.", |traffic| &traffic.bytes_in);
+    family("bytesout", "Bytes of batches that were found for fetches.", |traffic| &traffic.bytes_out);
+    family("totalproducerequests", "Batches that were to be appended.", |traffic| &traffic.produces);
+    family("failedproducerequests", "Batches that could not be appended.", |traffic| &traffic.failed_produces);
+    family("totalfetchrequests", "Looks of fetches at a partition.", |traffic| &traffic.fetches);
+    family("failedfetchrequests", "Looks that failed by what is stored.", |traffic| &traffic.failed_fetches);
+}
+
+/// APIs that were not asked for are left out, as by Kafka.
+fn of_requests(broker: &Broker, text: &mut Exposition) {
+    text.counters("kafka_network_requestmetrics_requests_total", "Requests that were run.");
+    for row in table() {
+        let count = broker.metrics.requests_by_api.value(row.key);
+        if count > 0 {
+            text.sample(&[("request", row.name)], count);
+        }
+    }
+}
+
 fn of_lag(groups: &[GroupLag], text: &mut Exposition) {
     text.family("kafka_consumergroup_members", "Members of the group.");
     for group in groups {
         text.sample(&[("consumergroup", group.group.listed.id.as_str())], group.group.members);
+    }
+    text.family("kafka_consumergroup_lag_sum", "Records of a topic that the group has not read.");
+    for group in groups {
+        let mut of_topics = BTreeMap::new();
+        for lag in &group.lags {
+            *of_topics.entry(&*lag.at.topic).or_insert(0) += lag.records.unwrap_or(0);
+        }
+        for (topic, sum) in of_topics {
+            text.sample(&[("consumergroup", group.group.listed.id.as_str()), ("topic", topic)], sum);
+        }
     }
     let mut of_partitions = |name, help, value: &dyn Fn(&super::lag::Lag) -> Option<String>| {
         text.family(name, help);

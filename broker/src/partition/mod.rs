@@ -24,12 +24,14 @@ pub mod log_options;
 mod partitions;
 pub mod producer_ids;
 pub mod purgatory;
+mod traffic;
 
 pub use partitions::{FindError, Partitions, TopicPartitions};
 
 pub use high_watermark::Mark;
 use high_watermark::{CommitListener, HighWatermark, Stopped};
 use purgatory::PendingCommit;
+pub use traffic::Traffic;
 
 use crate::seam::Tasks;
 
@@ -46,6 +48,7 @@ pub struct Partition {
     min_in_sync_replicas: AtomicUsize,
     /// `durability.mode` is `interval` or `os`: what is appended is committed, whenever it is synced.
     commits_at_append: AtomicBool,
+    traffic: Traffic,
 }
 
 /// Why an append that was made is not known to be committed.
@@ -80,6 +83,7 @@ impl Partition {
             in_sync_replicas: AtomicUsize::new(image.isr.len()),
             min_in_sync_replicas: AtomicUsize::new(min_in_sync_replicas),
             commits_at_append: AtomicBool::new(commits_at_append),
+            traffic: Traffic::default(),
         }
     }
 
@@ -142,6 +146,12 @@ impl Partition {
         &self.log
     }
 
+    /// What went in and out since this broker leads it.
+    #[must_use]
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
     /// Whether the in-sync set is as large as `min.insync.replicas` asks for acks=all.
     #[must_use]
     pub fn has_enough_replicas(&self) -> bool {
@@ -153,7 +163,9 @@ impl Partition {
     /// # Errors
     /// See [`AppendError`].
     pub fn append_as_leader(&self, batch: &Bytes, origin: AppendOrigin) -> Result<Appended, AppendError> {
-        let appended = self.log.append_as_leader(batch, self.leader_epoch(), origin)?;
+        let appended = self.log.append_as_leader(batch, self.leader_epoch(), origin);
+        self.traffic.appended(batch.len(), &appended);
+        let appended = appended?;
         let next = Offset(appended.last_offset.0 + 1);
         if !appended.duplicate {
             self.high_watermark.appended(next, batch.len() as u64);

@@ -92,7 +92,8 @@ impl TopicPartitions {
         }
     }
 
-    fn led(&self) -> impl Iterator<Item = &Arc<Partition>> {
+    /// Those that this broker leads.
+    pub fn led(&self) -> impl Iterator<Item = &Arc<Partition>> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Led(partition) => Some(partition),
             Slot::Offline | Slot::Elsewhere { .. } => None,

@@ -144,6 +144,7 @@ fn read(
         return Ok((None, partition.mark()));
     }
     let read = partition.read(wanted.offset, wanted.max_bytes.min(budget.left), budget.is_untouched);
+    partition.traffic().fetched(&read);
     // After the read, so that the high watermark covers every record of the answer.
     answer.tell_offsets(partition);
     let (read, mark) = read.map_err(|error| error.code())?;
@@ -182,9 +183,12 @@ pub(super) async fn load(context: &RequestContext, found: Vec<Found>) -> Vec<Par
     let (mut cold_left, mut copied_left) = (context.broker.unsent.share(), UNSENT_BYTES_FREE);
     for (position, Found { mut answer, slice, seen }) in found.into_iter().enumerate() {
         if let (Some(slice), Some(seen)) = (slice, seen) {
+            let traffic = seen.partition.traffic();
             if let Some(chunk) = hot(&slice, &mut copied_left, is_encrypted) {
+                traffic.bytes_out.add(slice.len() as u64);
                 answer.records = Some(chunk);
             } else if let Some(slice) = cut_cold(&seen.partition, seen.from, slice, &mut cold_left, cold.is_empty()) {
+                traffic.bytes_out.add(slice.len() as u64);
                 cold.push((position, slice));
             }
         }
