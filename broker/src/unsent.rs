@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 use crate::limits::{COLD_FETCH_BYTES_MAX, COLD_FETCH_BYTES_MIN};
-use crate::metrics::Metrics;
+use crate::metrics::{Counted, Metrics};
 
 /// The room for unsent answers of one broker.
 pub struct Unsent {
@@ -86,6 +86,7 @@ impl Unsent {
     /// Waits while all room is taken.
     pub async fn room(&self) {
         if self.held.load(Ordering::Relaxed) >= self.total {
+            let _queued = Counted::of(&self.metrics.requests_queued);
             self.when(&self.to_begin, |held| held < self.total, 0).await;
         }
     }

@@ -16,7 +16,7 @@ mod wal;
 
 pub use controller::{
     AlteredQuotas, AlteredUsers, ConfigChange, ConfigOwner, Controller, ControllerOptions, DelegationTokenChange,
-    MorePartitions, NewDelegationToken, NewTopic, ScramAlteration, TopicDeletion, TopicUndeletion,
+    MorePartitions, NewDelegationToken, NewTopic, QuorumStatus, ScramAlteration, TopicDeletion, TopicUndeletion,
 };
 pub use error::{
     AclError, AlterConfigError, AlterScramError, CreatePartitionsError, CreateTopicError, DelegationTokenError,

@@ -139,6 +139,12 @@ impl Log {
         self.topic_id
     }
 
+    /// Whether its directory went offline after a disk error.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.context.journal.is_offline()
+    }
+
     /// Who hears of syncs. Set once, before the first append; replaces an earlier one.
     pub fn observe(&self, observer: Arc<dyn LogObserver>) {
         *self.observer.write() = Some(Arc::clone(&observer));

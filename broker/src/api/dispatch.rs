@@ -77,7 +77,6 @@ impl Service for Dispatch {
                 return Ok(Begun { header, keeps: 0, stage: Stage::Answered(reply) });
             }
         };
-        self.broker.metrics.requests_by_api.count(request.row.key);
         let header = ResponseHeader { correlation_id, tagged: request.row.has_tagged_header(request.version) };
         let context = RequestContext {
             broker: Arc::clone(&self.broker),

@@ -216,6 +216,9 @@ pub trait OneStage: Api {
         context: RequestContext,
         request: Self::Request,
     ) -> impl Future<Output = Result<<Self::Request as Request>::Response, CloseReason>> + Send;
+
+    /// Every error code of an answer, 0 where there is none: they are counted.
+    fn error_codes(response: &<Self::Request as Request>::Response) -> impl IntoIterator<Item = i16>;
 }
 
 /// The second stage of a two-stage API: awaited, in order, while later requests already run their first stage.

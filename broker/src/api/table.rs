@@ -7,6 +7,7 @@
 //! 3. Versions that are advertised end where the served ones end.
 
 use std::future::ready;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::{Decodable, Encodable, Message, Request};
@@ -129,8 +130,13 @@ fn run_one_stage<T: OneStage>(context: RequestContext, body: Bytes) -> SecondSta
     let version = context.version;
     match decode::<T>(body, version) {
         Ok(request) => Box::pin(async move {
+            let metrics = Arc::clone(&context.broker.metrics);
             match T::handle(context, request).await {
-                Ok(response) => encode_answer::<T>(&response, version),
+                Ok(response) => {
+                    let codes = T::error_codes(&response).into_iter();
+                    codes.for_each(|code| metrics.request_errors.count(<T::Request as Request>::KEY, code));
+                    encode_answer::<T>(&response, version)
+                }
                 Err(reason) => Reply::Close(reason),
             }
         }),

@@ -3,7 +3,8 @@
 //!
 //! Must not know: the Kafka protocol.
 //!
-//! 1. Nothing is sampled or kept between requests: an idle broker is not woken.
+//! 1. Nothing is sampled between requests: an idle broker is not woken. Of earlier requests only a few looks at counters are
+//!    kept: [`Looks`](crate::metrics::Looks).
 //! 2. One request a connection, at most [`HTTP_CONNECTIONS_MAX`] at once, each within [`HTTP_DEADLINE`].
 
 use std::convert::Infallible;
@@ -21,6 +22,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
 
+use self::exposition::Earlier;
 use crate::broker::Broker;
 use crate::limits::{ACCEPT_RETRY_PAUSE, HTTP_CONNECTIONS_MAX, HTTP_DEADLINE, HTTP_HEAD_BYTES_MAX};
 use crate::seam::{Listener, Stream};
@@ -57,6 +59,7 @@ pub fn address(setting: &str) -> Result<Option<SocketAddr>, String> {
 pub async fn serve<L: Listener>(broker: Arc<Broker>, listener: L) {
     let mut stopping = broker.tasks.stopping();
     let room = Arc::new(Semaphore::new(HTTP_CONNECTIONS_MAX));
+    let earlier = Arc::new(Earlier::default());
     loop {
         let accepted = tokio::select! {
             biased;
@@ -67,9 +70,9 @@ pub async fn serve<L: Listener>(broker: Arc<Broker>, listener: L) {
             Ok((stream, _)) => {
                 // Beyond the bound a connection is closed: whoever asks comes again.
                 let Ok(slot) = Arc::clone(&room).try_acquire_owned() else { continue };
-                let broker_of_task = Arc::clone(&broker);
+                let (broker_of_task, earlier) = (Arc::clone(&broker), Arc::clone(&earlier));
                 broker.tasks.spawn("http", async move {
-                    connection(broker_of_task, stream).await;
+                    connection(broker_of_task, earlier, stream).await;
                     drop(slot);
                 });
             }
@@ -81,11 +84,11 @@ pub async fn serve<L: Listener>(broker: Arc<Broker>, listener: L) {
     }
 }
 
-async fn connection<S: Stream>(broker: Arc<Broker>, stream: S) {
+async fn connection<S: Stream>(broker: Arc<Broker>, earlier: Arc<Earlier>, stream: S) {
     let tasks = broker.tasks.clone();
     let service = service_fn(move |request| {
-        let broker = Arc::clone(&broker);
-        async move { Ok::<_, Infallible>(answer(broker, &request).await) }
+        let (broker, earlier) = (Arc::clone(&broker), Arc::clone(&earlier));
+        async move { Ok::<_, Infallible>(answer(broker, earlier, &request).await) }
     });
     let mut http = http1::Builder::new();
     http.keep_alive(false).half_close(false).max_buf_size(HTTP_HEAD_BYTES_MAX);
@@ -95,7 +98,7 @@ async fn connection<S: Stream>(broker: Arc<Broker>, stream: S) {
     }
 }
 
-async fn answer(broker: Arc<Broker>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(broker: Arc<Broker>, earlier: Arc<Earlier>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return response(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET is served\n".to_owned());
     }
@@ -107,7 +110,10 @@ async fn answer(broker: Arc<Broker>, request: &Request<Incoming>) -> Response<Fu
             Some(reason) => response(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{reason}\n")),
         },
         // Both read headers of batches from disk.
-        "/metrics" => response(StatusCode::OK, PROMETHEUS, tasks.blocking(move || exposition::text(&broker)).await),
+        "/metrics" => {
+            let text = tasks.blocking(move || exposition::text(&broker, &earlier)).await;
+            response(StatusCode::OK, PROMETHEUS, text)
+        }
         "/metrics/clients" => {
             response(StatusCode::OK, PROMETHEUS, tasks.blocking(move || clients::text(&broker)).await)
         }

@@ -18,7 +18,8 @@ use super::ResponseHeader;
 use super::budget::Share;
 use crate::api::{Chunk, Reply, SecondStage};
 use crate::limits::{ANSWER_BYTES_MAX, ANSWERS_MAX, UNSENT_BYTES_FREE};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, RequestTime};
+use crate::seam::Tasks;
 use crate::unsent::{Held, Unsent};
 
 /// Places that are kept while nothing is owed, so that a few requests at a time allocate none.
@@ -32,6 +33,8 @@ pub struct Owed {
     pub answer: Answer,
     /// Room for the answer's bytes while it waits.
     pub held: Option<Held>,
+    /// Where its time went.
+    pub time: RequestTime,
 }
 
 /// An answer, or the way to it.
@@ -142,9 +145,10 @@ impl Answers {
 
 impl Owed {
     /// Ready when the answer is made; what a second stage made is unsent from then on.
-    pub fn poll_made(&mut self, unsent: &Arc<Unsent>, context: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_made(&mut self, unsent: &Arc<Unsent>, tasks: &Tasks, context: &mut Context<'_>) -> Poll<()> {
         if let Answer::Coming(stage, _) = &mut self.answer {
             self.answer = Answer::Ready(ready!(stage.as_mut().poll(context)));
+            self.time.is_made(tasks.monotonic());
             let bytes = self.memory_bytes();
             self.held = (bytes > UNSENT_BYTES_FREE).then(|| unsent.hold(bytes));
         }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::{BACKLOG_BYTES_MAX, REQUEST_BYTES_FREE};
-use crate::metrics::Metrics;
+use crate::metrics::{Counted, Metrics};
 
 /// The backlog of one broker.
 pub struct Backlog {
@@ -46,6 +46,7 @@ impl Backlog {
             Ok(permit) => permit,
             Err(_) => {
                 self.metrics.backlog_waits.increment();
+                let _queued = Counted::of(&self.metrics.requests_queued);
                 // On the heap: a connection that waits for nothing has no room for it.
                 let waited = Box::pin(Arc::clone(&self.left).acquire_many_owned(bytes)).await;
                 waited.expect("invariant: the semaphore is never closed")

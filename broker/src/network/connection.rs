@@ -9,6 +9,7 @@
 //! 5. Who has had more than its quota is not read until its wait is over; its answers leave.
 //! 6. At a stop, what was received is finished and nothing more is read.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -18,27 +19,27 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
-use tokio::io::AsyncWriteExt;
 
 use super::answers::{Answer, Answers, Owed};
 use super::budget::{Own, Share};
 use super::eagerness::{Eagerness, Half};
 use super::frame::{FrameError, Frames, Head};
-use super::outbox::Outbox;
 use super::turns::Weight;
-use super::{Network, ResponseHeader, Stage};
+use super::{Network, Stage};
+use crate::api::CloseReason;
 use crate::api::context::ConnectionInfo;
-use crate::api::{CloseReason, Reply};
 use crate::limits::{
     CONTENDED_BYTES_MIN, CONTENDED_INTERVAL, FRAME_BODY_TIMEOUT, FRAME_BYTES_PER_SECOND_MIN, FRAME_HEAD_TIMEOUT,
-    IDLE_FIRST, LOGIN_PAUSE_MAX, LOGIN_TIME_MAX, UNSENT_BYTES_FREE, WRITE_BYTES_MIN, WRITE_CONTENDED_INTERVAL,
-    WRITE_INTERVAL,
+    IDLE_FIRST, LOGIN_PAUSE_MAX, LOGIN_TIME_MAX,
 };
+use crate::metrics::RequestTime;
 use crate::seam::{Stopping, Stream};
 
 mod ended;
+mod writer;
 
 pub use ended::Ended;
+use writer::Writer;
 
 /// Serves one connection until it ends.
 pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<ConnectionInfo>, stopping: Stopping) {
@@ -55,7 +56,7 @@ pub async fn serve<S: Stream>(network: Arc<Network>, stream: S, info: Arc<Connec
         stopping,
         connected,
     };
-    let mut writer = Writer { network: &network, answers: &answers, oldest: None, to: Half(&stream), weight: &weight };
+    let mut writer = Writer::new(&network, &answers, &stream, &weight);
     let mut writing = pin!(writer.run());
     let ended = {
         // Pinned here: a future that is handed over by value would have its room twice.
@@ -127,7 +128,8 @@ impl<S: Stream> Reader<'_, S> {
         }
         self.request_begun().await?;
         if self.info.login.expects_bare_token() {
-            return self.one_token().await;
+            // On the heap: few connections ever have one.
+            return Box::pin(self.one_token()).await;
         }
         self.muted().await?;
         let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
@@ -139,23 +141,34 @@ impl<S: Stream> Reader<'_, S> {
         let admission = network.service.admit(self.info, head.prefix, head.bytes)?;
         let mut share = network.budget.take(head.bytes.saturating_add(admission.cost), &self.own).await;
         let frame = self.body(head, &share).await?;
+        let mut time = RequestTime::arrived(head.prefix.key, network.tasks.monotonic());
         let frame = if admission.in_backlog { network.backlog.take(frame).await } else { frame };
         network.unsent.room().await;
         network.metrics.requests.increment();
+        time.begins(network.tasks.monotonic());
         let begun = network.service.begin(self.info, frame)?;
         let answer = match begun.stage {
             Stage::Answered(reply) => Answer::Ready(reply),
             Stage::Second(stage) => {
+                time.waits(network.tasks.monotonic());
                 share.shrink(begun.keeps);
                 Answer::Coming(stage, share)
             }
             Stage::Alone(work) => tokio::select! {
                 biased;
                 reply = work => Answer::Ready(reply),
+                never = poll_fn(|_| {
+                    time.waits(network.tasks.monotonic());
+                    Poll::<Infallible>::Pending
+                }) => match never {},
                 gone = self.frames.gone(&mut self.from) => return Err(gone.into()),
             },
         };
-        self.answers.put(Owed { header: Some(begun.header), answer, held: None }, &network.unsent);
+        if matches!(answer, Answer::Ready(_)) {
+            time.is_made(network.tasks.monotonic());
+        }
+        let owed = Owed { header: Some(begun.header), answer, held: None, time };
+        self.answers.put(owed, &network.unsent);
         Ok(())
     }
 
@@ -169,12 +182,24 @@ impl<S: Stream> Reader<'_, S> {
             reply = network.service.token(self.info, token) => reply,
             gone = self.frames.gone(&mut self.from) => return Err(gone.into()),
         };
-        self.answers.put(Owed { header: None, answer: Answer::Ready(reply), held: None }, &network.unsent);
+        self.answers.put(
+            Owed { header: None, answer: Answer::Ready(reply), held: None, time: RequestTime::NONE },
+            &network.unsent,
+        );
         Ok(())
     }
 
-    /// Waits for the body. While others wait for the memory that is reserved for it, its bytes have to keep coming.
+    /// The body, which is mostly there already.
     async fn body(&mut self, head: Head, share: &Share) -> Result<Bytes, Ended> {
+        if let Some(whole) = self.frames.whole(&mut self.from, head).now_or_never() {
+            return Ok(whole?);
+        }
+        // On the heap: a connection that waits for nothing has no room for it.
+        Box::pin(self.rest_of_body(head, share)).await
+    }
+
+    /// Waits for the body. While others wait for the memory that is reserved for it, its bytes have to keep coming.
+    async fn rest_of_body(&mut self, head: Head, share: &Share) -> Result<Bytes, Ended> {
         let mut left = FRAME_BODY_TIMEOUT + Duration::from_secs((head.bytes / FRAME_BYTES_PER_SECOND_MIN) as u64);
         let mut held = self.frames.held();
         while !left.is_zero() {
@@ -258,124 +283,6 @@ async fn until<T>(
         biased;
         part = network.tasks.within(timeout, part) => Ok(part.ok_or(Ended::SlowSender)??),
         () = stopping.wait() => Err(Ended::Stopping),
-    }
-}
-
-/// The writing half.
-struct Writer<'a, S> {
-    network: &'a Network,
-    answers: &'a Answers,
-    oldest: Option<Owed>,
-    to: Half<'a, S>,
-    weight: &'a Weight<'a>,
-}
-
-impl<S: Stream> Writer<'_, S> {
-    /// Writes answers until none will be owed any more.
-    async fn run(&mut self) -> Result<(), Ended> {
-        let mut outbox = Outbox::default();
-        while let Some((header, reply)) = self.next().await {
-            let mut refused = put(&mut outbox, header, reply).err();
-            let mut count = 1;
-            while refused.is_none() && outbox.has_room() {
-                let Some((header, reply)) = self.next().now_or_never().flatten() else { break };
-                refused = put(&mut outbox, header, reply).err();
-                count += 1;
-            }
-            self.write(&mut outbox).await?;
-            self.answers.written(count);
-            if let Some(reason) = refused {
-                return Err(reason.into());
-            }
-        }
-        let _ = self.to.shutdown().await;
-        Ok(())
-    }
-
-    /// The next answer in order. What was taken stays when this is dropped.
-    async fn next(&mut self) -> Option<(Option<ResponseHeader>, Reply)> {
-        if self.oldest.is_none() {
-            self.oldest = self.answers.take().await;
-        }
-        let (oldest, unsent) = (self.oldest.as_mut()?, &self.network.unsent);
-        poll_fn(|context| oldest.poll_made(unsent, context)).await;
-        match self.oldest.take()? {
-            Owed { header, answer: Answer::Ready(reply), .. } => Some((header, reply)),
-            Owed { answer: Answer::Coming(..), .. } => None,
-        }
-    }
-
-    /// Writes while the peer takes its bytes, and has the answer behind them made meanwhile: it may wait for room that must
-    /// not come to one who is asleep. Who holds room that others wait for has to take its bytes without a stall.
-    async fn write(&mut self, outbox: &mut Outbox) -> Result<(), Ended> {
-        let bytes = outbox.bytes();
-        self.weight.answered(bytes);
-        if bytes == 0 {
-            return Ok(());
-        }
-        let _pending = PendingBytes::new(self.network, bytes as u64);
-        let memory = outbox.memory_bytes();
-        let held = (memory > UNSENT_BYTES_FREE).then(|| self.network.unsent.hold(memory));
-        let (mut taken, mut since) = (0, self.network.tasks.monotonic());
-        loop {
-            let before = outbox.bytes();
-            let written = {
-                let tasks = &self.network.tasks;
-                let mut writing = pin!(tasks.within(WRITE_CONTENDED_INTERVAL, outbox.write_all(&mut self.to)));
-                poll_fn(|context| {
-                    let written = writing.as_mut().poll(context);
-                    if let (Poll::Pending, Some(behind)) = (&written, &mut self.oldest) {
-                        let _ = behind.poll_made(&self.network.unsent, context);
-                    }
-                    written
-                })
-                .await
-            };
-            if let Some(written) = written {
-                return Ok(written?);
-            }
-            let now = before - outbox.bytes();
-            if (held.is_some() || self.oldest.is_some())
-                && self.network.unsent.is_contended()
-                && now < CONTENDED_BYTES_MIN
-            {
-                return Err(Ended::SlowReader);
-            }
-            taken += now;
-            // By the clock: on a busy broker a wait of a second takes several.
-            if self.network.tasks.monotonic().saturating_sub(since) >= WRITE_INTERVAL {
-                if taken < WRITE_BYTES_MIN {
-                    return Err(Ended::SlowReader);
-                }
-                (taken, since) = (0, self.network.tasks.monotonic());
-            }
-        }
-    }
-}
-
-/// Shows bytes that wait for their peer in the metrics, also when the write is dropped.
-struct PendingBytes<'a>(&'a Network, u64);
-
-impl<'a> PendingBytes<'a> {
-    fn new(network: &'a Network, bytes: u64) -> Self {
-        network.metrics.answer_bytes_pending.add(bytes);
-        Self(network, bytes)
-    }
-}
-
-impl Drop for PendingBytes<'_> {
-    fn drop(&mut self) {
-        self.0.metrics.answer_bytes_pending.sub(self.1);
-    }
-}
-
-fn put(outbox: &mut Outbox, header: Option<ResponseHeader>, reply: Reply) -> Result<(), CloseReason> {
-    match reply {
-        Reply::Body(body) => outbox
-            .put(header, body)
-            .map_err(|bytes| CloseReason::Encode(format!("{bytes} bytes are more than a frame can hold"))),
-        Reply::Nothing => Ok(()),
-        Reply::Close(reason) => Err(reason),
     }
 }
 

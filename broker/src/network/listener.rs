@@ -13,6 +13,7 @@ use super::slots::Slot;
 use super::{connection, secure};
 use crate::api::context::ConnectionInfo;
 use crate::limits::{ACCEPT_RETRY_PAUSE, CLOSES_NOTED};
+use crate::metrics::{Entered, Gauge};
 use crate::seam::{Listener, Stream};
 use crate::session::Session;
 use crate::tls::LiveTls;
@@ -31,7 +32,12 @@ pub struct Entrance {
     pub protocol: SecurityProtocol,
     /// Its TLS, when the protocol has it.
     pub tls: Option<Arc<LiveTls>>,
+    /// How many connections it has.
+    pub connections: Arc<Gauge>,
 }
+
+/// What a connection holds as long as it is open.
+pub(super) type Place = (Slot, Entered);
 
 /// Accepts connections until the broker stops.
 pub async fn run<L: Listener>(network: Arc<Network>, listener: L, entrance: Entrance) {
@@ -68,8 +74,8 @@ fn admit<S: Stream>(
     entrance: &Entrance,
     refused_for: Option<Duration>,
 ) {
-    let slot = match network.slots.take(peer.ip()) {
-        Ok(slot) => slot,
+    let place = match network.slots.take(peer.ip()) {
+        Ok(slot) => (slot, Entered::by(&entrance.connections)),
         Err(refused) => {
             let count = network.metrics.connections_refused.value();
             if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
@@ -84,7 +90,7 @@ fn admit<S: Stream>(
         }
     };
     if let Some(time) = refused_for {
-        hold(network, stream, slot, time);
+        hold(network, stream, place, time);
         return;
     }
     // A peer that is gone already has no address any more.
@@ -97,26 +103,26 @@ fn admit<S: Stream>(
         Arc::new(if is_controller { info.on_controller() } else { info })
     };
     match &entrance.tls {
-        None => spawn(network, stream, info(entrance.protocol, None), slot),
-        Some(tls) => secure::spawn(network, stream, peer, tls, entrance.protocol, info, slot),
+        None => spawn(network, stream, info(entrance.protocol, None), place),
+        Some(tls) => secure::spawn(network, stream, peer, tls, entrance.protocol, info, place),
     }
 }
 
 /// Closes a connection after a while: closed at once, its peer would come again at once.
-fn hold<S: Stream>(network: &Arc<Network>, stream: S, slot: Slot, time: Duration) {
+fn hold<S: Stream>(network: &Arc<Network>, stream: S, place: Place, time: Duration) {
     network.metrics.connections_refused.increment();
     let (tasks, mut stopping) = (network.tasks.clone(), network.tasks.stopping());
     network.tasks.spawn("refused connection", async move {
         let _ = tasks.within(time, stopping.wait()).await;
-        drop((stream, slot));
+        drop((stream, place));
     });
 }
 
-fn spawn<S: Stream>(network: &Arc<Network>, stream: S, info: Arc<ConnectionInfo>, slot: Slot) {
+fn spawn<S: Stream>(network: &Arc<Network>, stream: S, info: Arc<ConnectionInfo>, place: Place) {
     let (network, stopping) = (Arc::clone(network), network.tasks.stopping());
     let tasks = network.tasks.clone();
     tasks.spawn("connection", async move {
         connection::serve(network, stream, info, stopping).await;
-        drop(slot);
+        drop(place);
     });
 }

@@ -8,7 +8,7 @@ use barnabas_config::SecurityProtocol;
 
 use super::Network;
 use super::connection;
-use super::slots::Slot;
+use super::listener::Place;
 use crate::api::context::ConnectionInfo;
 use crate::limits::{CLOSES_NOTED, HANDSHAKE_TIMEOUT, HANDSHAKES_MAX};
 use crate::metrics::Metrics;
@@ -42,7 +42,7 @@ pub(super) fn spawn<S: Stream>(
     tls: &Arc<LiveTls>,
     protocol: SecurityProtocol,
     info: impl FnOnce(SecurityProtocol, Option<Principal>) -> Arc<ConnectionInfo> + Send + 'static,
-    slot: Slot,
+    place: Place,
 ) {
     let (network, tls, stopping) = (Arc::clone(network), Arc::clone(tls), network.tasks.stopping());
     let tasks = network.tasks.clone();
@@ -53,7 +53,7 @@ pub(super) fn spawn<S: Stream>(
             drop(tls);
             connection::serve(network, stream, info(protocol, principal), stopping).await;
         }
-        drop(slot);
+        drop(place);
     });
 }
 

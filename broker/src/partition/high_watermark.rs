@@ -60,6 +60,15 @@ pub(super) struct HighWatermark {
     state: Mutex<State>,
 }
 
+/// How many requests wait for a partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// For batches to be committed.
+    pub produces: usize,
+    /// For bytes to read.
+    pub fetches: usize,
+}
+
 struct State {
     /// Everything below its offset is committed: in `group` mode synced, else appended.
     mark: Mark,
@@ -243,10 +252,9 @@ impl HighWatermark {
         state.readers.retain(|waiter| !Arc::ptr_eq(&waiter.countdown, countdown));
     }
 
-    #[cfg(test)]
-    pub(super) fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> Waiting {
         let state = self.state.lock();
-        state.commits.len() + state.readers.len()
+        Waiting { produces: state.commits.len(), fetches: state.readers.len() }
     }
 }
 

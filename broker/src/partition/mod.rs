@@ -28,10 +28,10 @@ mod traffic;
 
 pub use partitions::{FindError, Partitions, TopicPartitions};
 
-pub use high_watermark::Mark;
 use high_watermark::{CommitListener, HighWatermark, Stopped};
+pub use high_watermark::{Mark, Waiting};
 use purgatory::PendingCommit;
-pub use traffic::Traffic;
+pub use traffic::{Number, Traffic};
 
 use crate::seam::Tasks;
 
@@ -44,11 +44,13 @@ pub struct Partition {
     leader_epoch: AtomicI32,
     /// Members of the in-sync set, this broker among them; told by the metadata.
     in_sync_replicas: AtomicUsize,
+    /// All of its replicas; told by the metadata.
+    replicas: AtomicUsize,
     /// `min.insync.replicas`.
     min_in_sync_replicas: AtomicUsize,
     /// `durability.mode` is `interval` or `os`: what is appended is committed, whenever it is synced.
     commits_at_append: AtomicBool,
-    traffic: Traffic,
+    traffic: Arc<Traffic>,
 }
 
 /// Why an append that was made is not known to be committed.
@@ -67,7 +69,13 @@ pub enum CommitError {
 
 impl Partition {
     /// Takes over the leadership of an open log.
-    fn lead(tasks: Tasks, log: Arc<Log>, image: &PartitionImage, min_in_sync_replicas: usize) -> Self {
+    fn lead(
+        tasks: Tasks,
+        log: Arc<Log>,
+        image: &PartitionImage,
+        min_in_sync_replicas: usize,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         let hears: Arc<dyn CommitListener> = Arc::clone(&log) as Arc<dyn CommitListener>;
         let high_watermark = Arc::new(HighWatermark::new(Arc::downgrade(&hears), log.high_watermark()));
         log.observe(Arc::clone(&high_watermark) as Arc<dyn LogObserver>);
@@ -81,15 +89,17 @@ impl Partition {
             high_watermark,
             leader_epoch: AtomicI32::new(image.leader_epoch.0),
             in_sync_replicas: AtomicUsize::new(image.isr.len()),
+            replicas: AtomicUsize::new(image.replicas.len()),
             min_in_sync_replicas: AtomicUsize::new(min_in_sync_replicas),
             commits_at_append: AtomicBool::new(commits_at_append),
-            traffic: Traffic::default(),
+            traffic,
         }
     }
 
     /// The metadata changed.
     fn update(&self, image: &PartitionImage, min_in_sync_replicas: usize) {
         self.in_sync_replicas.store(image.isr.len(), Ordering::Relaxed);
+        self.replicas.store(image.replicas.len(), Ordering::Relaxed);
         self.min_in_sync_replicas.store(min_in_sync_replicas, Ordering::Relaxed);
         if self.leader_epoch.swap(image.leader_epoch.0, Ordering::AcqRel) != image.leader_epoch.0 {
             self.high_watermark.wake_readers();
@@ -155,7 +165,25 @@ impl Partition {
     /// Whether the in-sync set is as large as `min.insync.replicas` asks for acks=all.
     #[must_use]
     pub fn has_enough_replicas(&self) -> bool {
-        self.in_sync_replicas.load(Ordering::Relaxed) >= self.min_in_sync_replicas.load(Ordering::Relaxed)
+        self.in_sync_replicas_to_spare() >= 0
+    }
+
+    /// How many of the in-sync set could go until acks=all is refused; negative where it is.
+    #[must_use]
+    pub fn in_sync_replicas_to_spare(&self) -> i64 {
+        count(&self.in_sync_replicas) - count(&self.min_in_sync_replicas)
+    }
+
+    /// How many replicas it has.
+    #[must_use]
+    pub fn replicas(&self) -> i64 {
+        count(&self.replicas)
+    }
+
+    /// Who waits here now.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting {
+        self.high_watermark.waiting()
     }
 
     /// Validates and appends one batch; does not wait. Await [`Partition::committed`] for acks=all.
@@ -182,11 +210,6 @@ impl Partition {
     /// See [`CommitError`]. Cancellation-safe.
     pub async fn committed(&self, last_offset: Offset, timeout: Duration) -> Result<(), CommitError> {
         purgatory::committed(&self.tasks, PendingCommit::new(self, last_offset), timeout).await
-    }
-
-    #[cfg(test)]
-    pub(crate) fn waiting(&self) -> usize {
-        self.high_watermark.waiting()
     }
 
     /// Where `epoch` ended: the largest epoch at or below it, and the offset at which the next one began. `None` for an
@@ -231,6 +254,10 @@ impl Partition {
     pub fn last_stable_offset(&self) -> Offset {
         self.high_watermark()
     }
+}
+
+fn count(of: &AtomicUsize) -> i64 {
+    i64::try_from(of.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
 }
 
 fn commits_at_append(options: &LogOptions) -> bool {

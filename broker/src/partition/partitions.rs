@@ -15,8 +15,9 @@ use barnabas_storage::advice::LOOK_AT_DISK;
 use barnabas_storage::{LeaderEpoch, Log, LogDir, LogDirError, PartitionIndex, TopicId};
 use parking_lot::{Mutex, RwLock};
 
-use super::Partition;
 use super::log_options::from_topic_config;
+use super::traffic::AllTraffic;
+use super::{Number, Partition};
 use crate::seam::Tasks;
 use crate::settings::Settings;
 
@@ -29,6 +30,7 @@ pub struct Partitions {
     tasks: Tasks,
     log_dirs: Vec<Arc<LogDir>>,
     index: RwLock<Index>,
+    traffic: AllTraffic,
 }
 
 #[derive(Default)]
@@ -92,6 +94,17 @@ impl TopicPartitions {
         }
     }
 
+    /// Those that it has but cannot serve: their logs could not be opened, or their log directories are offline.
+    #[must_use]
+    pub fn offline(&self) -> usize {
+        let is_offline = |slot: &&Slot| match slot {
+            Slot::Led(partition) => partition.log().is_offline(),
+            Slot::Offline => true,
+            Slot::Elsewhere { .. } => false,
+        };
+        self.slots.iter().filter(is_offline).count()
+    }
+
     /// Those that this broker leads.
     pub fn led(&self) -> impl Iterator<Item = &Arc<Partition>> {
         self.slots.iter().filter_map(|slot| match slot {
@@ -106,7 +119,7 @@ impl Partitions {
     #[must_use]
     pub fn new(broker: BrokerId, settings: Arc<Settings>, tasks: Tasks, log_dirs: Vec<Arc<LogDir>>) -> Self {
         let applied = Mutex::new(settings.config());
-        Self { broker, settings, applied, tasks, log_dirs, index: RwLock::default() }
+        Self { broker, settings, applied, tasks, log_dirs, index: RwLock::default(), traffic: AllTraffic::default() }
     }
 
     /// The partition, by topic name.
@@ -138,6 +151,12 @@ impl Partitions {
         self.index.read().by_id.get(&id).map(Arc::clone)
     }
 
+    /// A number of what went in and out of all that this broker leads or has led since it began.
+    #[must_use]
+    pub fn traffic(&self, number: Number) -> u64 {
+        self.traffic.sum(number)
+    }
+
     /// Opens or makes what this broker has of a topic.
     fn add(&self, topic: &TopicImage) {
         let config = TopicConfig::resolve(&self.settings.config(), &topic.configs);
@@ -167,8 +186,8 @@ impl Partitions {
         }
         match self.open_log(topic, index, config) {
             Ok(log) => {
-                let partition = Partition::lead(self.tasks.clone(), log, image, min_in_sync_replicas(config));
-                Slot::Led(Arc::new(partition))
+                let (tasks, traffic) = (self.tasks.clone(), self.traffic.begin());
+                Slot::Led(Arc::new(Partition::lead(tasks, log, image, min_in_sync_replicas(config), traffic)))
             }
             Err(error) => {
                 let error = describe(&error);

@@ -100,6 +100,16 @@ impl Tasks {
         self.shared.runtime.as_ref().map_or(1, |runtime| runtime.metrics().num_workers())
     }
 
+    /// How long the workers were busy since they began, all together.
+    #[must_use]
+    pub fn busy(&self) -> Duration {
+        let busy = self.shared.runtime.as_ref().map(|runtime| {
+            let metrics = runtime.metrics();
+            (0..metrics.num_workers()).map(|worker| metrics.worker_total_busy_duration(worker)).sum()
+        });
+        busy.unwrap_or_default()
+    }
+
     /// Runs `work` in the background. It should end when [`Tasks::stopping`] says so.
     #[allow(clippy::disallowed_methods, reason = "this is the seam of async tasks")]
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {

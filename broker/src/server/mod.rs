@@ -388,7 +388,9 @@ async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoi
             );
         }
         let (tls, is_controller) = (broker.certificates.of(&each.name).cloned(), each.is_controller);
-        let entrance = Entrance { name: Arc::from(each.name), is_controller, protocol: each.protocol, tls };
+        let name = Arc::from(each.name);
+        let connections = broker.metrics.connections_by_listener.of(&name);
+        let entrance = Entrance { name, is_controller, protocol: each.protocol, tls, connections };
         broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, entrance));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use barnabas_storage::advice::{MEND_DISK, REPORT_BUG};
 use barnabas_storage::reserve;
-use barnabas_storage::seam::{Disk, Seams};
+use barnabas_storage::seam::{Clock, Disk, Seams};
 use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::errors::{ClientWriteError, Fatal};
 use openraft::impls::ProgressResponder;
@@ -42,6 +42,28 @@ pub(crate) struct Quorum {
     snapshot_bytes: u64,
     // Applied index at which a snapshot was last asked for.
     snapshot_asked: AtomicU64,
+    clock: Arc<dyn Clock>,
+    commits: AtomicU64,
+    commit_micros: AtomicU64,
+}
+
+/// What raft shows of itself at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuorumStatus {
+    /// Kafka's word for what this node is: `leader`, `follower`, `candidate`, `observer` or `unattached`.
+    pub state: &'static str,
+    /// Whether a leader is known.
+    pub has_leader: bool,
+    /// The present term.
+    pub term: u64,
+    /// Index of the last entry in the log.
+    pub log_end: u64,
+    /// Index of the last entry that is committed.
+    pub committed: u64,
+    /// Rounds of changes that were committed here since the start.
+    pub commits: u64,
+    /// How long they took together, from the proposal until they were applied.
+    pub commit_time: Duration,
 }
 
 /// Where the answer to a proposal will come.
@@ -91,7 +113,10 @@ impl Quorum {
         let raft = raft.map_err(|error| OpenError::Raft(error.to_string()))?;
         let snapshot_asked = AtomicU64::new(0);
         let disk = Arc::clone(&seams.disk);
-        let quorum = Self { raft, wal, applied, disk, directory, snapshot_bytes, snapshot_asked };
+        let clock = Arc::clone(&seams.clock);
+        let (commits, commit_micros) = (AtomicU64::new(0), AtomicU64::new(0));
+        let quorum =
+            Self { raft, wal, applied, disk, directory, snapshot_bytes, snapshot_asked, clock, commits, commit_micros };
         quorum.lead(node).await.map_err(|error| OpenError::Raft(error.to_string()))?;
         Ok(quorum)
     }
@@ -116,6 +141,7 @@ impl Quorum {
     /// Proposes entries in order, evaluated under the present leadership and void under any other. The index of each,
     /// once applied.
     pub(crate) async fn propose(&self, entries: Vec<Entry>) -> Vec<Result<u64, ProposeError>> {
+        let begun = self.clock.monotonic();
         let mut answers = Vec::with_capacity(entries.len());
         for entry in entries {
             answers.push(self.submit(entry).await);
@@ -126,6 +152,11 @@ impl Quorum {
                 Ok(answer) => outcome(answer).await,
                 Err(error) => Err(error),
             });
+        }
+        if outcomes.iter().any(Result::is_ok) {
+            let took = self.clock.monotonic().saturating_sub(begun).as_micros();
+            self.commit_micros.fetch_add(u64::try_from(took).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.commits.fetch_add(1, Ordering::Relaxed);
         }
         outcomes
     }
@@ -160,6 +191,27 @@ impl Quorum {
     /// The term of the present leadership.
     pub(crate) fn term(&self) -> u64 {
         self.raft.metrics().borrow_watched().current_term
+    }
+
+    /// What raft shows of itself now.
+    pub(crate) fn status(&self) -> QuorumStatus {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        QuorumStatus {
+            state: match metrics.state {
+                ServerState::Leader => "leader",
+                ServerState::Follower => "follower",
+                ServerState::Candidate => "candidate",
+                ServerState::Learner => "observer",
+                ServerState::Shutdown => "unattached",
+            },
+            has_leader: metrics.current_leader.is_some(),
+            term: metrics.current_term,
+            log_end: metrics.last_log_index.unwrap_or(0),
+            committed: metrics.local_committed.map_or(0, |committed| committed.index),
+            commits: self.commits.load(Ordering::Relaxed),
+            commit_time: Duration::from_micros(self.commit_micros.load(Ordering::Relaxed)),
+        }
     }
 
     /// Returns, with the reason, when raft's task has ended.

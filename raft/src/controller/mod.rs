@@ -36,6 +36,7 @@ pub use self::delegation_tokens::{DelegationTokenChange, NewDelegationToken};
 pub use self::delete_topics::TopicDeletion;
 pub use self::kept_topics::TopicUndeletion;
 use crate::consensus::quorum::Quorum;
+pub use crate::consensus::quorum::QuorumStatus;
 use crate::consensus::type_config::TypeConfig;
 use crate::error::{
     AclError, AlterConfigError, CreatePartitionsError, CreateTopicError, DelegationTokenError, DeleteTopicError,
@@ -325,6 +326,12 @@ impl Controller {
     #[must_use]
     pub fn term(&self) -> u64 {
         self.inner.quorum.term()
+    }
+
+    /// What raft shows of itself now.
+    #[must_use]
+    pub fn quorum_status(&self) -> QuorumStatus {
+        self.inner.quorum.status()
     }
 
     /// Returns, with the reason, when the metadata layer cannot go on: its log failed, or it was closed.

@@ -47,6 +47,10 @@ impl OneStage for CreateAcls {
         }
         Ok(CreateAclsResponse::default().with_results(outcomes.into_iter().map(result).collect()))
     }
+
+    fn error_codes(response: &CreateAclsResponse) -> impl IntoIterator<Item = i16> {
+        response.results.iter().map(|result| result.error_code)
+    }
 }
 
 async fn create(context: &RequestContext, creations: &[AclCreation]) -> Vec<Result<(), Refusal>> {

@@ -60,6 +60,10 @@ impl OneStage for DeleteAcls {
         outcomes.iter().for_each(|outcome| tell(&context, outcome));
         Ok(DeleteAclsResponse::default().with_filter_results(outcomes.into_iter().map(result).collect()))
     }
+
+    fn error_codes(response: &DeleteAclsResponse) -> impl IntoIterator<Item = i16> {
+        response.filter_results.iter().map(|result| result.error_code)
+    }
 }
 
 fn tell(context: &RequestContext, outcome: &Outcome) {

@@ -52,6 +52,10 @@ impl OneStage for DescribeAcls {
         let resources = resources.unwrap_or_default();
         Ok(DescribeAclsResponse::default().with_error_message(None).with_resources(resources))
     }
+
+    fn error_codes(response: &DescribeAclsResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 /// The rules by the resources they are about.

@@ -63,6 +63,10 @@ impl OneStage for AlterReplicaLogDirs {
         }
         Ok(AlterReplicaLogDirsResponse::default().with_results(results))
     }
+
+    fn error_codes(response: &AlterReplicaLogDirsResponse) -> impl IntoIterator<Item = i16> {
+        response.results.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code)
+    }
 }
 
 /// Why the replica is not, or will not be, in that directory.

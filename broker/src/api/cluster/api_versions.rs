@@ -65,6 +65,10 @@ impl OneStage for ApiVersions {
         let served = |row: &&Row| row.on_controller || !context.connection.is_controller;
         Ok(response(table().iter().filter(served), &image))
     }
+
+    fn error_codes(response: &ApiVersionsResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 /// What a supported version is answered.

@@ -60,6 +60,10 @@ impl OneStage for DescribeCluster {
             .with_brokers(nodes)
             .with_cluster_authorized_operations(operations))
     }
+
+    fn error_codes(response: &DescribeClusterResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 fn wrong_endpoint(version: i16, here: i8, asked: i8) -> Option<(ResponseError, String)> {

@@ -72,6 +72,11 @@ impl OneStage for DescribeLogDirs {
         let results: Vec<_> = context.broker.tasks.blocking(describe).await;
         Ok(DescribeLogDirsResponse::default().with_results(results))
     }
+
+    fn error_codes(response: &DescribeLogDirsResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.results.iter().map(|result| result.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 /// Writes an answer of version 5.

@@ -57,6 +57,11 @@ impl OneStage for DescribeQuorum {
         let response = DescribeQuorumResponse::default().with_error_message(None).with_topics(topics.collect());
         Ok(if is_metadata && context.version >= 2 { response.with_nodes(vec![node(&context)]) } else { response })
     }
+
+    fn error_codes(response: &DescribeQuorumResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 fn quorum(context: &RequestContext) -> PartitionData {

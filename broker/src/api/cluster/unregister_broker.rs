@@ -43,4 +43,8 @@ impl OneStage for UnregisterBroker {
         let message = Some(StrBytes::from_string(message));
         Ok(UnregisterBrokerResponse::default().with_error_code(error.code()).with_error_message(message))
     }
+
+    fn error_codes(response: &UnregisterBrokerResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }

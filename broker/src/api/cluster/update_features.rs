@@ -74,6 +74,11 @@ impl OneStage for UpdateFeatures {
             outcome => each(updates, outcome.err(), context.version),
         })
     }
+
+    fn error_codes(response: &UpdateFeaturesResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.results.iter().map(|result| result.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 fn whole(refusal: Refusal) -> UpdateFeaturesResponse {

@@ -54,4 +54,8 @@ impl OneStage for AlterConfigs {
         });
         Ok(AlterConfigsResponse::default().with_responses(responses.collect()))
     }
+
+    fn error_codes(response: &AlterConfigsResponse) -> impl IntoIterator<Item = i16> {
+        response.responses.iter().map(|resource| resource.error_code)
+    }
 }

@@ -62,6 +62,10 @@ impl OneStage for DescribeConfigs {
         });
         Ok(DescribeConfigsResponse::default().with_results(results.collect()))
     }
+
+    fn error_codes(response: &DescribeConfigsResponse) -> impl IntoIterator<Item = i16> {
+        response.results.iter().map(|result| result.error_code)
+    }
 }
 
 fn invalid<T>(message: impl Into<String>) -> Result<T, Refusal> {

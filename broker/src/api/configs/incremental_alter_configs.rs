@@ -59,6 +59,10 @@ impl OneStage for IncrementalAlterConfigs {
         });
         Ok(IncrementalAlterConfigsResponse::default().with_responses(responses.collect()))
     }
+
+    fn error_codes(response: &IncrementalAlterConfigsResponse) -> impl IntoIterator<Item = i16> {
+        response.responses.iter().map(|resource| resource.error_code)
+    }
 }
 
 /// By Kafka's numbers (`AlterConfigOp.OpType`).

@@ -60,6 +60,10 @@ impl OneStage for ListConfigResources {
         });
         Ok(ListConfigResourcesResponse::default().with_config_resources(resources.collect()))
     }
+
+    fn error_codes(response: &ListConfigResourcesResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 fn names(image: &MetadataImage, listener: &str, kind: OwnerKind) -> Vec<String> {

@@ -65,6 +65,10 @@ impl OneStage for DeleteRecords {
         }
         Ok(DeleteRecordsResponse::default().with_topics(topics))
     }
+
+    fn error_codes(response: &DeleteRecordsResponse) -> impl IntoIterator<Item = i16> {
+        response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code)
+    }
 }
 
 /// Deletes what lies before the offset; where the partition begins then.

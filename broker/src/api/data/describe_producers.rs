@@ -43,6 +43,10 @@ impl OneStage for DescribeProducers {
         });
         Ok(DescribeProducersResponse::default().with_topics(topics.collect()))
     }
+
+    fn error_codes(response: &DescribeProducersResponse) -> impl IntoIterator<Item = i16> {
+        response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code)
+    }
 }
 
 fn check_topic(context: &RequestContext, topic: &str) -> Result<(), Refusal> {

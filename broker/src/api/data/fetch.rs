@@ -29,6 +29,7 @@ use barnabas_storage::{LeaderEpoch, Offset, PartitionIndex, TopicId};
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::FetchRequest;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
+use kafka_protocol::protocol::Request;
 
 use super::current_leader;
 use super::fetch_response::{FetchAnswer, PartitionAnswer, encode};
@@ -219,41 +220,49 @@ fn respond(context: &RequestContext, limits: &Limits, session_id: i32, partition
     let endpoints = current_leader::endpoints(context, leaders);
     let (version, read_committed) = (context.version, limits.read_committed);
     let throttle_time_ms = 0;
-    Reply::Body(encode(FetchAnswer {
-        version,
-        throttle_time_ms,
-        error: None,
-        session_id,
-        read_committed,
-        partitions,
-        endpoints,
-    }))
+    answer(
+        context,
+        FetchAnswer { version, throttle_time_ms, error: None, session_id, read_committed, partitions, endpoints },
+    )
+}
+
+/// Counts the errors of an answer, and writes it.
+fn answer(context: &RequestContext, answer: FetchAnswer) -> Reply {
+    let errors = answer.error.into_iter().chain(answer.partitions.iter().filter_map(|partition| partition.error));
+    errors.for_each(|error| context.broker.metrics.request_errors.count(FetchRequest::KEY, error.code()));
+    Reply::Body(encode(answer))
 }
 
 /// No partitions, as Kafka answers who has to wait; the session stays as it was.
 fn answer_nothing(context: &RequestContext, limits: &Limits, session_id: i32, time: ThrottleTime) -> Reply {
-    Reply::Body(encode(FetchAnswer {
-        version: context.version,
-        throttle_time_ms: time.millis(),
-        error: None,
-        session_id,
-        read_committed: limits.read_committed,
-        partitions: Vec::new(),
-        endpoints: Vec::new(),
-    }))
+    answer(
+        context,
+        FetchAnswer {
+            version: context.version,
+            throttle_time_ms: time.millis(),
+            error: None,
+            session_id,
+            read_committed: limits.read_committed,
+            partitions: Vec::new(),
+            endpoints: Vec::new(),
+        },
+    )
 }
 
 /// The whole request is refused, without partitions and without a session.
 fn refuse(context: &RequestContext, limits: &Limits, error: SessionError) -> Reply {
-    Reply::Body(encode(FetchAnswer {
-        version: context.version,
-        throttle_time_ms: 0,
-        error: Some(error.code()),
-        session_id: 0,
-        read_committed: limits.read_committed,
-        partitions: Vec::new(),
-        endpoints: Vec::new(),
-    }))
+    answer(
+        context,
+        FetchAnswer {
+            version: context.version,
+            throttle_time_ms: 0,
+            error: Some(error.code()),
+            session_id: 0,
+            read_committed: limits.read_committed,
+            partitions: Vec::new(),
+            endpoints: Vec::new(),
+        },
+    )
 }
 
 /// No broker replicates from this one yet; who is no broker is told of the topics, as in Kafka.

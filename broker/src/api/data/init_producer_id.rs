@@ -42,6 +42,10 @@ impl OneStage for InitProducerId {
             Err(error) => answer.with_error_code(error.code()).with_producer_id(ProducerId(-1)).with_producer_epoch(-1),
         })
     }
+
+    fn error_codes(response: &InitProducerIdResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 async fn init(context: &RequestContext, request: &InitProducerIdRequest) -> Result<ProducerId, ResponseError> {

@@ -80,6 +80,10 @@ impl OneStage for ListOffsets {
         }
         Ok(ListOffsetsResponse::default().with_topics(topics))
     }
+
+    fn error_codes(response: &ListOffsetsResponse) -> impl IntoIterator<Item = i16> {
+        response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code)
+    }
 }
 
 type PartitionName = (kafka_protocol::messages::TopicName, i32);

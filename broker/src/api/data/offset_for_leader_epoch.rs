@@ -54,6 +54,10 @@ impl OneStage for OffsetForLeaderEpoch {
         });
         Ok(OffsetForLeaderEpochResponse::default().with_topics(topics.collect()))
     }
+
+    fn error_codes(response: &OffsetForLeaderEpochResponse) -> impl IntoIterator<Item = i16> {
+        response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code)
+    }
 }
 
 fn find(

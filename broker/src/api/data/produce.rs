@@ -26,7 +26,7 @@ use kafka_protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
 };
 use kafka_protocol::messages::{BrokerId, ProduceRequest, ProduceResponse};
-use kafka_protocol::protocol::StrBytes;
+use kafka_protocol::protocol::{Request, StrBytes};
 
 use super::current_leader::{self, CurrentLeader};
 use crate::api::error_code::ErrorCode;
@@ -87,11 +87,11 @@ impl TwoStage for Produce {
         let throttle = context.throttle_time();
         let produced = produce(&context, request, acks);
         Box::pin(async move {
+            let produced = if acks == Acks::All { await_commits(&context, produced, timeout).await } else { produced };
+            count_errors(&context, &produced);
             match acks {
                 Acks::None => answer_nothing(&produced),
-                Acks::Leader | Acks::Invalid => encode(&response(&context, produced, throttle), context.version),
-                Acks::All => {
-                    let produced = await_commits(&context, produced, timeout).await;
+                Acks::Leader | Acks::Invalid | Acks::All => {
                     encode(&response(&context, produced, throttle), context.version)
                 }
             }
@@ -250,6 +250,13 @@ async fn await_commits(
         }
     }
     produced
+}
+
+fn count_errors(context: &RequestContext, produced: &[ProducedTopic]) {
+    let partitions = produced.iter().flat_map(|topic| &topic.partitions);
+    let refusals = partitions.filter_map(|partition| partition.result.as_ref().err());
+    let errors = &context.broker.metrics.request_errors;
+    refusals.for_each(|refusal| errors.count(ProduceRequest::KEY, refusal.error.code()));
 }
 
 /// acks=0: silence, or a closed connection, which is the only way to tell of an error (as Kafka does it).

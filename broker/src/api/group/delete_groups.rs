@@ -47,6 +47,10 @@ impl OneStage for DeleteGroups {
         let refused = others.into_iter().map(|group| result(group, Some(ResponseError::GroupAuthorizationFailed)));
         Ok(DeleteGroupsResponse::default().with_results(deleted.chain(refused).collect()))
     }
+
+    fn error_codes(response: &DeleteGroupsResponse) -> impl IntoIterator<Item = i16> {
+        response.results.iter().map(|result| result.error_code)
+    }
 }
 
 /// In the order of the request.

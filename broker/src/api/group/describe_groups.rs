@@ -53,6 +53,10 @@ impl OneStage for DescribeGroups {
         }
         Ok(DescribeGroupsResponse::default().with_groups(answers))
     }
+
+    fn error_codes(response: &DescribeGroupsResponse) -> impl IntoIterator<Item = i16> {
+        response.groups.iter().map(|group| group.error_code)
+    }
 }
 
 fn refused(group: WireGroupId, error: ResponseError) -> DescribedGroup {

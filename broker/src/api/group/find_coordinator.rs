@@ -59,6 +59,11 @@ impl OneStage for FindCoordinator {
         }
         Ok(FindCoordinatorResponse::default().with_coordinators(coordinators))
     }
+
+    fn error_codes(response: &FindCoordinatorResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.coordinators.iter().map(|coordinator| coordinator.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 async fn find(context: &RequestContext, key_type: i8, key: &str) -> Result<Node, ResponseError> {

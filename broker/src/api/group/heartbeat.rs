@@ -39,4 +39,8 @@ impl OneStage for Heartbeat {
         };
         Ok(HeartbeatResponse::default().with_error_code(outcome.err().map_or(0, |error| error.code())))
     }
+
+    fn error_codes(response: &HeartbeatResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }

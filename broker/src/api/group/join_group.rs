@@ -61,6 +61,10 @@ impl OneStage for JoinGroup {
             Err(refusal) => refused(refusal.error.code(), text_of(refusal.member_id.as_str()), context.version),
         })
     }
+
+    fn error_codes(response: &JoinGroupResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 /// What the request says. Text and metadata are copied: they outlive the frame.

@@ -46,6 +46,11 @@ impl OneStage for LeaveGroup {
         };
         Ok(answer(outcome, context.version))
     }
+
+    fn error_codes(response: &LeaveGroupResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.members.iter().map(|member| member.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 fn answer(outcome: Result<Vec<Left>, ResponseError>, version: i16) -> LeaveGroupResponse {

@@ -48,6 +48,10 @@ impl OneStage for ListGroups {
         let groups = listed.iter().filter(|group| wanted.has(group)).filter(seen).map(shown).collect();
         Ok(ListGroupsResponse::default().with_groups(groups))
     }
+
+    fn error_codes(response: &ListGroupsResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 /// What is asked for; nothing said is everything.

@@ -95,6 +95,10 @@ impl OneStage for OffsetCommit {
         let committed = if asks_group { commit(&context, &request, &checked).await } else { Ok(()) };
         Ok(OffsetCommitResponse::default().with_topics(answer(&request.topics, &checked, committed)))
     }
+
+    fn error_codes(response: &OffsetCommitResponse) -> impl IntoIterator<Item = i16> {
+        response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code)
+    }
 }
 
 fn check_topic(context: &RequestContext, topic: &OffsetCommitRequestTopic) -> CheckedTopic {

@@ -60,6 +60,11 @@ impl OneStage for OffsetDelete {
             Err(error) => refused(error.code()),
         })
     }
+
+    fn error_codes(response: &OffsetDeleteResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 fn refused(error: ResponseError) -> OffsetDeleteResponse {

@@ -128,6 +128,15 @@ impl OneStage for OffsetFetch {
         }
         Ok(OffsetFetchResponse::default().with_groups(groups))
     }
+
+    fn error_codes(response: &OffsetFetchResponse) -> impl IntoIterator<Item = i16> {
+        let topics = response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code);
+        let groups = response.groups.iter().flat_map(|group| {
+            let topics = group.topics.iter().flat_map(|topic| &topic.partitions);
+            std::iter::once(group.error_code).chain(topics.map(|partition| partition.error_code))
+        });
+        std::iter::once(response.error_code).chain(topics).chain(groups)
+    }
 }
 
 async fn fetch_group(context: &RequestContext, asked: &Asked, stable: bool) -> Result<Vec<FoundTopic>, ResponseError> {

@@ -61,6 +61,10 @@ impl OneStage for SyncGroup {
             Err(error) => SyncGroupResponse::default().with_error_code(error.code()),
         })
     }
+
+    fn error_codes(response: &SyncGroupResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 /// What the request says. Assignments are copied: they outlive the frame.

@@ -79,6 +79,10 @@ impl OneStage for AlterClientQuotas {
         let entries = request.entries.into_iter().zip(outcomes).map(|(entry, outcome)| answer(entry, outcome.err()));
         Ok(AlterClientQuotasResponse::default().with_entries(entries.collect()))
     }
+
+    fn error_codes(response: &AlterClientQuotasResponse) -> impl IntoIterator<Item = i16> {
+        response.entries.iter().map(|entry| entry.error_code)
+    }
 }
 
 fn tell(context: &RequestContext, entry: &EntryData, outcome: &Result<AlteredQuotas, Refused>) {

@@ -59,6 +59,10 @@ impl OneStage for DescribeClientQuotas {
             Err((code, message)) => refused(code, message),
         })
     }
+
+    fn error_codes(response: &DescribeClientQuotasResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 /// What an entity must have, by kind: this name, or any (`None`).

@@ -56,6 +56,10 @@ impl OneStage for AlterUserScramCredentials {
         }
         Ok(response)
     }
+
+    fn error_codes(response: &AlterUserScramCredentialsResponse) -> impl IntoIterator<Item = i16> {
+        response.results.iter().map(|result| result.error_code)
+    }
 }
 
 /// What the request sets and removes of a user, by mechanism.

@@ -58,6 +58,11 @@ impl OneStage for DescribeUserScramCredentials {
         };
         Ok(DescribeUserScramCredentialsResponse::default().with_results(results))
     }
+
+    fn error_codes(response: &DescribeUserScramCredentialsResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.results.iter().map(|result| result.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 fn all(image: &MetadataImage) -> Vec<DescribeUserScramCredentialsResult> {

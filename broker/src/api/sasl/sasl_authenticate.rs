@@ -38,4 +38,8 @@ impl OneStage for SaslAuthenticate {
                 .with_error_message(Some(StrBytes::from_string(error.to_string()))),
         })
     }
+
+    fn error_codes(response: &SaslAuthenticateResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }

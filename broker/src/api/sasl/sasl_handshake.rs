@@ -39,4 +39,8 @@ impl OneStage for SaslHandshake {
             .with_error_code(begun.map_or_else(|error| error.code().code(), |()| 0))
             .with_mechanisms(mechanisms))
     }
+
+    fn error_codes(response: &SaslHandshakeResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }

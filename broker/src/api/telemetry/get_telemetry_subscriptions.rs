@@ -56,4 +56,8 @@ impl OneStage for GetTelemetrySubscriptions {
             .with_delta_temporality(false)
             .with_requested_metrics(terms.metrics.into_iter().map(StrBytes::from_string).collect()))
     }
+
+    fn error_codes(response: &GetTelemetrySubscriptionsResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }

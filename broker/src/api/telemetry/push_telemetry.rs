@@ -36,6 +36,10 @@ impl OneStage for PushTelemetry {
             Err(error) => PushTelemetryResponse::default().with_error_code(error.code()),
         })
     }
+
+    fn error_codes(response: &PushTelemetryResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 async fn push(context: &RequestContext, request: PushTelemetryRequest) -> Result<(), ResponseError> {

@@ -70,6 +70,10 @@ impl OneStage for CreateDelegationToken {
                 .with_token_requester_principal_name(text(&context.principal.name))
         })
     }
+
+    fn error_codes(response: &CreateDelegationTokenResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 /// Whose the token is to be: the client's, unless it names another.

@@ -55,6 +55,10 @@ impl OneStage for DescribeDelegationToken {
         let tokens = tokens.filter_map(|token| described(&context, token)).collect();
         Ok(DescribeDelegationTokenResponse::default().with_tokens(tokens))
     }
+
+    fn error_codes(response: &DescribeDelegationTokenResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 fn may_see(context: &RequestContext, token: &DelegationToken) -> bool {

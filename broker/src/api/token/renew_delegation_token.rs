@@ -42,6 +42,10 @@ impl OneStage for RenewDelegationToken {
             Err(refusal) => answer.with_error_code(refusal.code()).with_expiry_timestamp_ms(time_of(refusal)),
         })
     }
+
+    fn error_codes(response: &RenewDelegationTokenResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }
 
 async fn renew(context: &RequestContext, hmac: &[u8], period_ms: i64) -> Result<i64, ResponseError> {

@@ -73,6 +73,11 @@ impl OneStage for AlterPartitionReassignments {
         });
         Ok(response.with_responses(topics.collect()))
     }
+
+    fn error_codes(response: &AlterPartitionReassignmentsResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.responses.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 fn tell(context: &RequestContext, topic: &str, wanted: &ReassignablePartition, refusal: Option<&Refusal>) {

@@ -73,6 +73,10 @@ impl OneStage for CreatePartitions {
         let answer = CreatePartitionsResponse::default().with_throttle_time_ms(throttle.millis());
         Ok(answer.with_results(results.collect()))
     }
+
+    fn error_codes(response: &CreatePartitionsResponse) -> impl IntoIterator<Item = i16> {
+        response.results.iter().map(|result| result.error_code)
+    }
 }
 
 /// Counts the partitions that are new against the client's quota; what is above it is refused (KIP-599).

@@ -109,6 +109,10 @@ impl OneStage for CreateTopics {
         });
         Ok(CreateTopicsResponse::default().with_throttle_time_ms(throttle.millis()).with_topics(results.collect()))
     }
+
+    fn error_codes(response: &CreateTopicsResponse) -> impl IntoIterator<Item = i16> {
+        response.topics.iter().map(|topic| topic.error_code)
+    }
 }
 
 /// Looks at every topic of a request by itself.

@@ -68,6 +68,10 @@ impl OneStage for DeleteTopics {
         let results = targets.into_iter().zip(outcomes).map(|((target, _), outcome)| result(target, outcome));
         Ok(DeleteTopicsResponse::default().with_throttle_time_ms(throttle.millis()).with_responses(results.collect()))
     }
+
+    fn error_codes(response: &DeleteTopicsResponse) -> impl IntoIterator<Item = i16> {
+        response.responses.iter().map(|topic| topic.error_code)
+    }
 }
 
 fn tell(context: &RequestContext, target: &Target, outcome: &Outcome) {

@@ -81,6 +81,10 @@ impl OneStage for DescribeTopicPartitions {
         }
         Ok(DescribeTopicPartitionsResponse::default().with_topics(topics).with_next_cursor(next))
     }
+
+    fn error_codes(response: &DescribeTopicPartitionsResponse) -> impl IntoIterator<Item = i16> {
+        response.topics.iter().map(|topic| topic.error_code)
+    }
 }
 
 /// Only a name that was asked for is refused; the others are left out.

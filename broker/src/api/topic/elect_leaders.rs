@@ -68,6 +68,15 @@ impl OneStage for ElectLeaders {
             if denied && context.version >= ERROR_SINCE { ResponseError::ClusterAuthorizationFailed.code() } else { 0 };
         Ok(ElectLeadersResponse::default().with_error_code(error).with_replica_election_results(results.collect()))
     }
+
+    fn error_codes(response: &ElectLeadersResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response
+            .replica_election_results
+            .iter()
+            .flat_map(|topic| &topic.partition_result)
+            .map(|partition| partition.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 /// One event for each topic that has an outcome.

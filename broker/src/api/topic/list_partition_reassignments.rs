@@ -39,4 +39,8 @@ impl OneStage for ListPartitionReassignments {
         let error = ResponseError::ClusterAuthorizationFailed.code();
         Ok(response.with_error_code(error).with_error_message(Some(message)))
     }
+
+    fn error_codes(response: &ListPartitionReassignmentsResponse) -> impl IntoIterator<Item = i16> {
+        [response.error_code]
+    }
 }

@@ -96,6 +96,11 @@ impl OneStage for Metadata {
             .with_topics(topics)
             .with_cluster_authorized_operations(operations))
     }
+
+    fn error_codes(response: &MetadataResponse) -> impl IntoIterator<Item = i16> {
+        let parts = response.topics.iter().map(|topic| topic.error_code);
+        std::iter::once(response.error_code).chain(parts)
+    }
 }
 
 /// How a topic was named.

@@ -10,10 +10,11 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::api::Chunk;
+use crate::api::Reply;
 use crate::api::gate::Prefix;
 use crate::metrics::Metrics;
 use crate::network::slots::Places;
-use crate::network::{Admission, Begun, NetworkOptions, Service};
+use crate::network::{Admission, Begun, NetworkOptions, ResponseHeader, Service};
 use crate::seam::Tasks;
 use crate::session::Session;
 use crate::unsent::Unsent;

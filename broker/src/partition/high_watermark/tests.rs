@@ -64,7 +64,11 @@ impl Bench {
     }
 
     fn waiting(&self) -> usize {
-        self.partitions.iter().map(|partition| partition.waiting()).sum()
+        self.partitions
+            .iter()
+            .map(|partition| partition.waiting())
+            .map(|waiting| waiting.produces + waiting.fetches)
+            .sum()
     }
 }
 

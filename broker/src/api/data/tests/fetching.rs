@@ -20,6 +20,7 @@ use crate::api::TwoStage;
 use crate::api::data::fetch::Fetch;
 use crate::api::data::fetch_round::cut_cold;
 use crate::api::data::produce::Produce;
+use crate::partition::Waiting;
 
 fn error_codes(response: &FetchResponse) -> Vec<i16> {
     response.responses.iter().flat_map(|topic| &topic.partitions).map(|each| each.error_code).collect()
@@ -252,7 +253,7 @@ async fn a_dropped_long_poll_leaves_nothing_behind() {
     assert!(poll.as_mut().now_or_never().is_none());
     drop(poll);
     let partition = bench.broker().partitions.by_name("t", PartitionIndex(0)).unwrap();
-    assert_eq!(partition.waiting(), 0);
+    assert_eq!(partition.waiting(), Waiting::default());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

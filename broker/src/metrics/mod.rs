@@ -1,6 +1,16 @@
 //! Counters and gauges by name: every bound has one, so that it can be seen how near it is.
 
+mod by_listener;
+mod looks;
+mod request_errors;
+mod request_times;
+
 use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use by_listener::{ByListener, Entered};
+pub use looks::Looks;
+pub use request_errors::RequestErrors;
+pub use request_times::{AllTimes, RequestTime, RequestTimes, Stage, Times};
 
 /// A number that rises and falls, or only rises.
 #[derive(Debug, Default)]
@@ -34,31 +44,24 @@ impl Gauge {
     }
 }
 
-/// A number for each API, by its key.
-#[derive(Debug)]
-pub struct ByApi([Gauge; API_KEYS]);
-
 /// More than Kafka has keys.
 const API_KEYS: usize = 128;
 
-impl Default for ByApi {
-    fn default() -> Self {
-        Self([(); API_KEYS].map(|()| Gauge::default()))
+/// Adds one as long as it is held.
+pub struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    /// One more.
+    #[must_use]
+    pub fn of(gauge: &'a Gauge) -> Self {
+        gauge.add(1);
+        Self(gauge)
     }
 }
 
-impl ByApi {
-    /// Adds one to that of a key, if a table can have it.
-    pub fn count(&self, key: i16) {
-        if let Some(gauge) = usize::try_from(key).ok().and_then(|key| self.0.get(key)) {
-            gauge.add(1);
-        }
-    }
-
-    /// That of a key.
-    #[must_use]
-    pub fn value(&self, key: i16) -> u64 {
-        usize::try_from(key).ok().and_then(|key| self.0.get(key)).map_or(0, Gauge::value)
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.sub(1);
     }
 }
 
@@ -68,8 +71,12 @@ macro_rules! metrics {
         #[derive(Debug, Default)]
         pub struct Metrics {
             $($(#[$doc])* pub $name: Gauge,)*
-            /// Requests that were run, by API.
-            pub requests_by_api: ByApi,
+            /// How long requests took whose answers have left.
+            pub request_times: RequestTimes,
+            /// Errors that answers told of.
+            pub request_errors: RequestErrors,
+            /// Connections that are open, by listener.
+            pub connections_by_listener: ByListener,
         }
 
         impl Metrics {
@@ -121,6 +128,8 @@ metrics! {
     certificate_expiry_seconds,
     /// Requests that were run.
     requests,
+    /// Requests that are here whole and wait to be begun.
+    requests_queued,
     /// Bytes of the request budget in use.
     request_budget_bytes,
     /// Requests that had to wait for the request budget.
@@ -183,6 +192,6 @@ mod tests {
         metrics.connections.add(3);
         metrics.connections.sub(1);
         assert!(metrics.snapshot().contains(&("connections", 2)));
-        assert_eq!(metrics.snapshot().len(), 44);
+        assert_eq!(metrics.snapshot().len(), 45);
     }
 }
