@@ -9,7 +9,7 @@ use crate::client::settings::SettingsError;
 use crate::client::{CallError, code};
 
 /// What ends a command with an error.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
     exit: Exit,
     text: String,

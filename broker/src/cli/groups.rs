@@ -65,14 +65,19 @@ enum Command {
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { command, connection, output } = arguments;
-    let mut cluster = connection.connect().await?;
+    let connect = || connection.connect();
     match command {
-        Command::List { state, watch } => watch.run(async || list(&mut cluster, &state, output).await).await,
-        Command::Describe { group } => describe(&mut cluster, &group, output).await,
-        Command::Lag { groups, watch } => watch.run(async || lag(&mut cluster, &groups, output).await).await,
-        Command::Seek(told) => seek::run(&told, &mut cluster, output).await,
-        Command::DeleteOffsets(told) => delete_offsets::run(&told, &mut cluster).await,
+        Command::List { state, watch } => {
+            watch.run(&connection, async |cluster| list(cluster, &state, output).await).await
+        }
+        Command::Lag { groups, watch } => {
+            watch.run(&connection, async |cluster| lag(cluster, &groups, output).await).await
+        }
+        Command::Describe { group } => describe(&mut connect().await?, &group, output).await,
+        Command::Seek(told) => seek::run(&told, &mut connect().await?, output).await,
+        Command::DeleteOffsets(told) => delete_offsets::run(&told, &mut connect().await?).await,
         Command::Delete { groups, confirm } => {
+            let mut cluster = connect().await?;
             confirm.ask(&format!("Delete {} and all offsets they committed", groups.join(", ")))?;
             delete(&mut cluster, &groups).await
         }
