@@ -9,6 +9,7 @@ use barnabas_config::SecurityProtocol;
 use clap::value_parser;
 
 use super::Failure;
+use super::complete::names;
 use super::connection::ConnectionArguments;
 use super::interrupt::AtInterrupt;
 use super::progress::Progress;
@@ -85,7 +86,7 @@ impl Work {
 #[derive(Debug, clap::Args)]
 struct Topics {
     /// Topic; may be given several times.
-    #[arg(long, default_value = "bench")]
+    #[arg(long, default_value = "bench", add = names::topics())]
     topic: Vec<String>,
     /// Partitions of each topic: all that it has, and 16 of a new one, when not given.
     #[arg(long, value_parser = value_parser!(i32).range(1..))]

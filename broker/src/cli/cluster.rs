@@ -7,10 +7,11 @@ use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::output::{Cell, Column, Output, Table, column, wide};
 use super::remark::remark;
-use super::topics::{ALL_FINDINGS, finding, wanted_in_sync};
+use super::topics::{finding, wanted_in_sync};
 use super::watch::HealthWatch;
 use crate::client::Cluster;
 use crate::client::topics::PartitionView;
+use crate::unwell::FINDINGS as FINDINGS_OF_PARTITIONS;
 
 mod api_versions;
 mod elect;
@@ -121,7 +122,7 @@ async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> 
     }
     let topics = cluster.topics(None).await?;
     let in_sync = wanted_in_sync(cluster, &topics).await?;
-    for sought in ALL_FINDINGS {
+    for sought in FINDINGS_OF_PARTITIONS {
         for topic in &topics {
             let is_so = |one: &&PartitionView| finding(one, in_sync.get(&topic.name).copied()) == Some(sought);
             let found = topic.partitions.iter().filter(is_so).count();

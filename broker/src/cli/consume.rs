@@ -6,6 +6,7 @@ use barnabas_storage::batch::{Record, batches};
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::complete::names;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::groups::seek::{Target, partitions, plan};
@@ -26,6 +27,7 @@ const ATTEMPTS: u32 = 50;
     barnabas consume orders --format '%p %o %k=%v\\n'")]
 pub(super) struct Arguments {
     /// The topic, or some of its partitions as TOPIC:0,3.
+    #[arg(add = names::topics())]
     topic: String,
     /// From where: earliest, latest, an offset, -N records before the end, or a time as 2026-01-31T10:00Z.
     #[arg(long, default_value = "latest", allow_hyphen_values = true)]

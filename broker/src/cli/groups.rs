@@ -1,6 +1,7 @@
 //! `barnabas groups`: consumer groups of any cluster that speaks the Kafka protocol.
 
 use super::Failure;
+use super::complete::names;
 use super::confirm::Confirm;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
@@ -40,11 +41,13 @@ enum Command {
     /// Shows a group: its state, its members and what each reads.
     Describe {
         /// The group.
+        #[arg(add = names::groups())]
         group: String,
     },
     /// Shows how far groups are behind, in records and in seconds.
     Lag {
         /// Groups; all when none is named.
+        #[arg(add = names::groups())]
         groups: Vec<String>,
         #[command(flatten)]
         watch: Watch,
@@ -56,7 +59,7 @@ enum Command {
     /// Deletes groups without members, and their offsets.
     Delete {
         /// The groups.
-        #[arg(required = true)]
+        #[arg(required = true, add = names::groups())]
         groups: Vec<String>,
         #[command(flatten)]
         confirm: Confirm,

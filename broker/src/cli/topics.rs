@@ -1,6 +1,7 @@
 //! `barnabas topics`: an ordinary Kafka client, so that it works against Apache Kafka too.
 
 use super::Failure;
+use super::complete::names;
 use super::confirm::Confirm;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
@@ -18,7 +19,7 @@ mod trim;
 mod undelete;
 pub(super) mod wanted;
 
-pub(super) use describe::{ALL_FINDINGS, finding, wanted_in_sync};
+pub(super) use describe::{finding, wanted_in_sync};
 
 /// What `topics` is told.
 #[derive(Debug, clap::Args)]
@@ -42,7 +43,7 @@ enum Command {
     /// Shows topics, their settings and their partitions.
     Describe {
         /// Their names.
-        #[arg(required = true)]
+        #[arg(required = true, add = names::topics())]
         names: Vec<String>,
     },
     /// Makes topics.
@@ -54,6 +55,7 @@ enum Command {
     /// Gives a topic more partitions. Keys go to other partitions from then on.
     AddPartitions {
         /// The topic.
+        #[arg(add = names::topics())]
         name: String,
         /// How many it is to have.
         #[arg(long, value_name = "PARTITIONS")]
@@ -62,7 +64,7 @@ enum Command {
     /// Deletes topics with everything in them. A broker whose barnabas.delete.keep.ms is above 0 can bring them back for that time.
     Delete {
         /// Their names.
-        #[arg(required = true)]
+        #[arg(required = true, add = names::topics())]
         names: Vec<String>,
         /// A topic that is not there is no error.
         #[arg(long)]
