@@ -2,7 +2,6 @@
 //!
 //! Must not know: sockets and frames; that is the load client's, in `broker/src/bench`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use barnabas_config::SecurityProtocol;
@@ -13,7 +12,7 @@ use super::complete::names;
 use super::connection::ConnectionArguments;
 use super::interrupt::AtInterrupt;
 use super::progress::Progress;
-use crate::bench::{Bootstrap, CONNECTIONS_MAX, Limit, connections, consume, e2e, produce};
+use crate::bench::{Bootstrap, CONNECTIONS_MAX, Limit, STALLED, connections, consume, e2e, produce, so_far};
 
 mod output;
 
@@ -30,19 +29,8 @@ const SIZE_MAX: u64 = 100 << 20;
     barnabas bench consume --topic load -o json\n  barnabas bench e2e --rate 5000\n  \
     barnabas bench connections --connections 2000\n\nTopics are made when they are missing and stay: delete them when done.")]
 pub(super) struct Arguments {
-    /// A broker, host:port; several separated by commas.
-    #[arg(
-        short,
-        long,
-        visible_alias = "bootstrap",
-        global = true,
-        default_value = "127.0.0.1:9092",
-        env = "BOOTSTRAP_SERVERS"
-    )]
-    bootstrap_server: String,
-    /// A Java client's properties file, of which security.protocol=SSL and ssl.* count.
-    #[arg(long, global = true, value_name = "FILE")]
-    command_config: Option<PathBuf>,
+    #[command(flatten)]
+    connection: ConnectionArguments,
     /// Form of the result.
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -76,10 +64,11 @@ impl Work {
             Self::Connections(_) => AtInterrupt::Ends,
             _ => AtInterrupt::Stops(crate::bench::stop),
         };
-        match time {
+        let progress = match time {
             Some(time) => Progress::timed(name, time, is_document, at_interrupt),
             None => Progress::endless(name, is_document, at_interrupt),
-        }
+        };
+        if matches!(self, Self::Connections(_)) { progress } else { progress.counting(so_far) }
     }
 }
 
@@ -227,20 +216,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
-    /// Where the brokers are, and by which protocol.
+    /// Where the brokers are, by which protocol, and as whom.
     fn bootstrap(&self) -> Result<Bootstrap, Failure> {
-        let plain = Bootstrap::from(self.bootstrap_server.as_str());
-        let Some(file) = &self.command_config else { return Ok(plain) };
-        let settings = ConnectionArguments::of_tool(None, Some(file.clone())).settings()?;
-        match settings.security.protocol {
-            SecurityProtocol::Plaintext => Ok(plain),
-            SecurityProtocol::Ssl => {
-                Ok(Bootstrap { tls: Some(settings.tls().map_err(|error| Failure::usage(error.to_string()))?), ..plain })
-            }
-            other => {
-                Err(Failure::usage(format!("security.protocol={other}: the load client does not log in; SSL it has")))
-            }
-        }
+        let settings = self.connection.settings()?;
+        let protocol = settings.security.protocol;
+        let has_tls = matches!(protocol, SecurityProtocol::Ssl | SecurityProtocol::SaslSsl);
+        let tls = has_tls.then(|| settings.tls()).transpose().map_err(|error| Failure::usage(error.to_string()))?;
+        let patience = self.connection.timeout().unwrap_or(STALLED);
+        Ok(Bootstrap { addresses: settings.bootstrap.join(","), tls, sasl: settings.security.sasl, patience })
     }
 }
 
@@ -348,8 +331,11 @@ mod tests {
 
     #[test]
     fn both_spellings_of_the_broker_are_read_on_either_side_of_the_work() {
-        assert_eq!(parse("bench produce --bootstrap b:1").unwrap().bootstrap_server, "b:1");
-        assert_eq!(parse("bench --bootstrap-server b:2 consume -o json").unwrap().bootstrap_server, "b:2");
+        assert_eq!(parse("bench produce --bootstrap b:1").unwrap().bootstrap().unwrap().addresses, "b:1");
+        assert_eq!(
+            parse("bench --bootstrap-server b:2 consume -o json").unwrap().bootstrap().unwrap().addresses,
+            "b:2"
+        );
     }
 
     #[test]

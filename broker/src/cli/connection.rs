@@ -73,6 +73,11 @@ impl ConnectionArguments {
         self
     }
 
+    /// `--timeout`, if it was given.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// What they come to, together with the environment and files.
     ///
     /// # Errors
