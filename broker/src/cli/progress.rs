@@ -61,6 +61,13 @@ impl Progress {
         Self::on_stderr(what, style(COUNTED), is_document, at_interrupt)
     }
 
+    /// Of work with so many parts that a line for each would be too many.
+    pub(super) fn bounded(what: &'static str, of: u64, is_document: bool, at_interrupt: AtInterrupt) -> Self {
+        let progress = Self::on_stderr(what, style(COUNTED), is_document, at_interrupt);
+        progress.bar.set_length(of);
+        progress.beating()
+    }
+
     /// Of work that ends after a time.
     pub(super) fn timed(what: &'static str, time: Duration, is_document: bool, at_interrupt: AtInterrupt) -> Self {
         Self::on_stderr(what, timed(time), is_document, at_interrupt).beating()
