@@ -20,6 +20,7 @@ pub mod cluster;
 pub mod code;
 pub mod configs;
 pub mod elections;
+pub(crate) mod exchange;
 pub mod groups;
 pub mod kafka_apis;
 mod line;

@@ -29,3 +29,4 @@ pub mod tls;
 pub mod topics;
 pub mod unsent;
 mod unsigned_varint;
+mod unwell;

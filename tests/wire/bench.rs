@@ -107,6 +107,43 @@ fn errors_name_the_cause_and_the_next_step() {
     }
 }
 
+#[test]
+fn bench_is_told_of_its_cluster_as_every_other_command_is() {
+    let fixture = crate::sasl::start(&[]);
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("barnabas")).unwrap();
+    let login = |mechanism: &str, module: &str, password: &str| {
+        let jaas =
+            format!("org.apache.kafka.common.security.{module} required username=\"admin\" password=\"{password}\";");
+        let text = format!("security.protocol=SASL_PLAINTEXT\nsasl.mechanism={mechanism}\nsasl.jaas.config={jaas}\n");
+        std::fs::write(home.path().join("barnabas/load.properties"), text).unwrap();
+    };
+    let run = |words: &str| {
+        let mut command = Command::new(program());
+        command.arg("bench").args(words.split(' ')).args(["--profile", "load", "-o", "json"]);
+        command.env("XDG_CONFIG_HOME", home.path()).env("BOOTSTRAP_SERVERS", fixture.broker.bootstrap());
+        command.output().unwrap()
+    };
+    for (mechanism, module) in [
+        ("SCRAM-SHA-256", "scram.ScramLoginModule"),
+        ("SCRAM-SHA-512", "scram.ScramLoginModule"),
+        ("PLAIN", "plain.PlainLoginModule"),
+    ] {
+        login(mechanism, module, "admin-secret");
+        let output = run("produce --records 10 --connections 2");
+        assert!(output.status.success(), "{mechanism}: {output:?}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        let told: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        assert!(told["records"].as_u64() >= Some(10) && told["bytes_per_second"].as_f64() > Some(0.0), "{told}");
+    }
+    assert_eq!(run("consume --topic nowhere").status.code(), Some(3));
+    login("SCRAM-SHA-256", "scram.ScramLoginModule", "guessed");
+    let refused = run("produce --records 10");
+    assert_eq!(refused.status.code(), Some(5), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("SASL_AUTHENTICATION_FAILED"), "{refused:?}");
+    assert_eq!(run("produce -b 127.0.0.1:1").status.code(), Some(6));
+}
+
 fn produce_options(fixture: &Fixture, limit: Limit) -> produce::Options {
     produce::Options {
         bootstrap: fixture.broker.bootstrap().as_str().into(),

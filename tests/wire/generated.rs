@@ -68,7 +68,8 @@ fn a_listener_with_tls_tells_when_its_certificate_expires() {
     let mut broker = broker.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], http));
     let metrics = wait::until("metrics", Duration::from_secs(60), || {
-        TcpStream::connect(address).is_ok().then(|| get(address, "/metrics"))
+        let page = TcpStream::connect(address).is_ok().then(|| get(address, "/metrics"))?;
+        page.contains("barnabas_certificate_expiry_seconds").then_some(page)
     });
     broker.kill().unwrap();
     broker.wait().unwrap();

@@ -63,6 +63,22 @@ fn a_program_reads_a_line_of_json_for_each_step() {
 }
 
 #[test]
+fn what_is_read_to_its_end_tells_how_far_it_is() {
+    let fixture = Fixture::start(&[]);
+    assert!(run(&fixture, "topics create orders", "").status.success());
+    assert!(run(&fixture, "produce orders", "one\ntwo\nthree\n").status.success());
+    for (words, of) in [("--exit", 3), ("--exit --max 2", 2), ("--max 1", 1)] {
+        let read = run(&fixture, &format!("consume orders --from earliest -o json {words}"), "");
+        assert_eq!(lines(&read.stdout).len(), of, "{words}");
+        let told = lines(&read.stderr);
+        let last = told.last().unwrap();
+        assert_eq!((&last["progress"], &last["done"], &last["of"]), (&"consume".into(), &of.into(), &of.into()));
+    }
+    let plain = run(&fixture, "consume orders --from earliest --exit", "");
+    assert_eq!((plain.stdout.as_slice(), plain.stderr.as_slice()), (&b"one\ntwo\nthree\n"[..], &b""[..]));
+}
+
+#[test]
 fn ctrl_c_lets_the_step_at_hand_end_and_the_same_again_does_the_rest() {
     let fixture = Fixture::start(&[]);
     let count = 300;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Request};
@@ -23,6 +23,8 @@ const OTHER_FILES: u64 = 64;
 pub struct Connection {
     stream: Stream,
     address: String,
+    /// How long it may stand still.
+    patience: Duration,
     inbox: Vec<u8>,
     /// Correlation ids of the requests that are not answered.
     awaited: VecDeque<i32>,
@@ -35,15 +37,15 @@ impl Connection {
     /// # Errors
     /// [`BenchError::Connect`].
     pub fn open(addresses: &str) -> Result<Self, BenchError> {
-        Self::open_by(addresses, None)
+        Self::open_by(addresses, None, STALLED)
     }
 
     /// As [`Self::open`], over TLS where it is given.
-    pub(super) fn open_by(addresses: &str, tls: Option<&ClientTls>) -> Result<Self, BenchError> {
+    pub(super) fn open_by(addresses: &str, tls: Option<&ClientTls>, patience: Duration) -> Result<Self, BenchError> {
         let mut failure = None;
         for address in addresses.split(',').map(str::trim) {
-            match connect(address) {
-                Ok(socket) => return Self::on(socket, tls, address),
+            match connect(address, patience) {
+                Ok(socket) => return Self::on(socket, tls, address, patience),
                 Err(source) => failure = Some(BenchError::Connect { address: address.to_owned(), source }),
             }
         }
@@ -53,13 +55,14 @@ impl Connection {
         }))
     }
 
-    fn on(socket: TcpStream, tls: Option<&ClientTls>, address: &str) -> Result<Self, BenchError> {
+    fn on(socket: TcpStream, tls: Option<&ClientTls>, address: &str, patience: Duration) -> Result<Self, BenchError> {
         let stream = match tls {
             None => Stream::Plain(socket),
             Some(tls) => Stream::secured(socket, tls, address)
                 .map_err(|source| BenchError::Tls { address: address.to_owned(), reason: reason(&source) })?,
         };
-        Ok(Self { stream, address: address.to_owned(), inbox: Vec::new(), awaited: VecDeque::new(), next_id: 0 })
+        let (address, inbox, awaited) = (address.to_owned(), Vec::new(), VecDeque::new());
+        Ok(Self { stream, address, patience, inbox, awaited, next_id: 0 })
     }
 
     /// The correlation id of the next frame, which has to be sent.
@@ -145,10 +148,16 @@ impl Connection {
         BenchError::Malformed { act, address: self.address.clone(), reason }
     }
 
+    pub(super) fn not_logged_in(&self, reason: String) -> BenchError {
+        BenchError::Login { address: self.address.clone(), reason }
+    }
+
     fn broken(&self, source: io::Error, act: &'static str) -> BenchError {
         let address = self.address.clone();
         match source.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => BenchError::Stalled { act, address },
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                BenchError::Stalled { act, address, waited: self.patience }
+            }
             _ => BenchError::Broken { act, address, source },
         }
     }
@@ -160,11 +169,11 @@ fn reason(source: &io::Error) -> String {
     error.map_or_else(|| source.to_string(), |error| format!("{error}; {}", remedy(error)))
 }
 
-fn connect(address: &str) -> io::Result<TcpStream> {
+fn connect(address: &str, patience: Duration) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(STALLED))?;
-    stream.set_write_timeout(Some(STALLED))?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     Ok(stream)
 }
 

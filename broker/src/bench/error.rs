@@ -27,6 +27,14 @@ pub enum BenchError {
         /// Why not.
         reason: String,
     },
+    /// The broker does not let us in, or we do not trust it.
+    #[error("log in at {address}: {reason}")]
+    Login {
+        /// The broker.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
     /// The process may not open so many files.
     #[error("{needed} connections need as many open files, the limit is {limit}: raise it with `ulimit -n {needed}`")]
     Files {
@@ -46,13 +54,16 @@ pub enum BenchError {
         source: io::Error,
     },
     /// A connection stood still.
-    #[error("{act}: {address} did nothing for {stalled:?}; see whether the broker is overloaded or its disk stands still",
-        stalled = super::STALLED)]
+    #[error(
+        "{act}: {address} did nothing for {waited:?}; see whether the broker is overloaded or its disk stands still"
+    )]
     Stalled {
         /// What was under way.
         act: &'static str,
         /// The broker.
         address: String,
+        /// For how long.
+        waited: std::time::Duration,
     },
     /// The broker answered with an error.
     #[error("{act} {what}: {} ({code}). {}", code::name(*.code), next_step(*.code))]

@@ -24,6 +24,7 @@ pub mod e2e;
 mod error;
 mod frame;
 pub mod histogram;
+mod login;
 pub mod produce;
 pub mod schedule;
 mod stream;
@@ -37,7 +38,7 @@ pub use bootstrap::Bootstrap;
 pub use error::BenchError;
 pub use histogram::Histogram;
 pub use schedule::{Limit, stop};
-pub use tally::Done;
+pub use tally::{Done, so_far};
 
 /// A socket that neither takes nor gives a byte for so long ends the run.
 pub const STALLED: Duration = Duration::from_secs(60);

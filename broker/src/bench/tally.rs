@@ -1,8 +1,19 @@
 //! What a run did.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Histogram;
+
+/// Of all runs of this process, for who watches one.
+static RECORDS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// Records, and bytes of their batches, that all connections together have got done so far.
+#[must_use]
+pub fn so_far() -> (u64, u64) {
+    (RECORDS.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed))
+}
 
 /// What one connection did.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +27,8 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts a request with its payload and the time of its answer.
     pub(super) fn count(&mut self, records: u64, bytes: u64, wait: Duration) {
+        RECORDS.fetch_add(records, Ordering::Relaxed);
+        BYTES.fetch_add(bytes, Ordering::Relaxed);
         self.requests += 1;
         self.records += records;
         self.bytes += bytes;

@@ -2,17 +2,17 @@
 //!
 //! Must not know: sockets and frames; that is the load client's, in `broker/src/bench`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use barnabas_config::SecurityProtocol;
 use clap::value_parser;
 
 use super::Failure;
+use super::complete::names;
 use super::connection::ConnectionArguments;
 use super::interrupt::AtInterrupt;
 use super::progress::Progress;
-use crate::bench::{Bootstrap, CONNECTIONS_MAX, Limit, connections, consume, e2e, produce};
+use crate::bench::{Bootstrap, CONNECTIONS_MAX, Limit, STALLED, connections, consume, e2e, produce, so_far};
 
 mod output;
 
@@ -29,19 +29,8 @@ const SIZE_MAX: u64 = 100 << 20;
     barnabas bench consume --topic load -o json\n  barnabas bench e2e --rate 5000\n  \
     barnabas bench connections --connections 2000\n\nTopics are made when they are missing and stay: delete them when done.")]
 pub(super) struct Arguments {
-    /// A broker, host:port; several separated by commas.
-    #[arg(
-        short,
-        long,
-        visible_alias = "bootstrap",
-        global = true,
-        default_value = "127.0.0.1:9092",
-        env = "BOOTSTRAP_SERVERS"
-    )]
-    bootstrap_server: String,
-    /// A Java client's properties file, of which security.protocol=SSL and ssl.* count.
-    #[arg(long, global = true, value_name = "FILE")]
-    command_config: Option<PathBuf>,
+    #[command(flatten)]
+    connection: ConnectionArguments,
     /// Form of the result.
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -75,17 +64,18 @@ impl Work {
             Self::Connections(_) => AtInterrupt::Ends,
             _ => AtInterrupt::Stops(crate::bench::stop),
         };
-        match time {
+        let progress = match time {
             Some(time) => Progress::timed(name, time, is_document, at_interrupt),
             None => Progress::endless(name, is_document, at_interrupt),
-        }
+        };
+        if matches!(self, Self::Connections(_)) { progress } else { progress.counting(so_far) }
     }
 }
 
 #[derive(Debug, clap::Args)]
 struct Topics {
     /// Topic; may be given several times.
-    #[arg(long, default_value = "bench")]
+    #[arg(long, default_value = "bench", add = names::topics())]
     topic: Vec<String>,
     /// Partitions of each topic: all that it has, and 16 of a new one, when not given.
     #[arg(long, value_parser = value_parser!(i32).range(1..))]
@@ -226,20 +216,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
-    /// Where the brokers are, and by which protocol.
+    /// Where the brokers are, by which protocol, and as whom.
     fn bootstrap(&self) -> Result<Bootstrap, Failure> {
-        let plain = Bootstrap::from(self.bootstrap_server.as_str());
-        let Some(file) = &self.command_config else { return Ok(plain) };
-        let settings = ConnectionArguments::of_tool(None, Some(file.clone())).settings()?;
-        match settings.security.protocol {
-            SecurityProtocol::Plaintext => Ok(plain),
-            SecurityProtocol::Ssl => {
-                Ok(Bootstrap { tls: Some(settings.tls().map_err(|error| Failure::usage(error.to_string()))?), ..plain })
-            }
-            other => {
-                Err(Failure::usage(format!("security.protocol={other}: the load client does not log in; SSL it has")))
-            }
-        }
+        let settings = self.connection.settings()?;
+        let protocol = settings.security.protocol;
+        let has_tls = matches!(protocol, SecurityProtocol::Ssl | SecurityProtocol::SaslSsl);
+        let tls = has_tls.then(|| settings.tls()).transpose().map_err(|error| Failure::usage(error.to_string()))?;
+        let patience = self.connection.timeout().unwrap_or(STALLED);
+        Ok(Bootstrap { addresses: settings.bootstrap.join(","), tls, sasl: settings.security.sasl, patience })
     }
 }
 
@@ -347,8 +331,11 @@ mod tests {
 
     #[test]
     fn both_spellings_of_the_broker_are_read_on_either_side_of_the_work() {
-        assert_eq!(parse("bench produce --bootstrap b:1").unwrap().bootstrap_server, "b:1");
-        assert_eq!(parse("bench --bootstrap-server b:2 consume -o json").unwrap().bootstrap_server, "b:2");
+        assert_eq!(parse("bench produce --bootstrap b:1").unwrap().bootstrap().unwrap().addresses, "b:1");
+        assert_eq!(
+            parse("bench --bootstrap-server b:2 consume -o json").unwrap().bootstrap().unwrap().addresses,
+            "b:2"
+        );
     }
 
     #[test]

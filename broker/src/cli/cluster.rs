@@ -7,10 +7,11 @@ use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::output::{Cell, Column, Output, Table, column, wide};
 use super::remark::remark;
-use super::topics::{ALL_FINDINGS, finding, wanted_in_sync};
-use super::watch::Watch;
+use super::topics::{finding, wanted_in_sync};
+use super::watch::HealthWatch;
 use crate::client::Cluster;
 use crate::client::topics::PartitionView;
+use crate::unwell::FINDINGS as FINDINGS_OF_PARTITIONS;
 
 mod api_versions;
 mod elect;
@@ -24,7 +25,7 @@ const DESCRIBE_LOG_DIRS_VERSION: i16 = 4;
 /// What `cluster` is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  barnabas cluster info\n  barnabas cluster health --watch\n  \
-    barnabas cluster disks -o json\n  barnabas cluster quorum\n  barnabas cluster api-versions --all\n  \
+    barnabas cluster health --exit-when-healthy --within 60\n  barnabas cluster disks -o json\n  barnabas cluster quorum\n  barnabas cluster api-versions --all\n  \
     barnabas cluster metadata-dump > metadata.json\n  \
     barnabas cluster elect preferred --topic orders:0,3")]
 pub(super) struct Arguments {
@@ -43,7 +44,7 @@ enum Command {
     /// Shows what is wrong; ends with 8 when something is.
     Health {
         #[command(flatten)]
-        watch: Watch,
+        watch: HealthWatch,
     },
     /// Shows what the log directories of every broker hold.
     Disks,
@@ -63,16 +64,16 @@ enum Command {
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { command, connection, output } = arguments;
-    let mut cluster = connection.connect().await?;
+    let connect = || connection.connect();
     match command {
-        Command::Info => info(&mut cluster, output).await,
-        Command::Health { watch } => watch.run(async || health(&mut cluster, output).await).await,
-        Command::Disks => disks(&mut cluster, output).await,
-        Command::Quorum => quorum::run(&mut cluster, output).await,
-        Command::ApiVersions(told) => api_versions::run(&told, &mut cluster, output).await,
-        Command::Features => features::run(&mut cluster, output).await,
-        Command::MetadataDump => metadata_dump::run(&mut cluster, output).await,
-        Command::Elect(told) => elect::run(&told, &mut cluster, output).await,
+        Command::Health { watch } => watch.run(&connection, async |cluster| health(cluster, output).await).await,
+        Command::Info => info(&mut connect().await?, output).await,
+        Command::Disks => disks(&mut connect().await?, output).await,
+        Command::Quorum => quorum::run(&mut connect().await?, output).await,
+        Command::ApiVersions(told) => api_versions::run(&told, &mut connect().await?, output).await,
+        Command::Features => features::run(&mut connect().await?, output).await,
+        Command::MetadataDump => metadata_dump::run(&mut connect().await?, output).await,
+        Command::Elect(told) => elect::run(&told, &mut connect().await?, output).await,
     }
 }
 
@@ -121,7 +122,7 @@ async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit, Failure> 
     }
     let topics = cluster.topics(None).await?;
     let in_sync = wanted_in_sync(cluster, &topics).await?;
-    for sought in ALL_FINDINGS {
+    for sought in FINDINGS_OF_PARTITIONS {
         for topic in &topics {
             let is_so = |one: &&PartitionView| finding(one, in_sync.get(&topic.name).copied()) == Some(sought);
             let found = topic.partitions.iter().filter(is_so).count();

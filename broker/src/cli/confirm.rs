@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::Failure;
+use super::remark::prompt;
 
 /// Whether to ask.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -24,7 +25,7 @@ impl Confirm {
         if !io::stdin().is_terminal() {
             return Err(Failure::usage(format!("{what}: nobody is there to confirm it")).next("the same with --yes"));
         }
-        eprint!("{what}. Go on? [y/N] ");
+        prompt(format_args!("{what}. Go on? [y/N] "));
         io::stderr().flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;

@@ -41,6 +41,27 @@ impl ConnectionArguments {
         Self { bootstrap_server, command_config, ..Self::default() }
     }
 
+    /// As the words of a line say that is being typed: what is not of the connection, or makes no sense yet, is passed over.
+    pub(super) fn of_words(words: &[String]) -> Self {
+        let mut this = Self::default();
+        let mut words = words.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let (name, value) = match word.split_once('=') {
+                Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+                _ => (word, None),
+            };
+            let mut value = || value.or_else(|| words.next()).map(str::to_owned);
+            match name {
+                "-b" | "--bootstrap-server" | "--bootstrap" => this.bootstrap_server = value(),
+                "--command-config" => this.command_config = value().map(PathBuf::from),
+                "--command-property" => this.command_properties.extend(value()),
+                "--profile" => this.profile = value(),
+                _ => {}
+            }
+        }
+        this
+    }
+
     /// With controllers that are asked themselves, instead of brokers.
     pub(super) fn with_controllers(self, bootstrap_controller: Option<String>) -> Self {
         Self { bootstrap_controller, ..self }
@@ -50,6 +71,11 @@ impl ConnectionArguments {
     pub(super) fn with_properties(mut self, properties: impl IntoIterator<Item = String>) -> Self {
         self.command_properties.extend(properties);
         self
+    }
+
+    /// `--timeout`, if it was given.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 
     /// What they come to, together with the environment and files.
@@ -177,6 +203,15 @@ mod tests {
         let properties: Vec<_> = from_environment(owned).into_iter().collect();
         let wanted = [("bootstrap.servers", "a:1"), ("security.protocol", "SSL")];
         assert_eq!(properties, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn a_line_that_is_being_typed_says_where_the_cluster_is() {
+        let words = "barnabas -b one:1 topics describe --profile=p --command-property a=b --command-config f orders --bootstrap";
+        let read = ConnectionArguments::of_words(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(read.bootstrap_server, None, "the last one has no value yet");
+        assert_eq!((read.profile.as_deref(), read.command_properties), (Some("p"), vec!["a=b".to_owned()]));
+        assert_eq!(read.command_config, Some(PathBuf::from("f")));
     }
 
     #[test]

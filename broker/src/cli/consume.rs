@@ -1,15 +1,19 @@
 //! `barnabas consume`: records of a topic, without a group.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 
 use barnabas_storage::batch::{Record, batches};
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::complete::names;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::groups::seek::{Target, partitions, plan};
+use super::interrupt::AtInterrupt;
 use super::output::{Format, Output, print_bytes, rfc3339};
+use super::progress::Progress;
 use crate::client::offsets::LATEST;
 use crate::client::{Cluster, code};
 use crate::group::offsets::TopicPartition;
@@ -26,6 +30,7 @@ const ATTEMPTS: u32 = 50;
     barnabas consume orders --format '%p %o %k=%v\\n'")]
 pub(super) struct Arguments {
     /// The topic, or some of its partitions as TOPIC:0,3.
+    #[arg(add = names::topics())]
     topic: String,
     /// From where: earliest, latest, an offset, -N records before the end, or a time as 2026-01-31T10:00Z.
     #[arg(long, default_value = "latest", allow_hyphen_values = true)]
@@ -61,7 +66,16 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         if as_json { format!("{}\n", document(at, record)).into_bytes() } else { formatted(&format, at, record) }
     };
     let told = Told { from, end, max: arguments.max, idle_ms: None };
-    follow(&mut cluster, told, |at, record| print_bytes(&shown(at, record))).await?;
+    // Who sees the records sees how far it is.
+    let bound = told.bound().filter(|_| !std::io::stdout().is_terminal());
+    let progress = bound.map(|of| Progress::bounded("consume", of, as_json, AtInterrupt::Ends));
+    let mut seen = 0;
+    let visit = |at: &TopicPartition, record: &Record| {
+        seen += 1;
+        progress.iter().for_each(|progress| progress.reach(seen));
+        print_bytes(&shown(at, record))
+    };
+    follow(&mut cluster, told, visit).await?;
     Ok(Exit::Done)
 }
 
@@ -75,6 +89,17 @@ pub(super) struct Told {
     pub(super) max: Option<u64>,
     /// How long nothing may come.
     pub(super) idle_ms: Option<i64>,
+}
+
+impl Told {
+    /// How many records it can be at most, where that is known: offsets without records among them are counted.
+    fn bound(&self) -> Option<u64> {
+        let of = |end: &BTreeMap<TopicPartition, i64>| {
+            let left = |(at, from): (&TopicPartition, &i64)| end.get(at).map_or(0, |end| (end - from).max(0));
+            u64::try_from(self.from.iter().map(left).sum::<i64>()).unwrap_or(0)
+        };
+        [self.end.as_ref().map(of), self.max].into_iter().flatten().min()
+    }
 }
 
 /// Hands every record to `visit` until the end; how many there were, and where each partition stands.

@@ -5,11 +5,12 @@ use std::fmt;
 use kafka_protocol::error::ResponseError;
 
 use super::exit::Exit;
+use crate::bench::BenchError;
 use crate::client::settings::SettingsError;
 use crate::client::{CallError, code};
 
 /// What ends a command with an error.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
     exit: Exit,
     text: String,
@@ -137,8 +138,20 @@ plain! {
     barnabas_storage::LogDirError => Failed,
     crate::server::StartError => Failed,
     crate::server::FormatError => Failed,
-    crate::bench::BenchError => Failed,
     SettingsError => Usage,
+}
+
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        let exit = match &error {
+            BenchError::Connect { .. } | BenchError::Stalled { .. } | BenchError::NoLeaders(_) => Exit::Unreachable,
+            BenchError::Login { .. } | BenchError::Tls { .. } => Exit::Denied,
+            BenchError::NoTopic(_) | BenchError::Empty(_) => Exit::NotFound,
+            BenchError::Refused { code, .. } => exit_of(*code),
+            _ => Exit::Failed,
+        };
+        Self::of(exit, &error)
+    }
 }
 
 impl From<CallError> for Failure {

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use super::exit::Exit;
 use super::output::{print, print_bytes};
 use super::remark::remark;
-use super::{Cli, Failure, files, shims};
+use super::{Cli, Failure, complete, files, shims};
 
 mod compose;
 mod systemd;
@@ -30,7 +30,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Writes completions for a shell to stdout.
+    /// Writes completions for a shell to stdout: of the commands, and of the topics, groups and users of the cluster that a line
+    /// is about.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -61,9 +62,7 @@ enum Command {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     match &arguments.command {
         Command::Completions { shell } => {
-            let mut text = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "barnabas", &mut text);
-            print_bytes(&text)?;
+            print_bytes(&complete::script(*shell)?)?;
         }
         Command::Man { to: Some(directory), .. } => {
             files::make_directory(directory)?;

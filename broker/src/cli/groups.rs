@@ -1,6 +1,7 @@
 //! `barnabas groups`: consumer groups of any cluster that speaks the Kafka protocol.
 
 use super::Failure;
+use super::complete::names;
 use super::confirm::Confirm;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
@@ -40,11 +41,13 @@ enum Command {
     /// Shows a group: its state, its members and what each reads.
     Describe {
         /// The group.
+        #[arg(add = names::groups())]
         group: String,
     },
     /// Shows how far groups are behind, in records and in seconds.
     Lag {
         /// Groups; all when none is named.
+        #[arg(add = names::groups())]
         groups: Vec<String>,
         #[command(flatten)]
         watch: Watch,
@@ -56,7 +59,7 @@ enum Command {
     /// Deletes groups without members, and their offsets.
     Delete {
         /// The groups.
-        #[arg(required = true)]
+        #[arg(required = true, add = names::groups())]
         groups: Vec<String>,
         #[command(flatten)]
         confirm: Confirm,
@@ -65,14 +68,19 @@ enum Command {
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { command, connection, output } = arguments;
-    let mut cluster = connection.connect().await?;
+    let connect = || connection.connect();
     match command {
-        Command::List { state, watch } => watch.run(async || list(&mut cluster, &state, output).await).await,
-        Command::Describe { group } => describe(&mut cluster, &group, output).await,
-        Command::Lag { groups, watch } => watch.run(async || lag(&mut cluster, &groups, output).await).await,
-        Command::Seek(told) => seek::run(&told, &mut cluster, output).await,
-        Command::DeleteOffsets(told) => delete_offsets::run(&told, &mut cluster).await,
+        Command::List { state, watch } => {
+            watch.run(&connection, async |cluster| list(cluster, &state, output).await).await
+        }
+        Command::Lag { groups, watch } => {
+            watch.run(&connection, async |cluster| lag(cluster, &groups, output).await).await
+        }
+        Command::Describe { group } => describe(&mut connect().await?, &group, output).await,
+        Command::Seek(told) => seek::run(&told, &mut connect().await?, output).await,
+        Command::DeleteOffsets(told) => delete_offsets::run(&told, &mut connect().await?).await,
         Command::Delete { groups, confirm } => {
+            let mut cluster = connect().await?;
             confirm.ask(&format!("Delete {} and all offsets they committed", groups.join(", ")))?;
             delete(&mut cluster, &groups).await
         }

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod acls;
 mod bench;
 mod cluster;
+mod complete;
 mod configs;
 mod confirm;
 mod connection;
@@ -94,7 +95,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
-    if let Some(ended) = shims::run(&program) {
+    if let Some(ended) = complete::run().or_else(|| shims::run(&program)) {
         return ended;
     }
     let Cli { command, quiet } = Cli::parse();

@@ -8,6 +8,7 @@ use barnabas_storage::batch::BatchBuilder;
 use barnabas_storage::seam::Seams;
 
 use super::Failure;
+use super::complete::names;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::interrupt::AtInterrupt;
@@ -28,6 +29,7 @@ const ATTEMPTS: u32 = 50;
     barnabas produce orders --key-separator : < orders.txt")]
 pub(super) struct Arguments {
     /// The topic; it must exist.
+    #[arg(add = names::topics())]
     topic: String,
     /// The partition; by key, or in turn, when not given.
     #[arg(short, long)]

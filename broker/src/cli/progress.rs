@@ -21,8 +21,8 @@ const BEAT: Duration = Duration::from_secs(5);
 const WIDTH: u32 = 30;
 
 const COUNTED: &str = "{prefix} [{bar:30}] {pos} of {len}, {elapsed} {wide_msg}";
-const TIMED: &str = "{prefix} [{clock}] {elapsed}";
-const ENDLESS: &str = "{prefix} {spinner} {pos} {elapsed} {wide_msg}";
+const TIMED: &str = "{prefix} [{clock}] {elapsed} {counts}";
+const ENDLESS: &str = "{prefix} {spinner} {pos} {elapsed} {counts} {wide_msg}";
 
 /// Who is told how far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +49,23 @@ pub(super) struct Progress {
     bar: ProgressBar,
     told: Told,
     beat: Option<Beat>,
+    counts: Option<Counts>,
 }
+
+/// Records and bytes so far.
+type Counts = fn() -> (u64, u64);
 
 impl Progress {
     /// Of work whose parts are counted; how many there are is told later. `is_document`: whether the command's result is one.
     pub(super) fn counted(what: &'static str, is_document: bool, at_interrupt: AtInterrupt) -> Self {
         Self::on_stderr(what, style(COUNTED), is_document, at_interrupt)
+    }
+
+    /// Of work with so many parts that a line for each would be too many.
+    pub(super) fn bounded(what: &'static str, of: u64, is_document: bool, at_interrupt: AtInterrupt) -> Self {
+        let progress = Self::on_stderr(what, style(COUNTED), is_document, at_interrupt);
+        progress.bar.set_length(of);
+        progress.beating()
     }
 
     /// Of work that ends after a time.
@@ -67,13 +78,29 @@ impl Progress {
         Self::on_stderr(what, style(ENDLESS), is_document, at_interrupt).beating()
     }
 
+    /// With what counts records and bytes: a line tells them, and what they are a second.
+    pub(super) fn counting(mut self, counts: Counts) -> Self {
+        let shown = move |state: &ProgressState, into: &mut dyn std::fmt::Write| {
+            let (records, bytes) = counts();
+            let per_second = bytes as f64 / 1e6 / state.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+            // It cannot be told to whom it matters that this failed.
+            _ = write!(into, "{records} records, {per_second:.1} MB/s");
+        };
+        self.bar.set_style(self.bar.style().with_key("counts", shown));
+        self.counts = Some(counts);
+        if self.beat.take().is_some() {
+            self = self.beating();
+        }
+        self
+    }
+
     /// So many parts are done, and what comes next.
     pub(super) fn show(&self, done: usize, of: usize, next: &str) {
         self.bar.set_length(of as u64);
         self.bar.set_message(next.to_owned());
         self.bar.set_position(done as u64);
         if self.told == Told::Program {
-            say(line(&self.bar, false));
+            say(line(&self.bar, false, self.counts));
         }
     }
 
@@ -95,13 +122,13 @@ impl Progress {
 
     fn on(target: ProgressDrawTarget, what: &'static str, style: ProgressStyle, told: Told) -> Self {
         let bar = ProgressBar::with_draw_target(None, target).with_style(style).with_prefix(what);
-        Self { bar, told, beat: None }
+        Self { bar, told, beat: None, counts: None }
     }
 
     /// With a line from time to time, which tells a program that it goes on.
     fn beating(mut self) -> Self {
         if self.told == Told::Program {
-            self.beat = Some(Beat::of(self.bar.clone()));
+            self.beat = Some(Beat::of(self.bar.clone(), self.counts));
         }
         self
     }
@@ -112,7 +139,7 @@ impl Drop for Progress {
         interrupt::end();
         drop(self.beat.take());
         if self.told == Told::Program {
-            say(line(&self.bar, true));
+            say(line(&self.bar, true, self.counts));
         }
         self.bar.finish_and_clear();
     }
@@ -122,7 +149,7 @@ impl Drop for Progress {
 struct Beat(Arc<(Mutex<bool>, Condvar)>);
 
 impl Beat {
-    fn of(bar: ProgressBar) -> Self {
+    fn of(bar: ProgressBar, counts: Option<Counts>) -> Self {
         let shared = Arc::new((Mutex::new(false), Condvar::new()));
         let ended = shared.clone();
         let beat = move || {
@@ -130,7 +157,7 @@ impl Beat {
             let mut ended = ended.lock();
             while !*ended {
                 if changed.wait_for(&mut ended, BEAT).timed_out() && !*ended {
-                    say(line(&bar, false));
+                    say(line(&bar, false, counts));
                 }
             }
         };
@@ -147,16 +174,24 @@ impl Drop for Beat {
 }
 
 /// For a program: what is done, of how many parts where that is known, and what comes next.
-fn line(bar: &ProgressBar, has_ended: bool) -> Value {
+fn line(bar: &ProgressBar, has_ended: bool, counts: Option<Counts>) -> Value {
     let next = Some(bar.message()).filter(|next| !next.is_empty() && !has_ended);
-    json!({
+    let mut line = json!({
         "progress": bar.prefix(),
         "done": bar.position(),
         "of": bar.length(),
         "next": next,
         "elapsed_ms": u64::try_from(bar.elapsed().as_millis()).unwrap_or(u64::MAX),
         "ended": has_ended,
-    })
+    });
+    if let Some((records, bytes)) = counts.map(|counts| counts()) {
+        let seconds = bar.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+        line["records"] = json!(records);
+        line["bytes"] = json!(bytes);
+        line["records_per_second"] = json!((records as f64 / seconds).round());
+        line["bytes_per_second"] = json!((bytes as f64 / seconds).round());
+    }
+    line
 }
 
 /// A template that is not understood would be seen by the tests.
@@ -225,16 +260,19 @@ mod tests {
     #[test]
     fn a_line_for_a_program_tells_what_a_bar_tells() {
         let progress = Progress::on(ProgressDrawTarget::hidden(), "verify", style(COUNTED), Told::Nobody);
-        let mut shown = line(&progress.bar, false);
+        let mut shown = line(&progress.bar, false, None);
         assert_eq!((&shown["done"], &shown["of"], &shown["next"]), (&json!(0), &Value::Null, &Value::Null));
         progress.show(1, 4, "t-1");
-        shown = line(&progress.bar, false);
+        shown = line(&progress.bar, false, None);
         shown["elapsed_ms"] = json!(0);
         assert_eq!(
             shown,
             json!({"progress": "verify", "done": 1, "of": 4, "next": "t-1", "elapsed_ms": 0, "ended": false})
         );
-        assert_eq!(line(&progress.bar, true)["ended"], true);
+        assert_eq!(line(&progress.bar, true, None)["ended"], true);
+        let counted = line(&progress.bar, true, Some(|| (7, 700)));
+        assert_eq!((&counted["records"], &counted["bytes"]), (&json!(7), &json!(700)));
+        assert!(counted["bytes_per_second"].as_f64() > counted["records_per_second"].as_f64());
     }
 
     #[test]

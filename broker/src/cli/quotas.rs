@@ -7,6 +7,7 @@ use kafka_protocol::messages::{AlterClientQuotasRequest, DescribeClientQuotasReq
 use kafka_protocol::protocol::StrBytes;
 
 use super::Failure;
+use super::complete::names;
 use super::confirm::Confirm;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
@@ -54,7 +55,7 @@ enum Command {
 #[command(next_help_heading = "Whose")]
 struct Whose {
     /// A user's, by the principal's name.
-    #[arg(long, value_name = "NAME", conflicts_with = "default_user")]
+    #[arg(long, value_name = "NAME", conflicts_with = "default_user", add = names::users())]
     user: Option<String>,
     /// Each user's who has none by name.
     #[arg(long)]

@@ -28,3 +28,9 @@ pub(super) fn remark(text: impl fmt::Display) {
 pub(super) fn say(text: impl fmt::Display) {
     _ = writeln!(std::io::stderr(), "{text}");
 }
+
+/// Asks something on stderr: the answer is typed behind it.
+pub(super) fn prompt(text: impl fmt::Display) {
+    let mut stderr = std::io::stderr();
+    _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
+}

@@ -1,12 +1,11 @@
 //! `barnabas serve`: reads the settings, runs a broker until a signal, stops it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use barnabas_config::{Config, ConfigSources, Warning, key};
+use barnabas_config::{Config, ConfigSources, Source, Warning, key};
 use barnabas_storage::advice::RAISE_FILE_LIMIT;
 use barnabas_storage::give_back_code;
 use barnabas_storage::seam::Seams;
@@ -18,19 +17,34 @@ use super::Failure;
 use super::environment::variables;
 use super::files::read_text;
 use super::logging::{self, LogFormat};
-use super::supervisor;
+use super::{output, supervisor};
 use crate::limits::{BLOCKING_THREADS_MAX, POLLS_BETWEEN_EVENTS};
 use crate::seam::{Tasks, TcpNet};
 use crate::server::Server;
 
+mod greeting;
+mod scratch;
+
+use scratch::Scratch;
+
 /// So long after a start those who waited for it have come.
 const SETTLED: Duration = Duration::from_secs(1);
+/// Where the page is of a broker to try something out: on whichever port is free.
+const PAGE: &str = "127.0.0.1:0";
 
 /// What `serve` is told.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  barnabas serve --dev\n  barnabas serve --dev -c log.dirs=./data -c log.durability.mode=os\n  \
+    barnabas serve server.properties -c num.partitions=3"
+)]
 pub(super) struct Arguments {
     /// server.properties files, later ones over earlier ones. Without any: 127.0.0.1:9092, data in ./barnabas-data.
     files: Vec<PathBuf>,
+    /// To try something out: as without files, but the data is in a temporary directory that goes at a clean stop, and the page is
+    /// on a free port. Environment and -c go over that.
+    #[arg(long, conflicts_with = "files")]
+    dev: bool,
     /// A setting, over files and environment.
     #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
@@ -51,10 +65,33 @@ impl Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     logging::start(arguments.log_format);
     raise_file_limit();
-    let config = configure(arguments)?;
+    let (mut config, warnings) = configure(arguments, &[])?;
+    warnings.iter().for_each(warn);
     #[cfg(feature = "gssapi")]
     super::keytab::be_told(&config)?;
-    runtime()?.block_on(serve(config, arguments.files.is_empty()))
+    let scratch = if arguments.dev { try_out(arguments, &mut config)? } else { None };
+    let at_end = if scratch.is_some() { " until it stops" } else { "" };
+    let ended = runtime()?.block_on(serve(config, arguments.files.is_empty().then_some(at_end)));
+    match scratch {
+        Some(scratch) if ended.is_err() => {
+            tracing::info!(path = %scratch.path().display(), "the data is left to be looked at")
+        }
+        scratch => scratch.into_iter().for_each(|scratch| scratch.remove(&Seams::system())),
+    }
+    ended
+}
+
+/// What `--dev` adds where nobody says otherwise.
+fn try_out(arguments: &Arguments, config: &mut Config) -> Result<Option<Scratch>, Failure> {
+    let mut added = Vec::new();
+    if config.source(key::HTTP_LISTENER.name) == Source::Default {
+        added.push(format!("{}={PAGE}", key::HTTP_LISTENER.name));
+    }
+    let is_told = |name| config.source(name) != Source::Development && config.source(name) != Source::Default;
+    let scratch = if is_told(key::LOG_DIRS.name) { None } else { Some(Scratch::make(&Seams::system())?) };
+    added.extend(scratch.iter().map(|scratch| format!("{}={}", key::LOG_DIRS.name, scratch.path().display())));
+    *config = configure(arguments, &added)?.0;
+    Ok(scratch)
 }
 
 /// Every connection and every segment is an open file; systems allow few until they are asked, as the JVM does too.
@@ -67,19 +104,17 @@ fn raise_file_limit() {
     }
 }
 
-fn configure(arguments: &Arguments) -> Result<Config, Failure> {
+/// The settings; those of the command line go over `added`.
+fn configure(arguments: &Arguments, added: &[String]) -> Result<(Config, Vec<Warning>), Failure> {
     let seams = Seams::system();
     let read_file = |path: &Path| read_text(&seams, path);
-    let (config, warnings) = Config::load(&ConfigSources {
+    let sources = ConfigSources {
         files: arguments.files.clone(),
         environment: variables(),
-        assignments: arguments.assignments.clone(),
+        assignments: [added, &arguments.assignments].concat(),
         read_file: &read_file,
-    })?;
-    for warning in warnings {
-        warn(&warning);
-    }
-    Ok(config)
+    };
+    Ok(Config::load(&sources)?)
 }
 
 fn warn(warning: &Warning) {
@@ -95,7 +130,8 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
+/// Serves until a signal. `greet`: says what can be tried, and what becomes of the data.
+async fn serve(config: Config, greet: Option<&str>) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let log_dirs: Vec<String> = config.read(&key::LOG_DIRS);
@@ -105,8 +141,8 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
     let mut hang_up = if hears_hang_up { Some(signal(SignalKind::hangup())?) } else { None };
     tracing::info!(addresses = ?server.addresses(), "ready");
     supervisor::ready(server.addresses());
-    if let Some(address) = server.addresses().first().filter(|_| greet) {
-        println!("{}", greeting(*address, &log_dirs.join(",")));
+    if let Some(at_end) = greet {
+        say_what_to_try(&server, &log_dirs.join(","), at_end);
     }
     let tasks = Tasks::new();
     tasks.spawn("settled", settled(tasks.clone()));
@@ -134,6 +170,14 @@ async fn serve(config: Config, greet: bool) -> Result<(), Failure> {
     }
 }
 
+/// On stdout, which nobody need read.
+fn say_what_to_try(server: &Server, log_dirs: &str, at_end: &str) {
+    let Some(address) = server.addresses().first() else { return };
+    let program = std::env::args().next().unwrap_or_else(|| "barnabas".to_owned());
+    let text = greeting::text(&program, *address, server.http_address(), log_dirs, at_end);
+    _ = output::print(&format!("{text}\n"));
+}
+
 /// What only the start needed need not stay in memory.
 async fn settled(tasks: Tasks) {
     tasks.sleep(SETTLED).await;
@@ -146,30 +190,5 @@ async fn hung_up(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
         None => std::future::pending().await,
-    }
-}
-
-/// Three commands to try.
-fn greeting(address: SocketAddr, log_dirs: &str) -> String {
-    let port = address.port();
-    let address = if address.ip().is_unspecified() { format!("localhost:{port}") } else { address.to_string() };
-    format!(
-        "Barnabas {} serves on {address}, its data is in {log_dirs}. Try:\n\n  \
-         echo hello | kcat -b {address} -t greetings -P\n  \
-         kafka-console-consumer.sh --bootstrap-server {address} --topic greetings --from-beginning\n  \
-         barnabas topics list -b {address}\n",
-        env!("CARGO_PKG_VERSION"),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_greeting_names_three_commands() {
-        let greeting = greeting(SocketAddr::from(([127, 0, 0, 1], 9092)), "./barnabas-data");
-        assert!(greeting.contains("-b 127.0.0.1:9092"));
-        assert_eq!(greeting.lines().filter(|line| line.starts_with("  ")).count(), 3);
     }
 }

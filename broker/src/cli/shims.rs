@@ -11,6 +11,7 @@ use kafka_protocol::error::ResponseError;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::remark::say;
 use super::run_client;
 use crate::client::{Cluster, code};
 
@@ -134,7 +135,7 @@ fn end(name: &str, ended: Result<Exit, Failure>) -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("{name}: {failure}");
+            say(format_args!("{name}: {failure}"));
             Exit::Failed.into()
         }
     }

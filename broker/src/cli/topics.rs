@@ -1,10 +1,12 @@
 //! `barnabas topics`: an ordinary Kafka client, so that it works against Apache Kafka too.
 
 use super::Failure;
+use super::complete::names;
 use super::confirm::Confirm;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
 use super::output::Output;
+use super::watch::HealthWatch;
 
 mod apply;
 mod change;
@@ -17,7 +19,7 @@ mod trim;
 mod undelete;
 pub(super) mod wanted;
 
-pub(super) use describe::{ALL_FINDINGS, finding, wanted_in_sync};
+pub(super) use describe::{finding, wanted_in_sync};
 
 /// What `topics` is told.
 #[derive(Debug, clap::Args)]
@@ -41,7 +43,7 @@ enum Command {
     /// Shows topics, their settings and their partitions.
     Describe {
         /// Their names.
-        #[arg(required = true)]
+        #[arg(required = true, add = names::topics())]
         names: Vec<String>,
     },
     /// Makes topics.
@@ -53,6 +55,7 @@ enum Command {
     /// Gives a topic more partitions. Keys go to other partitions from then on.
     AddPartitions {
         /// The topic.
+        #[arg(add = names::topics())]
         name: String,
         /// How many it is to have.
         #[arg(long, value_name = "PARTITIONS")]
@@ -61,7 +64,7 @@ enum Command {
     /// Deletes topics with everything in them. A broker whose barnabas.delete.keep.ms is above 0 can bring them back for that time.
     Delete {
         /// Their names.
-        #[arg(required = true)]
+        #[arg(required = true, add = names::topics())]
         names: Vec<String>,
         /// A topic that is not there is no error.
         #[arg(long)]
@@ -76,26 +79,32 @@ enum Command {
     /// Deletes the oldest records of partitions; shows its plan first.
     Trim(trim::Arguments),
     /// Shows partitions without a leader, below min.insync.replicas, or with replicas behind; ends with 8 when there are any.
-    Health,
+    Health {
+        #[command(flatten)]
+        watch: HealthWatch,
+    },
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { command, connection, output } = arguments;
-    let mut cluster = connection.connect().await?;
+    let connect = || connection.connect();
     match command {
-        Command::List(told) => list::run(&told, &mut cluster, output).await,
-        Command::Describe { names } => describe::run(&names, &mut cluster, output).await,
-        Command::Create(told) => create::run(&told, &mut cluster, output).await,
-        Command::Alter(told) => change::alter(&told, &mut cluster).await,
-        Command::Apply(told) => apply::run(&told, &mut cluster, output).await,
-        Command::AddPartitions { name, to } => change::add_partitions(&name, to, &mut cluster).await,
+        Command::List(told) => list::run(&told, &mut connect().await?, output).await,
+        Command::Describe { names } => describe::run(&names, &mut connect().await?, output).await,
+        Command::Create(told) => create::run(&told, &mut connect().await?, output).await,
+        Command::Alter(told) => change::alter(&told, &mut connect().await?).await,
+        Command::Apply(told) => apply::run(&told, &mut connect().await?, output).await,
+        Command::AddPartitions { name, to } => change::add_partitions(&name, to, &mut connect().await?).await,
         Command::Delete { names, if_exists, confirm } => {
+            let mut cluster = connect().await?;
             confirm.ask(&format!("Delete {} with everything in it", names.join(", ")))?;
             change::delete(&names, if_exists, &mut cluster).await
         }
-        Command::Undelete(told) => undelete::run(&told, &mut cluster, output).await,
-        Command::Offsets(told) => offsets::run(&told, &mut cluster, output).await,
-        Command::Trim(told) => trim::run(&told, &mut cluster, output).await,
-        Command::Health => describe::health(&mut cluster, output).await,
+        Command::Undelete(told) => undelete::run(&told, &mut connect().await?, output).await,
+        Command::Offsets(told) => offsets::run(&told, &mut connect().await?, output).await,
+        Command::Trim(told) => trim::run(&told, &mut connect().await?, output).await,
+        Command::Health { watch } => {
+            watch.run(&connection, async |cluster| describe::health(cluster, output).await).await
+        }
     }
 }

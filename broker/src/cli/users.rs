@@ -8,6 +8,7 @@ use kafka_protocol::messages::describe_user_scram_credentials_response::Describe
 use kafka_protocol::protocol::StrBytes;
 
 use super::Failure;
+use super::complete::names;
 use super::confirm::Confirm;
 use super::connection::ConnectionArguments;
 use super::exit::Exit;
@@ -49,7 +50,7 @@ enum Command {
     /// Removes users. Their open connections go on.
     Delete {
         /// Their names.
-        #[arg(required = true)]
+        #[arg(required = true, add = names::users())]
         names: Vec<String>,
         #[command(flatten)]
         confirm: Confirm,

@@ -1,12 +1,10 @@
 //! A client's login: SaslHandshake, then the messages of PLAIN or SCRAM.
 
-use barnabas_auth::base36;
-use barnabas_auth::scram::{ScramClient, ScramMechanism};
-use barnabas_storage::seam::{Rng, SystemRng};
 use bytes::Bytes;
 use kafka_protocol::messages::{SaslAuthenticateRequest, SaslHandshakeRequest};
 use kafka_protocol::protocol::StrBytes;
 
+use super::exchange::Exchange;
 use super::security::SaslSettings;
 use super::{CallError, Client};
 
@@ -27,27 +25,12 @@ pub(super) async fn login(client: &mut Client, sasl: &SaslSettings) -> Result<()
         let reason = format!("sasl.mechanism={mechanism} is not served there; these are: {}", served.join(", "));
         return Err(refused(client, reason));
     }
-    match mechanism {
-        "PLAIN" => {
-            let message = format!("\0{}\0{}", sasl.username, sasl.password.reveal());
-            authenticate(client, message.into_bytes()).await.map(drop)
-        }
-        _ => match mechanism.parse() {
-            Ok(scram) => by_scram(client, sasl, scram).await,
-            Err(_) => Err(refused(client, format!("sasl.mechanism={mechanism}: this client has PLAIN and SCRAM"))),
-        },
+    let mut next = Some(Exchange::begin(sasl).map_err(|reason| refused(client, reason))?);
+    while let Some((exchange, message)) = next {
+        let answer = authenticate(client, message).await?;
+        next = exchange.next(&answer).map_err(|reason| refused(client, reason))?;
     }
-}
-
-async fn by_scram(client: &mut Client, sasl: &SaslSettings, mechanism: ScramMechanism) -> Result<(), CallError> {
-    let is_token = sasl.options.get("tokenauth").is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    let random: Vec<u8> = (0..3).flat_map(|_| SystemRng.next_u64().to_be_bytes()).collect();
-    let nonce = base36::of_130_bits(&random);
-    let (scram, first) = ScramClient::begin(mechanism, &sasl.username, sasl.password.reveal(), &nonce, is_token);
-    let answer = authenticate(client, first.into_bytes()).await?;
-    let (awaiting, last) = scram.proof(&answer).map_err(|error| refused(client, error.to_string()))?;
-    let answer = authenticate(client, last.into_bytes()).await?;
-    awaiting.verify(&answer).map_err(|_| refused(client, "the broker does not know the password itself".to_owned()))
+    Ok(())
 }
 
 async fn authenticate(client: &mut Client, message: Vec<u8>) -> Result<Bytes, CallError> {

@@ -1,8 +1,8 @@
 //! The composition root: from settings to a broker that serves, and back down again.
 //!
-//! Order at the start: bind (so that a taken port is found before anything is touched; clients wait in the backlog),
-//! identity and lock, metadata, keys and logins, log directories, partitions and groups, registration, listeners. A stop goes the
-//! other way: listeners and connections drain, then logs, then metadata.
+//! Order at the start: bind (so that a taken port is found before anything is touched; clients wait in the backlog, monitors
+//! are answered from then on), identity and lock, metadata, keys and logins, log directories, partitions and groups,
+//! registration, listeners. A stop goes the other way: listeners and connections drain, then logs, then metadata.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_config::{Config, SecurityProtocol, key};
-use barnabas_raft::{BrokerId, Controller, ControllerOptions, MetadataImage, MetadataListener};
+use barnabas_raft::{BrokerId, Controller, ControllerOptions, MetadataListener};
 use barnabas_storage::advice::MEND_DISK;
-use barnabas_storage::log_dir::{Belongs, LogDirOptions, MetaProperties};
+use barnabas_storage::log_dir::MetaProperties;
 use barnabas_storage::seam::Seams;
 use barnabas_storage::{LogDir, LogDirError};
 
@@ -21,6 +21,7 @@ use crate::api::dispatch::Dispatch;
 use crate::audit::{Audit, AuditFileError};
 use crate::broker::Broker;
 use crate::group::Groups;
+use crate::http::Startup;
 use crate::kept_topics;
 use crate::limits::DRAIN_TIMEOUT;
 use crate::loggers::Loggers;
@@ -30,7 +31,6 @@ use crate::network::listener::{self, Entrance};
 use crate::network::{Network, NetworkOptions};
 use crate::partition::Partitions;
 use crate::partition::fetch_session::FetchSessions;
-use crate::partition::log_options::log_options;
 use crate::partition::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::seam::{Net, Tasks};
@@ -50,6 +50,7 @@ mod format;
 mod housekeeping;
 mod identity;
 mod listener_security;
+mod log_dirs;
 
 pub use authorization::AuthorizerError;
 use connection_limits::ConnectionLimits;
@@ -128,18 +129,34 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start<N: Net>(config: Arc<Config>, seams: Seams, net: &N) -> Result<Self, StartError> {
-        let (tasks, metrics) = (Tasks::on(&*seams.spawn), Arc::new(Metrics::default()));
+        let tasks = Tasks::on(&*seams.spawn);
+        let started = Self::start_on(tasks.clone(), config, seams, net).await;
+        if started.is_err() {
+            // Who answers monitors must not outlive a start that failed; nobody waits for that.
+            tasks.stop(Duration::ZERO).await;
+        }
+        started
+    }
+
+    async fn start_on<N: Net>(tasks: Tasks, config: Arc<Config>, seams: Seams, net: &N) -> Result<Self, StartError> {
+        let metrics = Arc::new(Metrics::default());
         let authorization = Authorization::of(&config)?;
         let bound = endpoints::bind(net, &config)?;
         let http = endpoints::bind_http(net, &config)?;
         let paths: Vec<PathBuf> = config.read(&key::LOG_DIRS).into_iter().map(PathBuf::from).collect();
+        let startup = Arc::new(Startup::of(paths.len()));
+        let http_address = http.map(|(address, listener)| {
+            tracing::info!(%address, "metrics, health and the page are served over HTTP");
+            tasks.spawn("http-listener", crate::http::serve(Arc::clone(&startup), tasks.clone(), listener));
+            address
+        });
         let meta = identity::establish(&seams, &config, &paths)?;
         let lock = lock_metadata(&seams, &paths)?;
         let options = controller_options(&seams, &config, &paths, &meta)?;
         let controller = Controller::open(seams.clone(), options).await?;
         let settings = Settings::new(BrokerId(meta.node_id), Arc::clone(&config), &controller.image());
         let security = listener_security::open(&settings.config(), &config, &controller, &seams, &tasks, &metrics)?;
-        let log_dirs = open_log_dirs(&tasks, &seams, &settings.config(), paths, controller.image()).await?;
+        let log_dirs = log_dirs::open(&tasks, &seams, &settings.config(), paths, controller.image(), &startup).await?;
 
         let broker = compose(
             config,
@@ -172,11 +189,7 @@ impl Server {
         certificates::watch(&broker);
         broker.delegation_tokens.expire(&broker.controller);
         kept_topics::expire(&broker).await;
-        let http_address = http.as_ref().map(|(address, _)| *address);
-        if let Some((address, listener)) = http {
-            tracing::info!(%address, "metrics, health and the page are served over HTTP");
-            broker.tasks.spawn("http-listener", crate::http::serve(Arc::clone(&broker), listener));
-        }
+        startup.serves(Arc::clone(&broker));
         Ok(Self { broker, log_dirs, housekeeping, addresses, http_address, _lock: lock })
     }
 
@@ -263,55 +276,6 @@ fn controller_options(
         snapshot_bytes: u64::try_from(snapshot_bytes).unwrap_or(u64::MAX),
         first_users: first_user::read(config, seams)?,
     })
-}
-
-fn log_dir_options(config: &Config) -> LogDirOptions {
-    let bytes = |key| u64::try_from(config.read::<i64>(key)).unwrap_or(0);
-    let count = |key| usize::try_from(config.read::<i64>(key)).unwrap_or(1);
-    let millis = |key| Duration::from_millis(bytes(key));
-    LogDirOptions {
-        journal_bytes_initial: bytes(&key::JOURNAL_BYTES_INITIAL),
-        journal_bytes_max: bytes(&key::JOURNAL_BYTES_MAX),
-        journal_batch_bytes_max: count(&key::JOURNAL_BATCH_BYTES_MAX),
-        checkpoint_interval: millis(&key::LOG_CHECKPOINT_INTERVAL_MS),
-        recovery_threads: count(&key::NUM_RECOVERY_THREADS_PER_DATA_DIR),
-        free_bytes_min: bytes(&key::LOG_FREE_BYTES_MIN),
-        retention_check_interval: millis(&key::LOG_RETENTION_CHECK_INTERVAL_MS),
-        producer_id_expiration: millis(&key::PRODUCER_ID_EXPIRATION_MS),
-        producer_id_check_interval: millis(&key::PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS),
-    }
-}
-
-/// Opens every log directory, off the async workers.
-async fn open_log_dirs(
-    tasks: &Tasks,
-    seams: &Seams,
-    config: &Arc<Config>,
-    paths: Vec<PathBuf>,
-    image: Arc<MetadataImage>,
-) -> Result<Vec<Arc<LogDir>>, StartError> {
-    let (seams, config) = (seams.clone(), Arc::clone(config));
-    let open_all = move || {
-        let options = log_dir_options(&config);
-        let belongs = |name: &str, id, _| match (image.topic_by_id(id), image.kept_topic(id)) {
-            (Some(topic), _) if *topic.name != *name => Belongs::Elsewhere(topic.name.to_string()),
-            (Some(topic), _) => Belongs::Here(log_options(&config, &topic.configs)),
-            (None, Some(kept)) => {
-                let options = log_options(&config, &kept.topic.configs);
-                Belongs::Kept { topic: kept.topic.name.to_string(), options }
-            }
-            (None, None) => Belongs::Nowhere(image.topic(name).map(|topic| topic.id)),
-        };
-        let open = |path: PathBuf| match LogDir::open(seams.clone(), &path, options.clone(), &belongs) {
-            Ok((dir, report)) => {
-                tracing::info!(path = %path.display(), ?report, "log directory opened");
-                Ok(dir)
-            }
-            Err(error) => Err(StartError::LogDir(path, error)),
-        };
-        paths.into_iter().map(open).collect()
-    };
-    tasks.blocking(open_all).await
 }
 
 #[allow(clippy::too_many_arguments, reason = "everything a broker is made of, once")]

@@ -1,7 +1,7 @@
 //! Settings that Kafka does not have.
 
 settings! {
-    /// Where /metrics, /healthz, /readyz and the page for people are served over HTTP: a port of the loopback address, or
+    /// Where /metrics, /livez, /startupz, /readyz, /v1/health and the page for people are served over HTTP: a port of the loopback address, or
     /// address:port. Nowhere when empty. Whoever reaches it sees the names of topics and groups and the settings.
     "barnabas.http.listener": Text = "", honoured;
     /// A file that tells, in a line of OCSF JSON each, what was denied, what was administered, and which logins failed. None

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::judge::Judge;
 use super::{list, words};
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column};
 use crate::cli::remark::say;
@@ -22,6 +23,7 @@ const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Who: a user's name, or TYPE:NAME.
+    #[arg(add = names::users())]
     principal: String,
     /// What, as write.
     operation: String,
@@ -45,6 +47,7 @@ pub(super) struct WhoArguments {
 #[derive(Debug, clap::Args)]
 pub(super) struct EffectiveArguments {
     /// Who: a user's name, or TYPE:NAME.
+    #[arg(add = names::users())]
     principal: String,
     /// From which address; without it only rules for every host count.
     #[arg(long, value_name = "ADDRESS")]

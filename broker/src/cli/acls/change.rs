@@ -7,6 +7,7 @@ use barnabas_auth::{Acl, AclFilter};
 use super::recipe::Grant;
 use super::{list, rules, words};
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::remark::say;
@@ -16,6 +17,7 @@ use crate::client::Cluster;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Who: a user's name, or TYPE:NAME; * is everybody.
+    #[arg(add = names::users())]
     principal: String,
     /// Operations between commas (read, write, create, delete, alter, describe, all, ...), or producer, consumer, streams,
     /// connect.
@@ -23,10 +25,10 @@ pub(super) struct Arguments {
     /// On what, as TYPE:NAME.
     resources: Vec<String>,
     /// On this topic.
-    #[arg(long = "topic", value_name = "NAME")]
+    #[arg(long = "topic", value_name = "NAME", add = names::topics())]
     topics: Vec<String>,
     /// On this group.
-    #[arg(long = "group", value_name = "NAME")]
+    #[arg(long = "group", value_name = "NAME", add = names::groups())]
     groups: Vec<String>,
     /// On this transactional id.
     #[arg(long = "transactional-id", value_name = "NAME")]

@@ -6,6 +6,7 @@ use barnabas_storage::PartitionIndex;
 use kafka_protocol::error::ResponseError;
 
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
 use crate::cli::groups::seek::partitions;
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
     #[arg(value_enum)]
     election: Kind,
     /// A topic, or some of its partitions as TOPIC:0,3; may be given several times. Of all topics without.
-    #[arg(long = "topic", value_name = "TOPIC[:PARTITIONS]")]
+    #[arg(long = "topic", value_name = "TOPIC[:PARTITIONS]", add = names::topics())]
     topics: Vec<String>,
     /// Only shows the plan.
     #[arg(long)]

@@ -3,6 +3,7 @@
 use super::get::unknown;
 use super::resource::Resource;
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::remark::remark;
 use crate::client::Cluster;
@@ -12,7 +13,7 @@ use crate::client::configs::ConfigChange;
 #[derive(Debug, clap::Args)]
 pub(super) struct Set {
     /// What has settings.
-    #[arg(value_name = "WHAT/NAME")]
+    #[arg(value_name = "WHAT/NAME", add = names::resources())]
     resource: Resource,
     /// Settings and their values; `KEY+=VALUE` adds to a list, `KEY-=VALUE` takes from it.
     #[arg(required = true, value_name = "KEY=VALUE")]
@@ -26,7 +27,7 @@ pub(super) struct Set {
 #[derive(Debug, clap::Args)]
 pub(super) struct Unset {
     /// What has settings.
-    #[arg(value_name = "WHAT/NAME")]
+    #[arg(value_name = "WHAT/NAME", add = names::resources())]
     resource: Resource,
     /// Their names.
     #[arg(required = true, value_name = "KEY")]

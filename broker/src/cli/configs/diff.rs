@@ -9,6 +9,7 @@ use super::list::value;
 use super::resource::{Resource, layer};
 use super::wanted::read;
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column};
 use crate::cli::remark::remark;
@@ -18,10 +19,10 @@ use crate::client::Cluster;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// What has settings.
-    #[arg(value_name = "WHAT/NAME")]
+    #[arg(value_name = "WHAT/NAME", add = names::resources())]
     resource: Resource,
     /// Another of its kind. Without: what would count if it had no values of its own.
-    #[arg(value_name = "WHAT/NAME")]
+    #[arg(value_name = "WHAT/NAME", add = names::resources())]
     other: Option<Resource>,
     /// A file, as `import` takes it: what it says of the resource, beside the resource's own values.
     #[arg(long, conflicts_with = "other")]

@@ -6,6 +6,7 @@ use super::list::own_of_all;
 use super::resource::Resource;
 use super::wanted::{Wanted, written, written_properties};
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Format, Output, print};
 use crate::cli::remark::say;
@@ -16,7 +17,7 @@ use crate::client::Cluster;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// What has settings; everything that was changed in the cluster when nothing is named.
-    #[arg(value_name = "WHAT/NAME")]
+    #[arg(value_name = "WHAT/NAME", add = names::resources())]
     resources: Vec<Resource>,
     /// Writes properties, as `import --to` and `kafka-configs --add-config-file` read them; of one resource.
     #[arg(long, requires = "resources")]

@@ -5,6 +5,7 @@ use kafka_protocol::messages::describe_configs_response::DescribeConfigsResource
 use super::list::value;
 use super::resource::{Resource, layer};
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column, wide};
 use crate::client::Cluster;
@@ -13,7 +14,7 @@ use crate::client::Cluster;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// What has settings.
-    #[arg(value_name = "WHAT/NAME")]
+    #[arg(value_name = "WHAT/NAME", add = names::resources())]
     resource: Resource,
     /// Their names.
     #[arg(required = true)]

@@ -4,6 +4,7 @@ use kafka_protocol::messages::describe_configs_response::DescribeConfigsResource
 
 use super::resource::{Resource, layer};
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column, wide};
 use crate::cli::remark::remark;
@@ -14,7 +15,7 @@ use crate::client::configs::ConfigResource;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// What has settings; everything when nothing is named.
-    #[arg(value_name = "WHAT/NAME")]
+    #[arg(value_name = "WHAT/NAME", add = names::resources())]
     resources: Vec<Resource>,
     /// Also those that are as by default.
     #[arg(long, requires = "resources")]

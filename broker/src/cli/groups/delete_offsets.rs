@@ -2,6 +2,7 @@
 
 use super::seek::partitions;
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
 use crate::client::Cluster;
@@ -10,9 +11,10 @@ use crate::client::Cluster;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The group.
+    #[arg(add = names::groups())]
     group: String,
     /// A topic, or some of its partitions as TOPIC:0,3; may be given several times.
-    #[arg(long = "topic", required = true, value_name = "TOPIC[:PARTITIONS]")]
+    #[arg(long = "topic", required = true, value_name = "TOPIC[:PARTITIONS]", add = names::topics())]
     topics: Vec<String>,
     #[command(flatten)]
     confirm: Confirm,

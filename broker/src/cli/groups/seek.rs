@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use barnabas_storage::PartitionIndex;
 
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, Column, Output, Table, column, parse_instant};
 use crate::cli::remark::remark;
@@ -17,10 +18,11 @@ use crate::group::offsets::TopicPartition;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The group; it must have no members.
+    #[arg(add = names::groups())]
     group: String,
     /// A topic, or some of its partitions as TOPIC:0,3; may be given several times. Everything that the group committed
     /// when not given.
-    #[arg(long = "topic", value_name = "TOPIC[:PARTITIONS]")]
+    #[arg(long = "topic", value_name = "TOPIC[:PARTITIONS]", add = names::topics())]
     topics: Vec<String>,
     /// Where to: earliest, latest, an offset, +N or -N records from where it stands, or a time as 2026-01-31T10:00Z.
     #[arg(long, allow_hyphen_values = true)]

@@ -13,6 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::groups::seek::{Target, partitions, plan};
 use crate::cli::output::print_bytes;
+use crate::cli::remark::say;
 use crate::group::offsets::TopicPartition;
 
 /// kafka-console-consumer, as of Apache Kafka 4.3.
@@ -81,7 +82,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             return Err(Failure::refused(format!("commit offsets of group {group}"), code, None));
         }
     }
-    eprintln!("Processed a total of {seen} messages");
+    say(format_args!("Processed a total of {seen} messages"));
     Ok(Exit::Done)
 }
 

@@ -12,6 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::groups::position;
 use crate::cli::groups::seek::{Target, partitions, plan};
 use crate::cli::output::{parse_instant, print};
+use crate::cli::remark::say;
 use crate::client::Cluster;
 use crate::group::offsets::TopicPartition;
 
@@ -212,9 +213,9 @@ async fn describe(arguments: &Arguments, cluster: &mut Cluster) -> Result<(), Fa
 
 fn warn(group: &str, state: &str) {
     match state {
-        "Empty" => eprintln!("\nConsumer group '{group}' has no active members."),
+        "Empty" => say(format_args!("\nConsumer group '{group}' has no active members.")),
         "PreparingRebalance" | "CompletingRebalance" => {
-            eprintln!("\nWarning: Consumer group '{group}' is rebalancing.");
+            say(format_args!("\nWarning: Consumer group '{group}' is rebalancing."));
         }
         _ => {}
     }

@@ -12,6 +12,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::remark::say;
 
 /// Looked at of a file when nobody says how much; a segment is never longer.
 const BYTES_MAX: u32 = i32::MAX.unsigned_abs();
@@ -72,7 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         ("Non-consecutive offsets in ", &problems.gaps),
     ] {
         for (path, lines) in found {
-            eprintln!("{head}{}\n  {}", path.display(), lines.join("\n  "));
+            say(format_args!("{head}{}\n  {}", path.display(), lines.join("\n  ")));
         }
     }
     Ok(Exit::Done)
@@ -93,14 +94,14 @@ fn one(
         Some("snapshot") => match dump::producers(disk, path)? {
             Some(found) => found.iter().try_for_each(|producer| writeln!(out, "{}", producer_line(producer))),
             None => {
-                eprintln!("Snapshot {} is corrupt", path.display());
+                say(format_args!("Snapshot {} is corrupt", path.display()));
                 Ok(())
             }
         },
         // Aborted transactions: 34 bytes each; there are none without transactions.
         Some("txnindex") => Ok(()),
         _ => {
-            eprintln!("Ignoring unknown file {}", path.display());
+            say(format_args!("Ignoring unknown file {}", path.display()));
             Ok(())
         }
     }
@@ -316,10 +317,10 @@ fn times(
                 problems.times.entry(path.to_owned()).or_default().push(line);
             }
             Some(_) => {}
-            None => eprintln!(
+            None => say(format_args!(
                 "The following indexed offsets are not found in the log.\nIndexed offset: {offset}, found log offset: {}",
                 batches.get(at).map_or(-1, |batch| batch.header.last_offset().0)
-            ),
+            )),
         }
         if !arguments.verify_index_only {
             writeln!(out, "timestamp: {} offset: {offset}", timestamp.0)?;

@@ -6,6 +6,7 @@ use super::{Server, matching};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
+use crate::cli::remark::say;
 use crate::client::offsets::{EARLIEST, EARLIEST_PENDING_UPLOAD, LATEST};
 use crate::group::offsets::TopicPartition;
 use barnabas_storage::PartitionIndex;
@@ -81,12 +82,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Ok(found) if found.offset >= 0 => text += &format!("{}:{}:{}\n", at.topic, at.partition, found.offset),
             // As with Kafka's tool, a partition without such an offset is not told.
             Ok(_) => {}
-            Err(code) => eprintln!(
+            Err(code) => say(format_args!(
                 "Skip getting offsets for topic-partition {}-{} due to error: {}",
                 at.topic,
                 at.partition,
                 crate::client::code::name(code)
-            ),
+            )),
         }
     }
     print(&text)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::create::pair;
 use super::undelete;
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::configs::refuse_unless_done;
 use crate::cli::exit::Exit;
 use crate::cli::remark::remark;
@@ -15,6 +16,7 @@ use crate::client::configs::{ConfigChange, ConfigResource};
 #[derive(Debug, clap::Args)]
 pub(super) struct Alter {
     /// The topic.
+    #[arg(add = names::topics())]
     name: String,
     /// How many partitions it is to have. Keys go to other partitions from then on.
     #[arg(short, long)]

@@ -8,6 +8,7 @@ use crate::cli::output::{Cell, Column, Output, Table, column, wide};
 use crate::cli::remark::remark;
 use crate::client::Cluster;
 use crate::client::topics::{PartitionView, TopicView};
+use crate::unwell;
 
 const TOPICS: &[Column] = &[
     column("TOPIC", "topic"),
@@ -102,9 +103,6 @@ pub(super) async fn health(cluster: &mut Cluster, output: Output) -> Result<Exit
     Ok(if is_healthy { Exit::Done } else { Exit::Findings })
 }
 
-/// Everything that may be wrong with a partition, the worst first.
-pub(in crate::cli) const ALL_FINDINGS: [&str; 3] = ["no leader", "below min.insync.replicas", "under-replicated"];
-
 /// How many replicas of each topic's partitions have to be in sync.
 pub(in crate::cli) async fn wanted_in_sync(
     cluster: &mut Cluster,
@@ -116,35 +114,9 @@ pub(in crate::cli) async fn wanted_in_sync(
 
 /// What is wrong with a partition, of which so many replicas are wanted in sync.
 pub(in crate::cli) fn finding(partition: &PartitionView, wanted: Option<usize>) -> Option<&'static str> {
-    let [no_leader, below, behind] = ALL_FINDINGS;
-    match partition.leader {
-        None => Some(no_leader),
-        Some(_) if wanted.is_some_and(|wanted| partition.isr.len() < wanted) => Some(below),
-        Some(_) if partition.isr.len() < partition.replicas.len() => Some(behind),
-        Some(_) => None,
-    }
+    unwell::finding(partition.leader.is_some(), partition.isr.len(), partition.replicas.len(), wanted)
 }
 
 fn count(of: usize) -> i64 {
     i64::try_from(of).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_partition_is_well_with_a_leader_and_all_replicas_in_sync() {
-        let partition = |leader, isr: &[i32]| PartitionView {
-            leader,
-            replicas: vec![1, 2],
-            isr: isr.to_vec(),
-            ..PartitionView::default()
-        };
-        assert_eq!(finding(&partition(Some(1), &[1, 2]), Some(2)), None);
-        assert_eq!(finding(&partition(Some(1), &[1]), Some(1)), Some("under-replicated"));
-        assert_eq!(finding(&partition(Some(1), &[1]), Some(2)), Some("below min.insync.replicas"));
-        assert_eq!(finding(&partition(Some(1), &[1, 2]), Some(3)), Some("below min.insync.replicas"));
-        assert_eq!(finding(&partition(None, &[1, 2]), None), Some("no leader"));
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::groups::seek::{bound, partitions};
 use crate::cli::output::{Cell, Column, Output, Table, column};
@@ -13,7 +14,7 @@ use crate::client::offsets::{EARLIEST, LATEST};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Topics, or some of their partitions as TOPIC:0,3.
-    #[arg(required = true, value_name = "TOPIC[:PARTITIONS]")]
+    #[arg(required = true, value_name = "TOPIC[:PARTITIONS]", add = names::topics())]
     topics: Vec<String>,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::confirm::Confirm;
 use crate::cli::exit::Exit;
 use crate::cli::groups::seek::{Target, bound, partitions, plan, table};
@@ -14,7 +15,7 @@ use crate::client::offsets::EARLIEST;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Topics, or some of their partitions as TOPIC:0,3.
-    #[arg(required = true, value_name = "TOPIC[:PARTITIONS]")]
+    #[arg(required = true, value_name = "TOPIC[:PARTITIONS]", add = names::topics())]
     topics: Vec<String>,
     /// What the log is to begin with: latest (nothing is left), an offset, -N (the last N are left), or the first record that is
     /// as young as a time, 2026-01-31T10:00Z.

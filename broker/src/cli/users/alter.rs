@@ -11,6 +11,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::{VERSION, describe, password};
 use crate::cli::Failure;
+use crate::cli::complete::names;
 use crate::cli::exit::Exit;
 use crate::cli::output::print;
 use crate::cli::remark::say;
@@ -20,6 +21,7 @@ use crate::client::Cluster;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The user's name.
+    #[arg(add = names::users())]
     name: String,
     /// Only this mechanism; both when not given.
     #[arg(long, value_name = "MECHANISM")]

@@ -8,6 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use crate::cli::Failure;
 use crate::cli::environment::variable;
 use crate::cli::files;
+use crate::cli::remark::{prompt, say};
 
 /// The variable that holds a new password.
 const VARIABLE: &str = "BARNABAS_NEW_PASSWORD";
@@ -61,8 +62,8 @@ fn ask_twice() -> Result<String, Failure> {
 }
 
 /// One line that the terminal does not show.
-fn ask(prompt: &str) -> Result<String, Failure> {
-    eprint!("{prompt}");
+fn ask(question: &str) -> Result<String, Failure> {
+    prompt(question);
     io::stderr().flush()?;
     let shown = tcgetattr(io::stdin()).map_err(io::Error::from)?;
     let mut hidden = shown.clone();
@@ -70,7 +71,7 @@ fn ask(prompt: &str) -> Result<String, Failure> {
     tcsetattr(io::stdin(), OptionalActions::Flush, &hidden).map_err(io::Error::from)?;
     let line = read_line();
     tcsetattr(io::stdin(), OptionalActions::Flush, &shown).map_err(io::Error::from)?;
-    eprintln!();
+    say("");
     line
 }
 
