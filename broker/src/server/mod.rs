@@ -387,8 +387,13 @@ async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoi
                  protocol in listener.security.protocol.map"
             );
         }
-        let (tls, is_controller) = (broker.certificates.of(&each.name).cloned(), each.is_controller);
-        let entrance = Entrance { name: Arc::from(each.name), is_controller, protocol: each.protocol, tls };
+        let entrance = Entrance {
+            is_controller: each.is_controller,
+            is_between_brokers: endpoints::is_between_brokers(&broker.config, &each.name),
+            protocol: each.protocol,
+            tls: broker.certificates.of(&each.name).cloned(),
+            name: Arc::from(each.name),
+        };
         broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, entrance));
     }
 }
