@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::fixture::Fixture;
-use crate::login::{set, text};
+use crate::login::{scram, set, text};
 use crate::sasl::{self, SHA256};
+use crate::security::{Secured, keys};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const TOPIC: &str = "__barnabas_audit";
@@ -127,7 +128,10 @@ fn denials_changes_and_logins_are_in_the_file_and_the_topic_and_no_secret_is() {
     event(&path, "the login", |event| event["class_uid"] == 3002 && event["user"]["name"] == "User:alice");
     let is_failed = |event: &Value| event["class_uid"] == 3002 && event["status"] == "Failure";
     let failed = event(&path, "the failed login", is_failed);
-    assert_eq!((&failed["user"]["name"], &failed["auth_protocol"]), (&"unknown".into(), &"SASL PLAIN".into()));
+    assert_eq!(
+        (&failed["user"]["name"], &failed["auth_protocol"]),
+        (&"User:alice-wr0ng-field".into(), &"SASL PLAIN".into())
+    );
 
     let expected = lines(&path);
     let in_topic = |admin: &mut Client| {
@@ -137,7 +141,7 @@ fn denials_changes_and_logins_are_in_the_file_and_the_topic_and_no_secret_is() {
     let records = wait::until("the topic to have every line", PATIENCE, || in_topic(&mut admin)).unwrap();
     fixture.broker.stop().unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    for secret in ["s3cret", "87654321", "wr0ng-field", "salt of the client", "admin-secret"] {
+    for secret in ["s3cret", "87654321", "salt of the client", "admin-secret"] {
         assert!(!text.contains(secret) && !contains(&records, secret), "{secret} in {text}");
     }
     let of_forbidden = |event: &&Value| event["resources"][0]["name"] == "forbidden";
@@ -148,6 +152,57 @@ fn denials_changes_and_logins_are_in_the_file_and_the_topic_and_no_secret_is() {
         (&denied[0]["actor"]["authorizations"][0]["decision"], &denied[1]["count"]),
         (&"denied".into(), &4.into())
     );
+}
+
+#[test]
+fn a_failed_login_is_told_with_the_name_it_tried_and_many_names_are_told_together() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.json");
+    let mut fixture = sasl::start(&settings(path.to_str().unwrap(), "User:admin"));
+    let try_out = |user: &str| {
+        let mut client = Client::connect(fixture.address());
+        assert_ne!(scram(&mut client, SHA256, user, "wr0ng-s3cret").error_code, 0);
+    };
+    try_out("mallory");
+    let failed = event(&path, "the failed login", |event| event["status"] == "Failure");
+    assert_eq!(
+        (&failed["user"]["name"], &failed["auth_protocol"]),
+        (&"User:mallory".into(), &"SASL SCRAM-SHA-256".into())
+    );
+    (0..5).for_each(|number| try_out(&format!("guess{number}")));
+    let mut client = Client::connect(fixture.address());
+    let long = format!("a\n{}", "x".repeat(5000));
+    assert_ne!(sasl::plain(&mut client, &long, "wr0ng-s3cret").error_code, 0);
+    fixture.broker.stop().unwrap();
+    let failed: Vec<Value> = events(&path).into_iter().filter(|event| event["status"] == "Failure").collect();
+    let names: Vec<&str> = failed.iter().filter_map(|event| event["user"]["name"].as_str()).collect();
+    assert_eq!((names.len(), names[0], names[2]), (3, "User:mallory", "several"), "{names:?}");
+    assert!(names[1].starts_with("User:a\nxxx") && names[1].len() < 600, "bounded, and one line of the file");
+    assert_eq!(failed[2]["count"], 5);
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("s3cret"));
+}
+
+#[test]
+fn a_refused_handshake_is_told_with_the_certificate_that_was_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.json");
+    let trust = keys("ca.pem");
+    let mut secured = Secured::start_with(&[
+        ("ssl.client.auth", "required"),
+        ("listener.name.ssl.ssl.truststore.location", &trust),
+        ("barnabas.audit.file", path.to_str().unwrap()),
+    ]);
+    assert!(!secured.serves(Some("stranger.pem")) && !secured.serves(None) && secured.serves(Some("client.pem")));
+    secured.fixture.broker.stop().unwrap();
+    let events = events(&path);
+    let of = |kind: &str| events.iter().find(|event| event["status_code"] == kind).unwrap();
+    let untrusted = of("certificate-untrusted");
+    assert_eq!((&untrusted["user"]["name"], &untrusted["auth_protocol"]), (&"User:CN=stranger".into(), &"TLS".into()));
+    assert_eq!((&untrusted["class_uid"], &untrusted["status"]), (&3002.into(), &"Failure".into()));
+    assert_eq!(untrusted["src_endpoint"]["ip"], "127.0.0.1");
+    assert!(untrusted["status_detail"].as_str().unwrap().contains("add the issuer's certificate"));
+    assert_eq!(of("certificate-missing")["user"]["name"], "unknown");
+    assert!(events.iter().all(|event| event["user"]["name"] != "User:CN=Alice,OU=clients,O=Barnabas"), "who is let in");
 }
 
 #[test]

@@ -50,7 +50,8 @@ pub(crate) fn program() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "barnabas-broker", "--bin", "barnabas"]);
+        // Of the whole workspace: of the package alone, crates would have fewer features and be built again.
+        build.args(["build", "--quiet", "--workspace", "--bin", "barnabas"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }

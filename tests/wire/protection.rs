@@ -1,4 +1,4 @@
-//! A topic that is protected from its deletion.
+//! A topic that is protected from its deletion, and from that of its records.
 
 use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::IncrementalAlterConfigsRequest;
@@ -28,9 +28,13 @@ fn a_protected_topic_is_deleted_by_nobody_until_it_is_protected_no_longer() {
     let (code, told) = failed(&fixture, "topics delete orders other --yes");
     assert!(code != 0 && told.contains("POLICY_VIOLATION") && told.contains(SETTING), "{told}");
     assert_eq!(failed(&fixture, "topics describe other").0, 3, "each topic on its own merits");
+    let (code, told) = failed(&fixture, "topics trim orders --to latest --yes");
+    assert!(code != 0 && told.contains("POLICY_VIOLATION"), "{told}");
     assert_eq!(done(&fixture, "consume orders --from earliest --exit --format %v\\n", ""), "one\n");
     assert_eq!(set(&mut client, "perhaps"), ResponseError::InvalidConfig.code());
     assert_eq!(set(&mut client, "false"), 0);
+    done(&fixture, "topics trim orders --to latest --yes", "");
+    assert_eq!(done(&fixture, "consume orders --from earliest --exit --format %v\\n", ""), "");
     done(&fixture, "topics delete orders --yes", "");
     assert_eq!(failed(&fixture, "topics describe orders").0, 3);
 }

@@ -48,14 +48,14 @@ fn refused(client: &mut Client, settings: &[(&str, &str)], reason: &str) {
     }
 }
 
-fn keys(name: &str) -> String {
+pub(crate) fn keys(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../broker/src/tls/fixture").join(name);
     path.canonicalize().unwrap().display().to_string()
 }
 
 /// A broker with a listener of TLS beside the plain one.
-struct Secured {
-    fixture: Fixture,
+pub(crate) struct Secured {
+    pub(crate) fixture: Fixture,
     port: u16,
     store: PathBuf,
     _directory: tempfile::TempDir,
@@ -65,19 +65,25 @@ const LOCATION: &str = "listener.name.ssl.ssl.keystore.location";
 
 impl Secured {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
         let (directory, port) = (tempfile::tempdir().unwrap(), port::free().unwrap());
         let store = directory.path().join("store.pem");
         std::fs::copy(keys("broker.pem"), &store).unwrap();
         let open = format!("PLAINTEXT://127.0.0.1:{{port}},SSL://localhost:{port}");
-        let fixture = Fixture::start(&[
-            ("listeners", &format!("{open},CONTROLLER://127.0.0.1:{{controller}}")),
+        let all = format!("{open},CONTROLLER://127.0.0.1:{{controller}}");
+        let own = [
+            ("listeners", &*all),
             ("advertised.listeners", &open),
             ("ssl.keystore.type", "PEM"),
             ("ssl.keystore.location", store.to_str().unwrap()),
             ("ssl.truststore.type", "PEM"),
             // What is changed counts at once, without a look at files meanwhile.
             ("ssl.reload.interval.ms", "0"),
-        ]);
+        ];
+        let fixture = Fixture::start(&[&own[..], settings].concat());
         Self { fixture, port, store, _directory: directory }
     }
 
@@ -93,7 +99,7 @@ impl Secured {
     }
 
     /// Shakes hands and asks for the topics, with a certificate of the client's or without.
-    fn serves(&self, certificate: Option<&str>) -> bool {
+    pub(crate) fn serves(&self, certificate: Option<&str>) -> bool {
         let mut line = format!(
             "topics list --timeout 20 --command-property security.protocol=SSL --command-property ssl.truststore.type=PEM \
              --command-property ssl.truststore.location={} --command-property bootstrap.servers=localhost:{}",

@@ -25,8 +25,12 @@ mod pem;
 mod record_batch;
 #[path = "../fuzz/bodies/request.rs"]
 mod request;
+#[path = "../fuzz/bodies/rights.rs"]
+mod rights;
 #[path = "../fuzz/bodies/scram.rs"]
 mod scram;
+#[path = "../fuzz/bodies/short_names.rs"]
+mod short_names;
 
 /// Beginnings of a seed that are run, at most.
 const BEGINNINGS: usize = 64;
@@ -35,7 +39,7 @@ const BEGINNINGS: usize = 64;
 type Run = fn(&[u8]);
 
 /// Every target by the name of its directory of seeds.
-const TARGETS: [(&str, Run); 11] = [
+const TARGETS: [(&str, Run); 13] = [
     ("frame", frame::run),
     ("gate", gate::run),
     ("jwt", jwt::run),
@@ -46,7 +50,9 @@ const TARGETS: [(&str, Run); 11] = [
     ("pem", pem::run),
     ("record_batch", record_batch::run),
     ("request", request::run),
+    ("rights", rights::run),
     ("scram", scram::run),
+    ("short_names", short_names::run),
 ];
 
 #[test]

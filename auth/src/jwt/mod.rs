@@ -145,9 +145,19 @@ impl TokenRules {
             return Err(TokenError::Issuer);
         }
         self.check_scope(&claims)?;
-        let name = text(&claims, &self.subject_claim).map(str::trim).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| TokenError::Claim(self.subject_claim.clone()))?.to_owned();
+        let name = self.subject(&claims).ok_or_else(|| TokenError::Claim(self.subject_claim.clone()))?;
         Ok(Bearer { name, expires_ms: expires.saturating_mul(1000) })
+    }
+
+    /// Whose a token is that one of the keys has signed, though it may be refused for another reason: for the audit, not for a login.
+    #[must_use]
+    pub fn signed_subject(&self, token: &str, keys: &KeySet) -> Option<String> {
+        let head = TokenHead::read(token).ok()?;
+        self.subject(&verified(token, &head, keys).ok()?)
+    }
+
+    fn subject(&self, claims: &Claims) -> Option<String> {
+        text(claims, &self.subject_claim).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
     /// When it expires, in seconds.

@@ -218,6 +218,16 @@ fn a_token_is_good_from_its_beginning_to_its_expiry_and_by_the_skew_beyond() {
 }
 
 #[test]
+fn of_a_refused_token_the_subject_is_known_when_its_issuer_signed_it() {
+    let (signer, other) = (Signer::p256(), Signer::p256());
+    let token = signer.token(&json!({ "alg": "ES256", "kid": "a" }), &with(&json!({ "exp": 0, "iat": 0 })));
+    let keys = set(&[signer.jwk("a")]);
+    assert!(matches!(rules().check(&token, &keys, NOW * 1000), Err(TokenError::Expired(_))));
+    assert_eq!(rules().signed_subject(&token, &keys).as_deref(), Some("alice"));
+    assert_eq!(rules().signed_subject(&token, &set(&[other.jwk("a")])), None, "anybody could have written it");
+}
+
+#[test]
 fn audience_and_issuer_have_to_be_ours() {
     let ours = TokenRules { audiences: vec!["kafka".to_owned(), "log".to_owned()], ..rules() };
     assert!(check(&ours, &json!({ "aud": "kafka" })).is_ok());

@@ -135,6 +135,12 @@ impl GssapiServer {
         }
     }
 
+    /// Whom the ticket names, once the context is established: also after an error.
+    #[must_use]
+    pub fn initiator(&self) -> Option<String> {
+        self.context.is_established().then(|| self.context.initiator().ok()).flatten()
+    }
+
     fn establish(&mut self, token: &[u8], taken: u8) -> Result<Answer, GssapiError> {
         let ours = self.context.accept(token)?;
         if self.context.is_established() {
@@ -282,8 +288,10 @@ mod tests {
     #[test]
     fn who_has_no_short_name_is_not_let_in() {
         let mut server = server(1, b"", "alice@ELSEWHERE");
+        assert_eq!(server.initiator(), None);
         assert!(take(&mut server, b"ticket").is_ok());
         assert!(matches!(take(&mut server, b"\x01\0\0\0!"), Err(GssapiError::Name(NoShortName::NoRule(_)))));
+        assert_eq!(server.initiator().as_deref(), Some("alice@ELSEWHERE"), "the audit tells who it was");
     }
 
     proptest! {

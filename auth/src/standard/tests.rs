@@ -61,6 +61,23 @@ fn a_prefix_does_not_reach_beyond_names_and_a_prefixed_star_is_a_star() {
 }
 
 #[test]
+fn a_name_that_is_a_star_empty_or_looks_like_another_is_no_other() {
+    let authorizer = authorizer(&[
+        "allow User:a read literal:orders",
+        "deny User:b read literal:*",
+        "allow User:b read literal:orders",
+    ]);
+    // The Cyrillic letter, a zero byte, a blank: other names.
+    for name in ["*", "", "\u{43e}rders", "orders\0", "orders ", "Orders"] {
+        assert!(!asks(&authorizer, "a", Operation::Read, name).is_allowed(), "{name:?}");
+    }
+    for user in ["*", "", "\u{430}", "A", "a "] {
+        assert!(!asks(&authorizer, user, Operation::Read, "orders").is_allowed(), "{user:?}");
+    }
+    assert!(!asks(&authorizer, "b", Operation::Read, "orders").is_allowed(), "the wildcard denies");
+}
+
+#[test]
 fn one_rule_about_a_resource_ends_the_default_for_it() {
     let authorizer = StandardAuthorizer::new("", true).unwrap();
     assert!(asks(&authorizer, "a", Operation::Read, "foo").is_allowed());

@@ -1,5 +1,7 @@
 //! What handlers tell the audit: denials, operations and what became of them, logins.
 
+use std::sync::Arc;
+
 use barnabas_auth::{Operation, Principal, Reason, ResourceType};
 use kafka_protocol::error::ResponseError;
 
@@ -8,6 +10,8 @@ use super::context::ConnectionInfo;
 use crate::audit::event::{Activity, Actor, Deed, Subject, Text};
 use crate::broker::Broker;
 use crate::login::{LoginError, Step};
+use crate::network::Ends;
+use crate::tls::RefusedHandshake;
 
 impl RequestContext {
     /// The authorizer said no.
@@ -82,8 +86,22 @@ fn actor(connection: &ConnectionInfo, principal: Option<&Principal>, client_id: 
     }
 }
 
-/// A step of a login, and word of how it ended. The name that a client claims is not told when it fails: people type
-/// passwords there.
+/// A peer was not let in by TLS.
+pub(super) fn tell_refused(broker: &Broker, ends: &Ends, kind: &'static str, refused: &RefusedHandshake) {
+    if !broker.audit.is_on() {
+        return;
+    }
+    let actor = Actor {
+        principal: refused.subject.as_ref().map(|subject| Text::of(&Principal::user(subject.clone()).to_string())),
+        client_id: Text::of(""),
+        peer: ends.peer,
+        local: ends.local,
+        listener: Arc::clone(&ends.listener),
+    };
+    broker.audit.tell(actor, Deed::Handshake { kind, reason: Text::of(&refused.error.to_string()) });
+}
+
+/// A step of a login, and word of how it ended: of one that failed with the name that the client claimed.
 pub(super) async fn login_step(
     broker: &Broker,
     connection: &ConnectionInfo,
@@ -94,12 +112,14 @@ pub(super) async fn login_step(
     let mechanism = connection.login.exchanging();
     let stepped = broker.logins.step(connection, token).await;
     let after = connection.session();
-    let is_made = stepped.is_ok() && !std::sync::Arc::ptr_eq(&before, &after);
+    let is_made = stepped.is_ok() && !Arc::ptr_eq(&before, &after);
     let failed = stepped.as_ref().err().map(|error| Text::of(&error.to_string()));
     if audit.is_on() && (failed.is_some() || is_made && audit.takes_logins()) {
         let principal = is_made.then_some(&*after.principal);
         let (is_encrypted, mechanism) = (connection.protocol.is_tls(), mechanism.map(|mechanism| mechanism.name()));
-        audit.tell(actor(connection, principal, client_id), Deed::Login { mechanism, is_encrypted, failed });
+        let mut actor = actor(connection, principal, client_id);
+        actor.principal = actor.principal.or_else(|| connection.login.claimed());
+        audit.tell(actor, Deed::Login { mechanism, is_encrypted, failed });
     }
     stepped
 }

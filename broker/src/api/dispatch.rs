@@ -20,7 +20,8 @@ use super::{
 };
 use crate::broker::Broker;
 use crate::limits::{SECOND_STAGE_BYTES, SECOND_STAGE_ELEMENT_BYTES};
-use crate::network::{Admission, Arrival, Begun, ResponseHeader, Service, Stage};
+use crate::network::{Admission, Arrival, Begun, Ends, ResponseHeader, Service, Stage};
+use crate::tls::RefusedHandshake;
 
 /// Answers the requests of every connection of one broker.
 pub struct Dispatch {
@@ -61,6 +62,10 @@ impl Service for Dispatch {
                 Err(_) => Reply::Close(CloseReason::LoginFailed),
             }
         })
+    }
+
+    fn refused(&self, ends: &Ends, kind: &'static str, refused: &RefusedHandshake) {
+        audited::tell_refused(&self.broker, ends, kind, refused);
     }
 
     fn arrived(&self, address: IpAddr) -> Arrival {

@@ -4,7 +4,10 @@
 //!
 //! Invariants:
 //! 1. No secret is in an event: no password, salt, key, token or record, and no value of a setting.
-//! 2. An event has a bounded size: each text of a peer's is cut at [`AUDIT_TEXT_BYTES_MAX`].
+//! 2. An event has a bounded size: each text of a peer's is cut at [`AUDIT_TEXT_BYTES_MAX`](crate::limits::AUDIT_TEXT_BYTES_MAX).
+//!
+//! Of a login or a handshake that failed the user is whom the peer claimed to be, as it wrote it, and unproven: OCSF wants whoever was to
+//! be authenticated. Somebody who types a password in the name's place has it written there; of the password's own place nothing is.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +15,9 @@ use std::sync::Arc;
 use barnabas_storage::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::limits::AUDIT_TEXT_BYTES_MAX;
+mod text;
+
+pub use text::Text;
 
 const SCHEMA: &str = "1.3.0";
 
@@ -32,7 +37,7 @@ pub struct Event {
 /// Who does something, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// Who the connection is; of a login that failed nobody.
+    /// Who the connection is; of a login or a handshake that failed whom the peer claimed to be, where that is known.
     pub principal: Option<Text>,
     /// What the client calls itself.
     pub client_id: Text,
@@ -42,28 +47,6 @@ pub struct Actor {
     pub local: SocketAddr,
     /// Name of the listener.
     pub listener: Arc<str>,
-}
-
-/// A text of a peer's, cut to a bounded length.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Text(String);
-
-impl Text {
-    /// Takes as much of a text as an event may hold.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        if text.len() <= AUDIT_TEXT_BYTES_MAX {
-            return Self(text.to_owned());
-        }
-        let end = (0..=AUDIT_TEXT_BYTES_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        Self(format!("{}...", text.get(..end).unwrap_or_default()))
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// What is done.
@@ -99,6 +82,13 @@ pub enum Deed {
         is_encrypted: bool,
         /// What the client was told, when it failed.
         failed: Option<Text>,
+    },
+    /// A TLS handshake that was refused.
+    Handshake {
+        /// Which kind of refusal it is: one of few words.
+        kind: &'static str,
+        /// Why, and what to do about it.
+        reason: Text,
     },
     /// Events were lost.
     Lost {
@@ -193,8 +183,15 @@ impl Event {
             Deed::Denied { .. } => true,
             Deed::Operation { refused, .. } => refused.is_some(),
             Deed::Login { failed, .. } => failed.is_some(),
+            Deed::Handshake { .. } => true,
             Deed::Lost { .. } => false,
         }
+    }
+
+    /// Whether it tells of a peer that has not shown who it is: anybody can make many of those.
+    #[must_use]
+    pub fn is_of_stranger(&self) -> bool {
+        matches!(self.deed, Deed::Login { failed: Some(_), .. } | Deed::Handshake { .. })
     }
 
     /// One line of JSON without its end. `sequence` counts what this process has written, so that a gap shows.
@@ -207,6 +204,7 @@ impl Event {
                 None => self.operation(api, *activity, subject, refused.as_ref()),
             },
             Deed::Login { mechanism, is_encrypted, failed } => self.login(*mechanism, *is_encrypted, failed.as_ref()),
+            Deed::Handshake { kind, reason } => self.handshake(kind, reason),
             Deed::Lost { count } => lost(*count),
         };
         event.insert("time".to_owned(), json!(self.time.0));
@@ -293,21 +291,38 @@ impl Event {
     }
 
     fn login(&self, mechanism: Option<&str>, is_encrypted: bool, failed: Option<&Text>) -> Map<String, Value> {
-        let mut event = head(&AUTHENTICATION, Activity::Create, failed.is_none());
         let mechanism = mechanism.unwrap_or("unknown");
+        let mut event = self.authentication(&format!("SASL {mechanism}"), failed);
+        event.extend(members(json!({
+            "is_cleartext": !is_encrypted && mechanism == "PLAIN",
+            "message": if failed.is_some() { "login failed" } else { "logged in" },
+            "unmapped": {"client_id": self.actor.client_id.as_str()},
+        })));
+        event
+    }
+
+    fn handshake(&self, kind: &str, reason: &Text) -> Map<String, Value> {
+        let mut event = self.authentication("TLS", Some(reason));
+        event.extend(members(json!({
+            "is_cleartext": false,
+            "status_code": kind,
+            "message": "TLS handshake refused",
+        })));
+        event
+    }
+
+    fn authentication(&self, protocol: &str, failed: Option<&Text>) -> Map<String, Value> {
+        let mut event = head(&AUTHENTICATION, Activity::Create, failed.is_none());
         event.extend(members(json!({
             "activity_name": "Logon",
             "type_name": "Authentication: Logon",
             "user": self.user(),
             "auth_protocol_id": 99,
-            "auth_protocol": format!("SASL {mechanism}"),
+            "auth_protocol": protocol,
             "logon_type_id": 3,
             "logon_type": "Network",
             "is_remote": true,
-            "is_cleartext": !is_encrypted && mechanism == "PLAIN",
             "service": {"name": "kafka"},
-            "message": if failed.is_some() { "login failed" } else { "logged in" },
-            "unmapped": {"client_id": self.actor.client_id.as_str()},
         })));
         if let Some(text) = failed {
             event.insert("status_detail".to_owned(), json!(text.as_str()));

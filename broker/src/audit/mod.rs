@@ -1,11 +1,12 @@
-//! The audit: what was denied, what was administered, and which logins failed, to a file and an internal topic. Off unless
+//! The audit: what was denied, what was administered, and which logins and TLS handshakes failed, to a file and an internal topic. Off unless
 //! one of them is set.
 //!
 //! Where it differs from Apache Kafka: Kafka has a logger of the authorizer's answers and no record of operations.
 //!
 //! Invariants:
 //! 1. No request waits for it: an event goes into a bounded queue or is lost, and how many were lost is an event, too.
-//! 2. Refusals take at most half of the queue, so that a client that is refused cannot crowd out what others administer.
+//! 2. Refusals take at most half of the queue, so that a client that is refused cannot crowd out what others administer; those of peers
+//!    that have not shown who they are take at most a quarter.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -123,7 +124,7 @@ impl Audit {
         let event = Event { time: self.clock.now(), actor, deed, repeats: None };
         if event.is_refusal() {
             match self.folds.lock().take(&event, self.clock.monotonic()) {
-                Taken::First if queue.capacity() > queue.max_capacity() / 2 => {}
+                Taken::First if queue.max_capacity() - queue.capacity() < most_waiting(queue, &event) => {}
                 Taken::Counted => return self.metrics.audit_events_folded.add(1),
                 Taken::First | Taken::NoRoom => return self.lose(1),
             }
@@ -233,6 +234,11 @@ impl Writer {
         self.is_failing = !failed.is_empty();
         failed.iter().map(|(_, missed)| *missed).max().unwrap_or(0)
     }
+}
+
+/// How many events may wait before a refusal is not taken any more.
+fn most_waiting(queue: &mpsc::Sender<Event>, refusal: &Event) -> usize {
+    queue.max_capacity() / if refusal.is_of_stranger() { 4 } else { 2 }
 }
 
 fn event_of_loss(time: Timestamp, count: u64) -> Event {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use barnabas_storage::batch::BatchBuilder;
 use barnabas_storage::seam::{Disk, DiskFile, OpenMode};
 use barnabas_storage::{AppendError, AppendOrigin, PartitionIndex, Timestamp};
+use rustix::fs::{Mode, fchmod, fstat};
 
 use crate::limits::AUDIT_BATCH_BYTES_MAX;
 use crate::partition::{FindError, Partitions};
@@ -15,12 +16,17 @@ use crate::topics::{AUDIT, EnsureTopicError, Topics};
 /// A file of lines. When the next line would make it too long it becomes `NAME.1`, what was that `NAME.2`, and so on; the
 /// oldest goes.
 ///
+/// It is the broker's user's alone (0600). Where an operator has given its group a right, the file that follows it has the same; others
+/// get none. On Linux that is done before the first line is in it.
+///
 /// Lines are synced when the file is put aside and at a stop: after a loss of power the last ones may be missing.
 pub(super) struct FileSink {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     bytes_max: u64,
     files_max: u64,
+    /// The rights that the next file is made with.
+    mode: Mode,
     /// The file and its length; `None` after an error, until it can be opened again.
     open: Option<(Arc<dyn DiskFile>, u64)>,
 }
@@ -31,7 +37,7 @@ impl FileSink {
     /// # Errors
     /// The system's.
     pub(super) fn open(disk: Arc<dyn Disk>, path: PathBuf, bytes_max: u64, files_max: u64) -> io::Result<Self> {
-        let mut sink = Self { disk, path, bytes_max, files_max, open: None };
+        let mut sink = Self { disk, path, bytes_max, files_max, mode: Mode::RUSR | Mode::WUSR, open: None };
         sink.opened()?;
         Ok(sink)
     }
@@ -82,7 +88,9 @@ impl FileSink {
             return Ok((Arc::clone(file), *length));
         }
         self.disk.create_dir_all(self.directory())?;
+        let is_there = self.disk.exists(&self.path);
         let file = self.disk.open(&self.path, OpenMode::Create)?;
+        self.restrict(&*file, is_there)?;
         let mut length = file.len()?;
         let mut last = [b'\n'];
         if length > 0 {
@@ -95,6 +103,16 @@ impl FileSink {
         }
         self.open = Some((Arc::clone(&file), length));
         Ok((file, length))
+    }
+
+    /// Takes from others what rights they have in the file.
+    fn restrict(&mut self, file: &dyn DiskFile, was_there: bool) -> io::Result<()> {
+        // Only a real disk has rights.
+        let Some(file) = file.as_std() else { return Ok(()) };
+        if was_there {
+            self.mode = Mode::from_raw_mode(fstat(file)?.st_mode) - Mode::RWXO;
+        }
+        Ok(fchmod(file, self.mode)?)
     }
 
     fn directory(&self) -> &Path {

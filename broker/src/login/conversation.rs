@@ -15,6 +15,7 @@ use barnabas_auth::scram::ScramServer;
 use parking_lot::Mutex;
 
 use crate::api::CloseReason;
+use crate::audit::event::Text;
 use crate::limits::LOGIN_REQUESTS_MAX;
 
 /// Keys of the requests that lead to a login.
@@ -75,6 +76,8 @@ struct Conversation {
     mechanism: Option<Mechanism>,
     /// When the last login was made, on the monotonic clock.
     logged_in: Option<Duration>,
+    /// Whom the client claims to be, while it has not proven it.
+    claimed: Option<Text>,
 }
 
 /// The conversation of one connection. Requests are looked at one after the other; the lock is never waited for.
@@ -97,7 +100,7 @@ impl ConversationCell {
     #[must_use]
     pub fn new(asks: bool) -> Self {
         let state = if asks { State::Begun } else { State::Done };
-        let conversation = Conversation { state, requests: 0, mechanism: None, logged_in: None };
+        let conversation = Conversation { state, requests: 0, mechanism: None, logged_in: None, claimed: None };
         Self { stage: AtomicU8::new(if asks { LOGGING_IN } else { OPEN }), conversation: Mutex::new(conversation) }
     }
 
@@ -170,6 +173,7 @@ impl ConversationCell {
             State::Begun | State::VersionsTold | State::Done => {
                 conversation.state = State::Exchanging { mechanism, exchange: Some(exchange), tokens };
                 conversation.requests = 0;
+                conversation.claimed = None;
                 self.stage.store(LOGGING_IN, Ordering::Release);
                 true
             }
@@ -199,6 +203,17 @@ impl ConversationCell {
         }
     }
 
+    /// The client says who it is, as a principal of `kind`: kept, cut, for the word of how its login ended.
+    pub fn claim(&self, kind: &str, name: &str) {
+        self.conversation.lock().claimed = Some(Text::of(&format!("{kind}:{name}")));
+    }
+
+    /// Whom the client of a login that is under way, or has failed, claims to be.
+    #[must_use]
+    pub fn claimed(&self) -> Option<Text> {
+        self.conversation.lock().claimed.clone()
+    }
+
     /// Another token is expected.
     pub fn put_back(&self, of: Mechanism, kept: Exchange) {
         if let State::Exchanging { mechanism, exchange, .. } = &mut self.conversation.lock().state
@@ -214,6 +229,7 @@ impl ConversationCell {
         conversation.state = State::Done;
         conversation.mechanism = Some(mechanism);
         conversation.logged_in = Some(now);
+        conversation.claimed = None;
         self.stage.store(OPEN, Ordering::Release);
     }
 

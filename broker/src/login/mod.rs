@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use barnabas_auth::jwt::TokenError;
+use barnabas_auth::jwt::{Bearer, TokenError};
 use barnabas_auth::sasl::oauthbearer::{Answer, OauthBearerServer};
+use barnabas_auth::sasl::plain::PlainMessage;
 use barnabas_auth::sasl::{Login, Refusal};
 use barnabas_auth::scram::message::ClientFirst;
-use barnabas_auth::scram::{Candidate, Decoys, ScramServer};
-use barnabas_auth::{Mechanism, Principal, ScramMechanism, base36};
+use barnabas_auth::scram::{Decoys, ScramServer};
+use barnabas_auth::{Mechanism, Principal, ResourceType, base36};
 use barnabas_config::{Config, key};
 use barnabas_raft::{Controller, MetadataImage};
 use barnabas_storage::seam::Seams;
@@ -32,6 +33,7 @@ use crate::session::Session;
 
 pub mod conversation;
 mod kerberos;
+mod known;
 pub mod oauth;
 mod passwords;
 mod renewal;
@@ -39,6 +41,8 @@ mod served;
 pub mod settings;
 
 use conversation::{Exchange, Tokens};
+use known::find;
+use oauth::RefusedToken;
 use passwords::Passwords;
 use renewal::check_unchanged;
 use served::{Means, Served};
@@ -257,6 +261,7 @@ impl Logins {
         let of = scram.mechanism();
         let (image, decoys) = self.image_and_decoys();
         let first = ClientFirst::read(token)?;
+        connection.login.claim(if first.is_token { ResourceType::DelegationToken.name() } else { USER }, &first.user);
         let candidate = if first.is_token {
             let now = self.seams.clock.now();
             self.delegation_tokens.candidate(&image, &decoys, (of, &first.user), now).await
@@ -272,7 +277,9 @@ impl Logins {
         let served = self.served.load_full();
         let listener = served.listeners.get(&*connection.listener).ok_or(Refusal::Credentials)?;
         let (image, decoys) = self.image_and_decoys();
-        let user = self.passwords.check(listener, &image, &decoys, token).await?;
+        let message = PlainMessage::read(token).map_err(|_| Refusal::Credentials)?;
+        connection.login.claim(USER, &message.user);
+        let user = self.passwords.check(listener, &image, &decoys, message).await?;
         Ok(Stepped::Done(Vec::new(), Login { principal: Principal::user(user), expires_ms: None, is_token: false }))
     }
 
@@ -288,7 +295,11 @@ impl Logins {
         let note = |error: &TokenError| {
             note_reason(connection, self.metrics.bearers_refused.increment(), "a token was refused", error);
         };
-        let bearer = check.check(&initial.token).await.inspect_err(note).ok();
+        let checked = check.check(&initial.token).await;
+        if let Ok(Bearer { name, .. }) | Err(RefusedToken { subject: Some(name), .. }) = &checked {
+            connection.login.claim(USER, name);
+        }
+        let bearer = checked.map_err(|refused| refused.error).inspect_err(note).ok();
         match server.answer(&initial, bearer)? {
             Answer::Done(login) => Ok(Stepped::Done(Vec::new(), login)),
             Answer::Refused(challenge) => {
@@ -362,6 +373,8 @@ impl Logins {
     }
 }
 
+/// The kind of principal that users are.
+const USER: &str = "User";
 const NOT_NOW: &str = "SaslHandshake request received after successful authentication";
 
 enum Stepped {
@@ -374,19 +387,6 @@ fn note_reason(connection: &ConnectionInfo, count: u64, what: &str, error: &dyn 
     if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
         let listener = &*connection.listener;
         tracing::info!(connection = connection.id, peer = %connection.peer, listener, "{what}: {}", OneLine(error));
-    }
-}
-
-/// What is known of a user. A decoy is made for everyone, so that it takes no longer for those who need one.
-fn find(image: &MetadataImage, decoys: &Decoys, mechanism: ScramMechanism, first: &ClientFirst) -> Candidate {
-    let decoy = Arc::new(decoys.credential(mechanism, &first.user));
-    let known = image.scram_credentials(&first.user).and_then(|user| user.get(mechanism));
-    match known {
-        Some(credential) => {
-            let login = Login { principal: Principal::user(first.user.clone()), expires_ms: None, is_token: false };
-            Candidate { credential: Arc::clone(credential), login: Some(login) }
-        }
-        None => Candidate { credential: decoy, login: None },
     }
 }
 

@@ -51,15 +51,14 @@ impl Passwords {
         }
     }
 
-    /// Reads a message and checks what it says; returns the user.
+    /// Checks what a message says; returns the user.
     pub(super) async fn check(
         &self,
         listener: &ListenerLogins,
         image: &MetadataImage,
         decoys: &Decoys,
-        message: &[u8],
+        message: PlainMessage,
     ) -> Result<String, Refusal> {
-        let message = PlainMessage::read(message).map_err(|_| Refusal::Credentials)?;
         let (mechanism, credential, is_stored) = salted_by(image, decoys, &message.user);
         let of_listener =
             listener.password(&message.user).is_some_and(|password| self.same(password, &message.password));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use barnabas_auth::ScramCredential;
+use barnabas_auth::{ScramCredential, ScramMechanism};
 use barnabas_raft::metadata::scram::UserScramCredentialRecord;
 use barnabas_raft::metadata::{Entry, Touched};
 use barnabas_storage::Timestamp;

@@ -166,7 +166,10 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_for_a_slow_lookup_and_the_newest_text_wins() {
         let (answers, asked, lookup) = slow();
-        let (slots, tasks) = (Slots::new(Places { all: 9, per_ip: 9, per_ip_here: 9 }, Arc::default()), Tasks::new());
+        let (slots, tasks) = (
+            Slots::new(Places { all: 9, all_between_brokers: 9, per_ip: 9, per_ip_here: 9 }, Arc::default()),
+            Tasks::new(),
+        );
         let slots = Arc::new(slots);
         let limits = Arc::new(AddressLimits::new(Arc::clone(&slots), tasks.clone(), lookup));
         let of = |address| slots.limit_of(address);

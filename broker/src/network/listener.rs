@@ -8,8 +8,8 @@ use std::time::Duration;
 use barnabas_config::SecurityProtocol;
 use barnabas_storage::advice::RAISE_FILE_LIMIT;
 
-use super::Network;
-use super::slots::Slot;
+use super::slots::{Refused, Slot};
+use super::{Ends, Network};
 use super::{connection, secure};
 use crate::api::context::ConnectionInfo;
 use crate::limits::{ACCEPT_RETRY_PAUSE, CLOSES_NOTED};
@@ -28,6 +28,8 @@ pub struct Entrance {
     pub name: Arc<str>,
     /// Whether it is the controller's.
     pub is_controller: bool,
+    /// Whether it is the one of `inter.broker.listener.name`, and clients have another one.
+    pub is_between_brokers: bool,
     /// Its security protocol.
     pub protocol: SecurityProtocol,
     /// Its TLS, when the protocol has it.
@@ -74,20 +76,9 @@ fn admit<S: Stream>(
     entrance: &Entrance,
     refused_for: Option<Duration>,
 ) {
-    let place = match network.slots.take(peer.ip()) {
+    let place = match network.slots.take(peer.ip(), entrance.is_between_brokers) {
         Ok(slot) => (slot, Entered::by(&entrance.connections)),
-        Err(refused) => {
-            let count = network.metrics.connections_refused.value();
-            if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
-                tracing::warn!(
-                    listener = %entrance.name,
-                    %peer,
-                    count,
-                    "connection refused: {refused}; see which clients open so many"
-                );
-            }
-            return;
-        }
+        Err(refused) => return note_refused(network, &entrance.name, peer, refused),
     };
     if let Some(time) = refused_for {
         hold(network, stream, place, time);
@@ -96,6 +87,7 @@ fn admit<S: Stream>(
     // A peer that is gone already has no address any more.
     let Ok(local) = stream.local_address() else { return };
     let (id, name) = (NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed), Arc::clone(&entrance.name));
+    let ends = Ends { peer, local, listener: Arc::clone(&name) };
     let is_controller = entrance.is_controller;
     let info = move |protocol, certificate| {
         let session = Session::at_accept(protocol, certificate);
@@ -104,7 +96,14 @@ fn admit<S: Stream>(
     };
     match &entrance.tls {
         None => spawn(network, stream, info(entrance.protocol, None), place),
-        Some(tls) => secure::spawn(network, stream, peer, tls, entrance.protocol, info, place),
+        Some(tls) => secure::spawn(network, stream, ends, tls, entrance.protocol, info, place),
+    }
+}
+
+fn note_refused(network: &Network, listener: &str, peer: SocketAddr, refused: Refused) {
+    let count = network.metrics.connections_refused.value();
+    if count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED) {
+        tracing::warn!(listener, %peer, count, "connection refused: {refused}; see which clients open so many");
     }
 }
 

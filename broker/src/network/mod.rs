@@ -1,7 +1,7 @@
 //! Listeners, connections, frames and the memory budget. Knows frames, their first eight bytes and pieces of answers;
 //! what is inside them is the [`Service`]'s business.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::api::{CloseReason, Reply, SecondStage};
 use crate::limits::{REQUEST_BUDGET_BYTES, REQUEST_BYTES_LEAST};
 use crate::metrics::Metrics;
 use crate::seam::Tasks;
+use crate::tls::RefusedHandshake;
 use crate::unsent::Unsent;
 
 pub mod address_limits;
@@ -47,10 +48,24 @@ pub trait Service: Send + Sync + 'static {
     /// When the connection is to be closed.
     fn begin(&self, connection: &Arc<ConnectionInfo>, frame: Bytes) -> Result<Begun, CloseReason>;
 
+    /// A peer was not let in by TLS: for the audit.
+    fn refused(&self, _ends: &Ends, _kind: &'static str, _refused: &RefusedHandshake) {}
+
     /// A connection from this address was accepted.
     fn arrived(&self, _address: IpAddr) -> Arrival {
         Arrival::default()
     }
+}
+
+/// Between whom a connection is.
+#[derive(Clone, Debug)]
+pub struct Ends {
+    /// The peer's side.
+    pub peer: SocketAddr,
+    /// Our side.
+    pub local: SocketAddr,
+    /// Name of the listener.
+    pub listener: Arc<str>,
 }
 
 /// A frame that may come.

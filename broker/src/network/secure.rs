@@ -6,15 +6,15 @@ use std::sync::Arc;
 use barnabas_auth::Principal;
 use barnabas_config::SecurityProtocol;
 
-use super::Network;
 use super::connection;
 use super::listener::Place;
+use super::{Ends, Network};
 use crate::api::context::ConnectionInfo;
 use crate::limits::{CLOSES_NOTED, HANDSHAKE_TIMEOUT, HANDSHAKES_MAX};
 use crate::metrics::Metrics;
 use crate::one_line::OneLine;
 use crate::seam::Stream;
-use crate::tls::{HandshakeError, LiveTls, accept};
+use crate::tls::{HandshakeError, LiveTls, RefusedHandshake, accept};
 
 /// Counts a handshake while it is under way.
 struct Handshake<'a>(&'a Metrics);
@@ -38,7 +38,7 @@ impl Drop for Handshake<'_> {
 pub(super) fn spawn<S: Stream>(
     network: &Arc<Network>,
     stream: S,
-    peer: SocketAddr,
+    ends: Ends,
     tls: &Arc<LiveTls>,
     protocol: SecurityProtocol,
     info: impl FnOnce(SecurityProtocol, Option<Principal>) -> Arc<ConnectionInfo> + Send + 'static,
@@ -48,7 +48,7 @@ pub(super) fn spawn<S: Stream>(
     let tasks = network.tasks.clone();
     tasks.spawn("connection", async move {
         // On the heap: what a handshake takes is not kept for the life of the connection.
-        let secured = Box::pin(handshake(&network, stream, peer, &tls)).await;
+        let secured = Box::pin(handshake(&network, stream, &ends, &tls)).await;
         if let Some((stream, principal)) = secured {
             drop(tls);
             connection::serve(network, stream, info(protocol, principal), stopping).await;
@@ -60,18 +60,23 @@ pub(super) fn spawn<S: Stream>(
 async fn handshake<S: Stream>(
     network: &Network,
     stream: S,
-    peer: SocketAddr,
+    ends: &Ends,
     tls: &LiveTls,
 ) -> Option<(crate::tls::Secured<S>, Option<Principal>)> {
-    let metrics = &*network.metrics;
+    let (metrics, peer) = (&*network.metrics, ends.peer);
     let Some(_under_way) = Handshake::begin(metrics) else {
         note(metrics.tls_handshakes_refused.increment(), tls, peer, "too many handshakes are under way");
         return None;
     };
     match network.tasks.within(HANDSHAKE_TIMEOUT, accept(tls, stream)).await {
         Some(Ok(secured)) => return Some(secured),
-        Some(Err(HandshakeError::PeerClosed)) => {}
-        Some(Err(error)) => note(metrics.tls_handshakes_failed.increment(), tls, peer, &error.to_string()),
+        Some(Err(RefusedHandshake { error: HandshakeError::PeerClosed, .. })) => {}
+        Some(Err(refused)) => {
+            note(metrics.tls_handshakes_failed.increment(), tls, peer, &refused.error.to_string());
+            if let Some(kind) = refused.error.kind() {
+                network.service.refused(ends, kind, &refused);
+            }
+        }
         None => note(metrics.tls_handshakes_refused.increment(), tls, peer, "the handshake was not completed in time"),
     }
     None

@@ -3,9 +3,14 @@
 //! client.
 //!
 //! Invariants:
-//! 1. The last places are for peers on this machine: who administers the broker there always gets in.
+//! 1. The last places are for peers on this machine, and for those of the inter-broker listener: who administers the broker there always
+//!    gets in.
 //! 2. One address of another machine has at most half of all places where no setting says otherwise: it cannot lock out
 //!    the others.
+//! 3. The inter-broker listener, where clients have another one, is not held by `max.connections`, only by what the process may open.
+//!
+//! Where it differs from Apache Kafka: that closes the connection of another listener that was used least recently when one of the
+//! inter-broker listener comes in above `max.connections`. Here nobody is closed: there may be as many more.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -22,6 +27,8 @@ use crate::metrics::Metrics;
 pub struct Places {
     /// In all.
     pub all: usize,
+    /// The same for the inter-broker listener.
+    pub all_between_brokers: usize,
     /// For one address.
     pub per_ip: usize,
     /// For an address of this machine.
@@ -44,10 +51,11 @@ impl Places {
     #[must_use]
     pub fn of_config(config: &Config) -> Self {
         let number = |key| usize::try_from(config.read::<i64>(key)).ok().filter(|number| *number != UNLIMITED);
-        let all = number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX).min(of_file_limit());
+        let all_between_brokers = of_file_limit();
+        let all = number(&key::MAX_CONNECTIONS).unwrap_or(usize::MAX).min(all_between_brokers);
         let per_ip = number(&key::MAX_CONNECTIONS_PER_IP);
         let (per_ip, per_ip_here) = (per_ip.unwrap_or(all / 2), per_ip.unwrap_or(all));
-        Self { all, per_ip, per_ip_here }
+        Self { all, all_between_brokers, per_ip, per_ip_here }
     }
 }
 
@@ -126,17 +134,21 @@ impl Slots {
         self.of_addresses.read().get(&ip).copied()
     }
 
-    /// Takes a place for a peer.
+    /// Takes a place for a peer; `is_between_brokers` when it comes by the inter-broker listener and clients have another one.
     ///
     /// # Errors
     /// When there is none left.
-    pub fn take(&self, ip: IpAddr) -> Result<Slot, Refused> {
+    pub fn take(&self, ip: IpAddr, is_between_brokers: bool) -> Result<Slot, Refused> {
         let own = self.limit_of(ip);
         let places = self.places.read();
         let mut taken = self.taken.lock();
         let of_ip = taken.per_ip.get(&ip).copied().unwrap_or(0);
-        let reserve = if is_here(ip) { 0 } else { places.reserve() };
-        let refused = if taken.all + reserve >= places.all {
+        let (all, reserve) = match (is_between_brokers, is_here(ip)) {
+            (true, _) => (places.all_between_brokers, 0),
+            (false, true) => (places.all, 0),
+            (false, false) => (places.all, places.reserve()),
+        };
+        let refused = if taken.all + reserve >= all {
             Some(Refused::Full(taken.all))
         } else if of_ip >= own.unwrap_or_else(|| places.of(ip)) {
             Some(Refused::FullForAddress(of_ip))
@@ -175,37 +187,55 @@ mod tests {
 
     #[test]
     fn places_are_bounded_in_all_and_per_address_and_come_back() {
-        let slots = Slots::new(Places { all: 3, per_ip: 2, per_ip_here: 2 }, Arc::default());
+        let slots = Slots::new(Places { all: 3, all_between_brokers: 3, per_ip: 2, per_ip_here: 2 }, Arc::default());
         let (here, there) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
-        let first = slots.take(here).unwrap();
-        let _second = slots.take(here).unwrap();
-        assert_eq!(slots.take(here).err(), Some(Refused::FullForAddress(2)));
-        let _third = slots.take(there).unwrap();
-        assert_eq!(slots.take(there).err(), Some(Refused::Full(3)));
+        let first = slots.take(here, false).unwrap();
+        let _second = slots.take(here, false).unwrap();
+        assert_eq!(slots.take(here, false).err(), Some(Refused::FullForAddress(2)));
+        let _third = slots.take(there, false).unwrap();
+        assert_eq!(slots.take(there, false).err(), Some(Refused::Full(3)));
         drop(first);
-        assert!(slots.take(here).is_ok());
+        assert!(slots.take(here, false).is_ok());
         assert_eq!(slots.taken.lock().per_ip.len(), 2);
-        slots.limit(Places { all: 9, per_ip: 9, per_ip_here: 9 });
-        assert!(slots.take(here).is_ok(), "the limits were raised");
+        slots.limit(Places { all: 9, all_between_brokers: 9, per_ip: 9, per_ip_here: 9 });
+        assert!(slots.take(here, false).is_ok(), "the limits were raised");
     }
 
     #[test]
     fn an_address_may_have_a_number_of_its_own() {
         let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let slots = Slots::new(Places { all: 10, per_ip: 1, per_ip_here: 1 }, Arc::default());
+        let slots = Slots::new(Places { all: 10, all_between_brokers: 10, per_ip: 1, per_ip_here: 1 }, Arc::default());
         slots.limit_addresses(HashMap::from([(there, 2)]));
-        let _taken = [slots.take(here).unwrap(), slots.take(there).unwrap(), slots.take(there).unwrap()];
-        assert_eq!(slots.take(here).err(), Some(Refused::FullForAddress(1)));
-        assert_eq!(slots.take(there).err(), Some(Refused::FullForAddress(2)));
+        let _taken =
+            [slots.take(here, false).unwrap(), slots.take(there, false).unwrap(), slots.take(there, false).unwrap()];
+        assert_eq!(slots.take(here, false).err(), Some(Refused::FullForAddress(1)));
+        assert_eq!(slots.take(there, false).err(), Some(Refused::FullForAddress(2)));
     }
 
     #[test]
     fn the_last_places_are_for_peers_on_this_machine() {
-        let slots = Slots::new(Places { all: 64, per_ip: 64, per_ip_here: 64 }, Arc::default());
+        let slots =
+            Slots::new(Places { all: 64, all_between_brokers: 64, per_ip: 64, per_ip_here: 64 }, Arc::default());
         let far = IpAddr::from([10, 0, 0, 1]);
-        let mut taken: Vec<Slot> = std::iter::from_fn(|| slots.take(far).ok()).collect();
+        let mut taken: Vec<Slot> = std::iter::from_fn(|| slots.take(far, false).ok()).collect();
         assert_eq!(taken.len(), 62);
-        taken.extend(std::iter::from_fn(|| slots.take(IpAddr::from([127, 0, 0, 1])).ok()));
+        taken.extend(std::iter::from_fn(|| slots.take(IpAddr::from([127, 0, 0, 1]), false).ok()));
         assert_eq!(taken.len(), 64);
+    }
+
+    #[test]
+    fn the_inter_broker_listener_lets_in_above_the_connections_of_clients() {
+        let places = Places { all: 64, all_between_brokers: 66, per_ip: 100, per_ip_here: 100 };
+        let slots = Slots::new(places, Arc::default());
+        let far = IpAddr::from([10, 0, 0, 1]);
+        let clients: Vec<Slot> = std::iter::from_fn(|| slots.take(far, false).ok()).collect();
+        assert_eq!(clients.len(), 62, "the reserve is kept");
+        let brokers: Vec<Slot> = std::iter::from_fn(|| slots.take(far, true).ok()).collect();
+        assert_eq!(brokers.len(), 4, "it has the reserve, and what the process may open above that");
+        assert_eq!(slots.take(far, true).err(), Some(Refused::Full(66)));
+        drop(clients);
+        slots.limit(Places { per_ip: 5, ..places });
+        let _fifth = slots.take(far, true).unwrap();
+        assert_eq!(slots.take(far, true).err(), Some(Refused::FullForAddress(5)), "as in Kafka for every listener");
     }
 }

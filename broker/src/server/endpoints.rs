@@ -135,9 +135,37 @@ fn host_name() -> String {
     if (name.as_str(), 0).to_socket_addrs().is_ok() { name } else { "localhost".to_owned() }
 }
 
+/// Whether a listener is the brokers' own: the one that `inter.broker.listener.name` names, when clients have another one.
+pub(super) fn is_between_brokers(config: &Config, listener: &str) -> bool {
+    let named = config.text("inter.broker.listener.name").unwrap_or_default();
+    config.listeners().len() > 1 && named.eq_ignore_ascii_case(listener)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_brokers_listener_is_the_one_that_is_named_when_clients_have_another() {
+        let is_theirs = |settings: &[&str], listener: &str| {
+            let assignments = settings.iter().map(|one| (*one).to_owned()).collect();
+            let read_file = |_: &std::path::Path| Err(io::Error::from(io::ErrorKind::NotFound));
+            let sources = barnabas_config::ConfigSources {
+                files: vec![],
+                environment: vec![],
+                assignments,
+                read_file: &read_file,
+            };
+            is_between_brokers(&Config::load(&sources).unwrap().0, listener)
+        };
+        let two = "listeners=PLAINTEXT://:9092,BROKERS://:9094";
+        let map = "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BROKERS:PLAINTEXT";
+        let named = "inter.broker.listener.name=BROKERS";
+        assert!(is_theirs(&[two, map, named], "BROKERS") && !is_theirs(&[two, map, named], "PLAINTEXT"));
+        assert!(!is_theirs(&[two, map], "PLAINTEXT"));
+        let one = ["listeners=PLAINTEXT://:9092", "inter.broker.listener.name=PLAINTEXT"];
+        assert!(!is_theirs(&one, "PLAINTEXT"), "clients have no other");
+    }
 
     #[test]
     fn an_ipv6_host_may_stand_in_brackets() {

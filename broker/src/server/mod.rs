@@ -351,10 +351,15 @@ async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoi
                  protocol in listener.security.protocol.map"
             );
         }
-        let (tls, is_controller) = (broker.certificates.of(&each.name).cloned(), each.is_controller);
         let name = Arc::from(each.name);
-        let connections = broker.metrics.connections_by_listener.of(&name);
-        let entrance = Entrance { name, is_controller, protocol: each.protocol, tls, connections };
+        let entrance = Entrance {
+            is_controller: each.is_controller,
+            is_between_brokers: endpoints::is_between_brokers(&broker.config, &name),
+            protocol: each.protocol,
+            tls: broker.certificates.of(&name).cloned(),
+            connections: broker.metrics.connections_by_listener.of(&name),
+            name,
+        };
         broker.tasks.spawn("listener", listener::run(Arc::clone(&network), each.listener, entrance));
     }
 }

@@ -11,11 +11,13 @@ use std::sync::Arc;
 use barnabas_auth::Principal;
 use barnabas_auth::tls::{Certificate, Malformed};
 use rustls::server::Acceptor;
+use rustls::{CertificateError, Error};
 use tokio::io::AsyncReadExt;
 use tokio_rustls::LazyConfigAcceptor;
 
 use super::live::LiveTls;
 use super::remedy;
+use super::shown::noting;
 use super::stream::Secured;
 use crate::limits::TLS_UNSENT_BYTES_MAX;
 use crate::seam::Stream;
@@ -36,7 +38,7 @@ pub enum HandshakeError {
     Plaintext,
     /// TLS failed.
     #[error("{0}; {remedy}", remedy = remedy(.0))]
-    Tls(rustls::Error),
+    Tls(Error),
     /// The peer's certificate cannot be read.
     #[error("the peer's certificate: {0}")]
     Certificate(#[from] Malformed),
@@ -50,7 +52,7 @@ pub enum HandshakeError {
 
 impl From<io::Error> for HandshakeError {
     fn from(error: io::Error) -> Self {
-        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
         match (tls, error.kind()) {
             (Some(tls), _) => Self::Tls(tls.clone()),
             (
@@ -65,14 +67,58 @@ impl From<io::Error> for HandshakeError {
     }
 }
 
+impl HandshakeError {
+    /// Which kind of refusal of the peer it is, in a word of the audit; `None` when the peer went away or its socket failed.
+    #[must_use]
+    pub fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::PeerClosed | Self::Io(_) => None,
+            Self::Plaintext => Some("not-tls"),
+            Self::Certificate(_) => Some("certificate-unreadable"),
+            Self::NoRule(_) => Some("certificate-without-rule"),
+            Self::Tls(error) => Some(match error {
+                Error::InvalidCertificate(error) => of_certificate(error),
+                Error::NoCertificatesPresented => "certificate-missing",
+                Error::PeerIncompatible(_) => "nothing-in-common",
+                Error::AlertReceived(_) => "refused-by-peer",
+                _ => "protocol-error",
+            }),
+        }
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::UnknownIssuer => "certificate-untrusted",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "certificate-expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "certificate-not-valid-yet",
+        CertificateError::Revoked => "certificate-revoked",
+        _ => "certificate-invalid",
+    }
+}
+
+/// A handshake that came to nothing.
+#[derive(Debug)]
+pub struct RefusedHandshake {
+    /// Why.
+    pub error: HandshakeError,
+    /// The subject of the certificate that the peer showed and that was not taken; unproven, as the peer wrote it.
+    pub subject: Option<String>,
+}
+
 /// Shakes hands; tells who the peer's certificate says it is, if it showed one.
 ///
 /// # Errors
 /// See [`HandshakeError`].
-pub async fn accept<S: Stream>(
-    tls: &LiveTls,
-    mut stream: S,
-) -> Result<(Secured<S>, Option<Principal>), HandshakeError> {
+pub async fn accept<S: Stream>(tls: &LiveTls, stream: S) -> Result<(Secured<S>, Option<Principal>), RefusedHandshake> {
+    let (secured, noted) = noting(secure(tls, stream)).await;
+    secured.map_err(|error| {
+        let subject = if let HandshakeError::NoRule(subject) = &error { Some(subject.clone()) } else { noted };
+        RefusedHandshake { error, subject }
+    })
+}
+
+async fn secure<S: Stream>(tls: &LiveTls, mut stream: S) -> Result<(Secured<S>, Option<Principal>), HandshakeError> {
     let mut first = [0; RECORD_HEAD];
     let read = stream.read(&mut first).await?;
     let first = first.get(..read).unwrap_or_default();

@@ -61,3 +61,23 @@ pub(super) fn jks_advice(file: &str) -> String {
          -deststoretype PKCS12' and set the type to PKCS12, or use PEM"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STORE: &[u8] = include_bytes!("fixture/keytool.p12");
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn no_damage_makes_it_panic(at in 0..STORE.len(), byte in any::<u8>(), end in 0..STORE.len()) {
+            let mut damaged = STORE.to_vec();
+            damaged[at] = byte;
+            damaged.truncate(if byte % 2 == 0 { STORE.len() } else { end });
+            let _ = (key(&damaged, "secret"), certificates(&damaged, "secret"));
+        }
+    }
+}

@@ -9,6 +9,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::material::{self, TrustMaterial};
+use super::shown::NotingVerifier;
 use super::time::SeamTime;
 use super::{TlsError, TlsSettings, remedy};
 use crate::limits::ROOT_HINTS_MAX;
@@ -67,7 +68,7 @@ pub(super) fn build(
         let verifier = if roots.len() > ROOT_HINTS_MAX { verifier.clear_root_hint_subjects() } else { verifier };
         let verifier = if client_auth == ClientAuth::Requested { verifier.allow_unauthenticated() } else { verifier };
         let verifier = verifier.build().map_err(|error| TlsError::Settings(format!("ssl.truststore: {error}")))?;
-        builder.with_client_cert_verifier(verifier).with_cert_resolver(resolver)
+        builder.with_client_cert_verifier(Arc::new(NotingVerifier(verifier))).with_cert_resolver(resolver)
     };
     if client_auth != ClientAuth::None {
         // A resumed session would bring its certificate along without a look at who is trusted now.

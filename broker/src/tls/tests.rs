@@ -84,16 +84,20 @@ fn client(settings: &[(&str, &str)]) -> ClientTls {
 const AS_ALICE: [(&str, &str); 1] = [("ssl.keystore.location", "%client.pem")];
 
 /// Shakes hands and sends a word both ways; what the server made of it, and what the client did.
-async fn meet(tls: &LiveTls, client: &ClientTls) -> (Result<Option<Principal>, HandshakeError>, std::io::Result<()>) {
+async fn meet(tls: &LiveTls, client: &ClientTls) -> (Result<Option<Principal>, RefusedHandshake>, std::io::Result<()>) {
     let (ours, theirs) = duplex(4 << 10);
     let connector = TlsConnector::from(client.config());
     let serve = async {
         let (mut stream, principal) = accept(tls, Pipe(ours)).await?;
         let mut word = [0; 5];
-        stream.read_exact(&mut word).await?;
-        stream.write_all(&word).await?;
-        stream.flush().await?;
-        stream.shutdown().await?;
+        let talk = async {
+            stream.read_exact(&mut word).await?;
+            stream.write_all(&word).await?;
+            stream.flush().await?;
+            stream.shutdown().await
+        };
+        let talked: std::io::Result<()> = talk.await;
+        talked.map_err(|error| RefusedHandshake { error: error.into(), subject: None })?;
         Ok(principal)
     };
     let ask = async {
@@ -171,20 +175,29 @@ async fn a_certificate_is_a_principal_by_the_rules() {
 
     let nobody = [&ASKING[..], &["ssl.principal.mapping.rules=RULE:^CN=Bob$/bob/"]].concat();
     let tls = open(SecurityProtocol::Ssl, &nobody).unwrap();
-    assert!(matches!(meet(&tls, &client(&AS_ALICE)).await.0, Err(HandshakeError::NoRule(_))));
+    let refused = meet(&tls, &client(&AS_ALICE)).await.0.unwrap_err();
+    assert!(matches!(refused.error, HandshakeError::NoRule(_)));
+    assert_eq!(refused.subject.as_deref(), Some("CN=Alice,OU=clients,O=Barnabas"));
 }
 
 #[tokio::test]
 async fn who_is_not_trusted_is_told_apart() {
     let tls = open(SecurityProtocol::Ssl, &ASKING).unwrap();
-    let reasons: [(&[(&str, &str)], &str); 3] = [
-        (&[], "give it a key store"),
-        (&[("ssl.keystore.location", "%stranger.pem")], "add the issuer's certificate"),
-        (&[("ssl.keystore.location", "%own-ca.pem")], "a CA's own certificate"),
+    let shown = |name| [("ssl.keystore.location", name)];
+    type Refusal<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str, Option<&'a str>);
+    let reasons: [Refusal<'_>; 3] = [
+        (&[], "give it a key store", "certificate-missing", None),
+        (&shown("%stranger.pem"), "add the issuer's certificate", "certificate-untrusted", Some("CN=stranger")),
+        (&shown("%own-ca.pem"), "a CA's own certificate", "certificate-invalid", Some("CN=own-ca")),
     ];
-    for (settings, reason) in reasons {
-        let error = meet(&tls, &client(settings)).await.0.err().map(|error| error.to_string()).unwrap_or_default();
-        assert!(error.contains(reason), "{settings:?}: {error}");
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        for (settings, reason, kind, subject) in reasons {
+            let settings = [settings, &[("ssl.enabled.protocols", version)]].concat();
+            let refused = meet(&tls, &client(&settings)).await.0.unwrap_err();
+            let error = refused.error.to_string();
+            assert!(error.contains(reason), "{settings:?}: {error}");
+            assert_eq!((refused.error.kind(), refused.subject.as_deref()), (Some(kind), subject), "{settings:?}");
+        }
     }
 }
 
@@ -213,7 +226,9 @@ async fn versions_and_suites_are_the_listeners() {
     let tls = open(SecurityProtocol::Ssl, &old.concat()).unwrap();
     assert!(meet(&tls, &client(&[])).await.1.is_ok());
     let (served, asked) = meet(&tls, &client(&[("ssl.enabled.protocols", "TLSv1.3")])).await;
-    let error = served.unwrap_err().to_string();
+    let refused = served.unwrap_err();
+    let error = refused.error.to_string();
+    assert_eq!((refused.error.kind(), refused.subject), (Some("nothing-in-common"), None));
     assert!(error.contains("ssl.enabled.protocols") && asked.is_err(), "{error}");
     // A suite that the certificate's key cannot serve is found out before anybody connects.
     let rsa =
@@ -226,7 +241,7 @@ async fn a_peer_that_does_not_speak_tls_gets_no_alert() {
     let tls = open(SecurityProtocol::Ssl, &BROKER).unwrap();
     let (ours, mut theirs) = duplex(4 << 10);
     theirs.write_all(&[0, 0, 0, 14, 0, 18, 0, 3, 0, 0, 0, 1]).await.unwrap();
-    assert!(matches!(accept(&tls, Pipe(ours)).await, Err(HandshakeError::Plaintext)));
+    assert!(matches!(accept(&tls, Pipe(ours)).await, Err(RefusedHandshake { error: HandshakeError::Plaintext, .. })));
     let mut answer = Vec::new();
     theirs.read_to_end(&mut answer).await.unwrap();
     assert!(answer.is_empty());

@@ -4,8 +4,9 @@ settings! {
     /// Where /metrics, /livez, /startupz, /readyz, /v1/health and the page for people are served over HTTP: a port of the loopback address, or
     /// address:port. Nowhere when empty. Whoever reaches it sees the names of topics and groups and the settings.
     "barnabas.http.listener": Text = "", honoured;
-    /// A file that tells, in a line of OCSF JSON each, what was denied, what was administered, and which logins failed. None
-    /// when empty. Its directory is made when it is not there.
+    /// A file that tells, in a line of OCSF JSON each, what was denied, what was administered, and which logins and TLS handshakes
+    /// failed. None when empty. Its directory is made when it is not there. It is made readable for the broker's user alone: of a login
+    /// that failed the name is in it as the client wrote it, also where somebody typed a password in the name's place.
     "barnabas.audit.file": Text = "", honoured;
     /// Size at which that file is put aside as NAME.1, the one before as NAME.2, and so on.
     "barnabas.audit.file.bytes.max": Long = "104857600", min(65536), honoured;

@@ -24,7 +24,8 @@ settings! {
     /// Longest wait for a connection to another node, after failures.
     "socket.connection.setup.timeout.max.ms": Long = "30000";
     /// Connections the broker accepts at once. Three quarters of the open files that the process may have, if that is less;
-    /// the last 32nd of them (64 at most) are for peers on the same machine.
+    /// the last 32nd of them (64 at most) are for peers on the same machine. The listener of inter.broker.listener.name, where clients
+    /// have another one, is held by the open files alone.
     "max.connections": Int = "2147483647", min(0), cluster_wide, honoured;
     /// Connections the broker accepts at once from one address. Unless it is set, half of all, for addresses of other machines.
     "max.connections.per.ip": Int = "2147483647", min(0), cluster_wide, honoured;

@@ -73,7 +73,8 @@ settings! {
     "durability.mode": Text = "group", one_of(&["group", "interval", "os"]), cluster_wide, honoured;
     /// The longest time a batch stays unsynced under durability mode interval.
     "durability.interval.ms": Long = "1000", min(1), cluster_wide, honoured;
-    /// The topic cannot be deleted, by nobody, until this is false again; its records still can.
+    /// The topic cannot be deleted, by nobody, nor records of it by DeleteRecords (POLICY_VIOLATION), until this is false again. What its
+    /// retention.ms, retention.bytes and cleanup.policy say goes on: whoever may change them may set this to false, too.
     "barnabas.delete.protection": Boolean = "false", cluster_wide, honoured;
     /// Time for which the topic, once deleted, can be brought back with everything in it by `barnabas topics undelete`; its
     /// files take their room until then, or until the disk is full. 0 deletes it for good.

@@ -9,9 +9,6 @@ use crate::metadata::kept_topics::KeepTopicRecord;
 use crate::metadata::topics::RemoveTopicRecord;
 use crate::metadata::{MetadataImage, Record};
 
-/// The topic's setting that keeps it from being deleted.
-const PROTECTION: &str = "barnabas.delete.protection";
-
 /// Deleted topics that may be kept at once: each takes its place in the image and in every snapshot.
 const KEPT_TOPICS_MAX: usize = 10_000;
 
@@ -42,7 +39,7 @@ pub(super) fn decide(
         let Some(topic) = image.topic_by_id(*id).filter(|_| !gone.contains(id)) else {
             return Err(DeleteTopicError::UnknownId(*id));
         };
-        if topic.configs.get(PROTECTION).is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+        if topic.is_protected() {
             return Err(DeleteTopicError::Protected(topic.name.to_string()));
         }
         if *keep_ms <= 0 {

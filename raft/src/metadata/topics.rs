@@ -23,11 +23,20 @@ pub struct TopicImage {
     pub configs: BTreeMap<String, String>,
 }
 
+/// The topic's setting that keeps it and its records from being deleted.
+const PROTECTION: &str = "barnabas.delete.protection";
+
 impl TopicImage {
     /// The partition of this index.
     #[must_use]
     pub fn partition(&self, index: PartitionIndex) -> Option<&PartitionImage> {
         self.partitions.get(usize::try_from(index.0).ok()?)
+    }
+
+    /// Whether `barnabas.delete.protection` is true: nobody deletes the topic, or records of it by DeleteRecords.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.configs.get(PROTECTION).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 }
 

@@ -1,7 +1,8 @@
 //! DeleteRecords (key 21): the records before an offset are deleted; -1 stands for the high watermark (KIP-107).
 //!
 //! Where it differs from Apache Kafka: what is deleted is durable when the answer leaves. Records that were acknowledged with acks=1
-//! and are not synced yet are waited for, as long as the request's timeout says.
+//! and are not synced yet are waited for, as long as the request's timeout says. Records of a topic whose `barnabas.delete.protection` is true
+//! are not deleted: POLICY_VIOLATION, whoever asks. The answer has no room for a reason, so the log has it.
 //!
 //! Versions: 1 (KIP-219, throttling); 2 flexible.
 
@@ -82,6 +83,13 @@ async fn delete(
     let found = context.broker.partitions.topic(topic).ok_or(unknown)?;
     if is_internal_topic(topic) {
         return Err(ResponseError::InvalidTopicException);
+    }
+    if context.broker.controller.image().topic(topic).is_some_and(|topic| topic.is_protected()) {
+        tracing::info!(
+            topic,
+            "records of a protected topic are not deleted: set its barnabas.delete.protection to false first, if they are to be"
+        );
+        return Err(ResponseError::PolicyViolation);
     }
     let partition = found.partition(PartitionIndex(asked.partition_index)).map_err(|error| error.code())?;
     let to = target(&partition, asked.offset)?;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits::AUDIT_TEXT_BYTES_MAX;
 
 fn actor(principal: Option<&str>) -> Actor {
     Actor {
@@ -77,6 +78,21 @@ fn users_rules_and_quotas_are_managed_entities() {
         assert_eq!((&json["entity"]["name"], &json["entity"]["data"]["host"]), (&json!("User:alice"), &json!("*")));
         assert_eq!((&json["unmapped"]["api"], &json["unmapped"]["kind"]), (&json!("Api"), &json!(kind)));
     }
+}
+
+#[test]
+fn a_refused_handshake_is_an_authentication() {
+    let reason = Text::of("invalid peer certificate: UnknownIssuer");
+    let deed = Deed::Handshake { kind: "certificate-untrusted", reason };
+    let event = event(Some("User:CN=a"), deed);
+    assert!(event.is_refusal() && event.is_of_stranger());
+    let json = read(&event);
+    assert_eq!(
+        (&json["type_uid"], &json["auth_protocol"], &json["status"]),
+        (&json!(300_201), &json!("TLS"), &json!("Failure"))
+    );
+    assert_eq!((&json["user"]["name"], &json["status_code"]), (&json!("User:CN=a"), &json!("certificate-untrusted")));
+    assert_eq!(json["src_endpoint"], json!({"ip": "10.0.0.7", "port": 50000}));
 }
 
 #[test]

@@ -47,6 +47,51 @@ fn at_a_stop_all_are_told() {
     assert_eq!(folds.due(None), []);
 }
 
+/// A login that failed.
+fn failure(peer: &str, claimed: &str) -> Event {
+    let mut event = denial(claimed, "", 0);
+    event.actor.peer = format!("{peer}:50000").parse().unwrap();
+    let failed = Some(Text::of("no"));
+    event.deed = Deed::Login { mechanism: Some("PLAIN"), is_encrypted: true, failed };
+    event
+}
+
+#[test]
+fn names_that_strangers_try_make_no_kinds_of_their_own() {
+    let mut folds = Folds::default();
+    assert_eq!(folds.take(&failure("10.0.0.1", "User:a"), Duration::ZERO), Taken::First);
+    assert_eq!(folds.take(&failure("10.0.0.1", "User:a"), Duration::ZERO), Taken::Counted);
+    assert_eq!(folds.take(&failure("10.0.0.2", "User:a"), Duration::ZERO), Taken::First);
+    assert_eq!(folds.take(&failure("10.0.0.2", "User:b"), Duration::ZERO), Taken::Counted);
+    assert_eq!(folds.take(&failure("[2001:db8::1]", "User:a"), Duration::ZERO), Taken::First);
+    assert_eq!(
+        folds.take(&failure("[2001:db8::ffff:2]", "User:a"), Duration::ZERO),
+        Taken::Counted,
+        "the same network"
+    );
+    assert_eq!(folds.take(&failure("[2001:db8:0:1::1]", "User:a"), Duration::ZERO), Taken::First);
+    let due = folds.due(None);
+    let named = |peer: &str| {
+        let ip: IpAddr = peer.parse().unwrap();
+        let event = due.iter().find(|event| event.actor.peer.ip() == ip).unwrap();
+        event.actor.principal.as_ref().unwrap().as_str()
+    };
+    assert_eq!((named("10.0.0.1"), named("10.0.0.2"), named("2001:db8::1")), ("User:a", SEVERAL, "User:a"));
+}
+
+#[test]
+fn strangers_leave_room_for_what_is_denied_to_others() {
+    let mut folds = Folds::default();
+    let address = |number: usize| format!("10.1.{}.{}", number / 256, number % 256);
+    for number in 0..AUDIT_FOLDS_MAX / 2 {
+        assert_eq!(folds.take(&failure(&address(number), "User:a"), Duration::ZERO), Taken::First);
+    }
+    assert_eq!(folds.take(&failure("10.0.0.1", "User:a"), Duration::ZERO), Taken::NoRoom);
+    assert_eq!(folds.take(&denial("User:a", "t", 0), Duration::ZERO), Taken::First);
+    let _ = folds.due(Some(MINUTE));
+    assert_eq!(folds.take(&failure("10.0.0.1", "User:a"), MINUTE), Taken::First);
+}
+
 #[test]
 fn kinds_of_refusal_are_bounded() {
     let mut folds = Folds::default();

@@ -65,3 +65,20 @@ fn after_a_failed_write_the_next_line_begins_its_own() {
     let text = text(&disk, PATH);
     assert!(text.starts_with("one\ntwo") && text.ends_with("\nfour\n"), "{text}");
 }
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "rights are the real disk's")]
+fn the_file_is_nobody_elses_and_keeps_what_its_group_was_given() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.json");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let set_mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let open = || FileSink::open(barnabas_storage::seam::Seams::system().disk, path.clone(), 8, 3).unwrap();
+    open().write(&lines(&["aaa", "bbb", "ccc"])).unwrap();
+    let aside = directory.path().join("audit.json.1");
+    assert_eq!((mode(&path), mode(&aside)), (0o600, 0o600));
+    set_mode(0o644);
+    open().write(&lines(&["ddd", "eee"])).unwrap();
+    assert_eq!((mode(&aside), mode(&path)), (0o640, 0o640), "what others could read of one of before they cannot");
+}

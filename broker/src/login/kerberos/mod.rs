@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::conversation::Exchange;
 use super::settings::{ListenerLogins, LoginSettingsError};
-use super::{Stepped, note_reason};
+use super::{Stepped, USER, note_reason};
 use crate::api::context::ConnectionInfo;
 use crate::limits::KERBEROS_STEPS_MAX;
 use crate::metrics::Metrics;
@@ -68,7 +68,10 @@ impl Kerberos {
         server: Box<GssapiServer>,
         token: &[u8],
     ) -> Result<Stepped, Refusal> {
-        let (server, answer) = self.step(server, token.to_vec()).await;
+        let (server, answer, initiator) = self.step(server, token.to_vec()).await;
+        if let Some(initiator) = initiator {
+            connection.login.claim(USER, &initiator);
+        }
         match answer {
             Ok(Answer::Done(login)) => Ok(Stepped::Done(Vec::new(), login)),
             Ok(Answer::More(token)) => {
@@ -82,18 +85,19 @@ impl Kerberos {
         }
     }
 
-    /// The same off the async workers.
+    /// The same off the async workers; of an error also whom the ticket names, where that is known.
     async fn step(
         &self,
         mut server: Box<GssapiServer>,
         token: Vec<u8>,
-    ) -> (Box<GssapiServer>, Result<Answer, GssapiError>) {
+    ) -> (Box<GssapiServer>, Result<Answer, GssapiError>, Option<String>) {
         // Nobody closes it.
-        let Ok(_turn) = self.steps.acquire().await else { return (server, Err(GssapiError::Over)) };
+        let Ok(_turn) = self.steps.acquire().await else { return (server, Err(GssapiError::Over), None) };
         let names = Arc::clone(&self.names);
         let work = move || {
             let answer = server.take(&token, &names);
-            (server, answer)
+            let initiator = answer.as_ref().err().and_then(|_| server.initiator());
+            (server, answer, initiator)
         };
         self.tasks.blocking(work).await
     }

@@ -76,11 +76,21 @@ impl TokenCheck {
     }
 
     /// Whose a token is.
-    pub(super) async fn check(&self, token: &str) -> Result<Bearer, TokenError> {
-        let head = TokenHead::read(token)?;
+    pub(super) async fn check(&self, token: &str) -> Result<Bearer, RefusedToken> {
+        let head = TokenHead::read(token).map_err(|error| RefusedToken { error, subject: None })?;
         let keys = self.keys.that_may_check(&head).await;
-        self.settings.rules.check(token, &keys, self.seams.clock.now().0)
+        let rules = &self.settings.rules;
+        let checked = rules.check(token, &keys, self.seams.clock.now().0);
+        checked.map_err(|error| RefusedToken { error, subject: rules.signed_subject(token, &keys) })
     }
+}
+
+/// A token that was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RefusedToken {
+    pub(super) error: TokenError,
+    /// Whose its issuer says that it is, when it is the issuer's.
+    pub(super) subject: Option<String>,
 }
 
 impl Drop for TokenCheck {

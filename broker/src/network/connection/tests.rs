@@ -133,7 +133,7 @@ fn network_of(script: &Arc<Script>) -> Arc<Network> {
         login_bytes_max: 1 << 16,
         budget_bytes: 8 << 20,
         idle_max: Duration::from_secs(600),
-        places: Places { all: 10, per_ip: 10, per_ip_here: 10 },
+        places: Places { all: 10, all_between_brokers: 10, per_ip: 10, per_ip_here: 10 },
     };
     let service = Arc::<Script>::clone(script);
     let metrics = Arc::new(Metrics::default());

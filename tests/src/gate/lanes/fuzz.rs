@@ -37,7 +37,8 @@ const FLAGS: [&str; 9] = [
 const WRAPPER: &str = "rustc.sh";
 
 /// What peers and certificates say before anybody knows who they are; the other targets have the lane `hostile` beside them.
-const OF_LOGINS: [&str; 7] = ["login", "scram", "jwt", "oauthbearer", "names", "mapping_rules", "pem"];
+const OF_LOGINS: [&str; 9] =
+    ["login", "scram", "jwt", "oauthbearer", "names", "mapping_rules", "pem", "short_names", "rights"];
 
 /// The command that builds every target.
 pub(crate) fn build(root: &Path) -> Command {

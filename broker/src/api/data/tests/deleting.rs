@@ -44,7 +44,10 @@ async fn records_before_an_offset_are_deleted_and_cannot_be_read() {
     let unknown = (ResponseError::UnknownTopicOrPartition.code(), -1);
     assert_eq!(delete(&bench, 2, "t", 7, 0).await, unknown);
     assert_eq!(delete(&bench, 2, "absent", 0, 0).await, unknown);
-    assert_eq!(delete(&bench, 2, "compacted", 0, 0).await, (ResponseError::PolicyViolation.code(), -1));
+    let refused = (ResponseError::PolicyViolation.code(), -1);
+    assert_eq!(delete(&bench, 2, "compacted", 0, 0).await, refused);
+    bench.create("protected", 1, &[("barnabas.delete.protection", "true")]).await;
+    assert_eq!(delete(&bench, 2, "protected", 0, -1).await, refused);
 }
 
 #[tokio::test(flavor = "multi_thread")]
