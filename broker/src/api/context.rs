@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -43,6 +44,8 @@ pub struct ConnectionInfo {
     pub listener: Arc<str>,
     /// Whether that is the controller's.
     pub is_controller: bool,
+    /// Whether its place is one that only a super user may keep.
+    pub is_for_admins: bool,
     /// Its security protocol.
     pub protocol: SecurityProtocol,
     /// Our side.
@@ -55,6 +58,7 @@ pub struct ConnectionInfo {
     pub mute: Mute,
     software: ArcSwapOption<Software>,
     session: ArcSwap<Session>,
+    may_stay: AtomicBool,
 }
 
 impl ConnectionInfo {
@@ -73,6 +77,7 @@ impl ConnectionInfo {
             id,
             listener,
             is_controller: false,
+            is_for_admins: false,
             protocol,
             local,
             peer,
@@ -80,6 +85,7 @@ impl ConnectionInfo {
             mute: Mute::default(),
             software: ArcSwapOption::empty(),
             session: ArcSwap::from_pointee(session),
+            may_stay: AtomicBool::new(true),
         }
     }
 
@@ -87,6 +93,23 @@ impl ConnectionInfo {
     #[must_use]
     pub fn on_controller(self) -> Self {
         Self { is_controller: true, ..self }
+    }
+
+    /// The same in a place that only a super user may keep.
+    #[must_use]
+    pub fn for_admins(self) -> Self {
+        Self { is_for_admins: true, may_stay: AtomicBool::new(false), ..self }
+    }
+
+    /// It is a super user's.
+    pub fn is_admins(&self) {
+        self.may_stay.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is served as long as it likes: it has logged in where that is asked for, and its place is not kept for others.
+    #[must_use]
+    pub fn may_stay(&self) -> bool {
+        self.is_authenticated() && self.may_stay.load(Ordering::Relaxed)
     }
 
     /// Who it is now.

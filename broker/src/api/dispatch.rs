@@ -13,6 +13,7 @@ use super::audited;
 use super::cluster::api_versions;
 use super::context::ConnectionInfo;
 use super::gate::{self, HEADER_PREFIX, Prefix};
+use super::sasl::super_users::super_users;
 use super::table::Run;
 use super::throttle::Meter;
 use super::{
@@ -34,6 +35,16 @@ impl Dispatch {
     pub fn new(broker: Arc<Broker>) -> Self {
         Self { broker }
     }
+
+    /// Who has a place that is kept for super users is to be one.
+    fn check_is_admin(&self, connection: &ConnectionInfo) -> Result<(), CloseReason> {
+        let name = connection.principal().to_string();
+        if !super_users(self.broker.config.text("super.users").unwrap_or_default()).contains(&*name) {
+            return Err(CloseReason::NoSuperUser(name));
+        }
+        connection.is_admins();
+        Ok(())
+    }
 }
 
 impl Service for Dispatch {
@@ -50,6 +61,9 @@ impl Service for Dispatch {
             && row.key != SASL_HANDSHAKE_KEY
         {
             return Err(CloseReason::SessionExpired);
+        }
+        if connection.is_for_admins && connection.is_authenticated() {
+            self.check_is_admin(connection)?;
         }
         Ok(Admission { cost: (row.cost)(frame_bytes), in_backlog: matches!(row.run, Run::TwoStage(_)) })
     }
@@ -186,7 +200,38 @@ pub fn open(frame: &Bytes) -> Result<(Prefix, Opened), CloseReason> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use barnabas_auth::Principal;
+    use barnabas_config::SecurityProtocol;
+
     use super::*;
+    use crate::api::data::tests::bench::Bench;
+    use crate::session::Session;
+
+    const METADATA_KEY: i16 = 3;
+
+    #[tokio::test]
+    async fn a_place_that_is_kept_for_super_users_is_closed_to_others_at_their_first_request() {
+        let bench = Bench::with(&["super.users=User:root;User:CN=ops,O=x"]).await;
+        let dispatch = Dispatch::new(Arc::clone(bench.broker()));
+        let admit = |protocol, name: Option<&str>, key| {
+            let (peer, certificate) =
+                (SocketAddr::from(([10, 0, 0, 1], 1)), name.map(|name| Principal::user(name.to_owned())));
+            let session = Session::at_accept(protocol, certificate);
+            let connection = ConnectionInfo::new(1, Arc::from("SSL"), protocol, peer, peer, session).for_admins();
+            let prefix = Prefix { key, version: 3, correlation_id: 1 };
+            (dispatch.admit(&connection, prefix, 100).map(|_| ()), connection.may_stay())
+        };
+        let (ssl, sasl) = (SecurityProtocol::Ssl, SecurityProtocol::SaslSsl);
+        assert!(matches!(admit(ssl, Some("CN=ops,O=x"), METADATA_KEY), (Ok(()), true)));
+        for name in [None, Some("CN=app,O=x"), Some("")] {
+            assert!(matches!(admit(ssl, name, METADATA_KEY), (Err(CloseReason::NoSuperUser(_)), false)), "{name:?}");
+        }
+        // Before the login nobody is known: only what leads to one is let through, and the place is not yet theirs.
+        assert!(matches!(admit(sasl, None, API_VERSIONS_KEY), (Ok(()), false)));
+        assert!(matches!(admit(sasl, None, METADATA_KEY), (Err(CloseReason::NotAuthenticated(_)), false)));
+    }
 
     #[test]
     fn before_the_login_nothing_is_served_but_what_leads_to_one() {

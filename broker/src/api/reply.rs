@@ -69,6 +69,9 @@ pub enum CloseReason {
     /// The listener asks for a login first.
     #[error("{0} before authentication")]
     NotAuthenticated(&'static str),
+    /// Only the places of super users were left when it came, and it is nobody of them.
+    #[error("{0} is no super user, for whom the last places are kept: raise max.connections to allow more")]
+    NoSuperUser(String),
     /// The session has ended and was not renewed (KIP-368).
     #[error("the session has ended and was not renewed")]
     SessionExpired,

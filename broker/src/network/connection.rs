@@ -236,7 +236,7 @@ impl<S: Stream> Reader<'_, S> {
 
     /// How long the next request may be waited for. Who does not get on with a login is cut, however it fills its time.
     fn idle_max(&self) -> Result<Duration, Ended> {
-        if self.info.is_authenticated() {
+        if self.info.may_stay() {
             return Ok(self.network.options.idle_max);
         }
         let left = LOGIN_TIME_MAX.saturating_sub(self.network.tasks.monotonic().saturating_sub(self.connected));

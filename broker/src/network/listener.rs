@@ -8,7 +8,7 @@ use std::time::Duration;
 use barnabas_config::SecurityProtocol;
 use barnabas_storage::advice::RAISE_FILE_LIMIT;
 
-use super::slots::{Refused, Slot};
+use super::slots::{Refused, Slot, Way};
 use super::{Ends, Network};
 use super::{connection, secure};
 use crate::api::context::ConnectionInfo;
@@ -28,8 +28,8 @@ pub struct Entrance {
     pub name: Arc<str>,
     /// Whether it is the controller's.
     pub is_controller: bool,
-    /// Whether it is the one of `inter.broker.listener.name`, and clients have another one.
-    pub is_between_brokers: bool,
+    /// Who comes through it.
+    pub way: Way,
     /// Its security protocol.
     pub protocol: SecurityProtocol,
     /// Its TLS, when the protocol has it.
@@ -76,7 +76,7 @@ fn admit<S: Stream>(
     entrance: &Entrance,
     refused_for: Option<Duration>,
 ) {
-    let place = match network.slots.take(peer.ip(), entrance.is_between_brokers) {
+    let place = match network.slots.take(peer.ip(), entrance.way) {
         Ok(slot) => (slot, Entered::by(&entrance.connections)),
         Err(refused) => return note_refused(network, &entrance.name, peer, refused),
     };
@@ -88,11 +88,12 @@ fn admit<S: Stream>(
     let Ok(local) = stream.local_address() else { return };
     let (id, name) = (NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed), Arc::clone(&entrance.name));
     let ends = Ends { peer, local, listener: Arc::clone(&name) };
-    let is_controller = entrance.is_controller;
+    let (is_controller, is_for_admins) = (entrance.is_controller, place.0.is_for_admins());
     let info = move |protocol, certificate| {
         let session = Session::at_accept(protocol, certificate);
         let info = ConnectionInfo::new(id, name, protocol, local, peer, session);
-        Arc::new(if is_controller { info.on_controller() } else { info })
+        let info = if is_controller { info.on_controller() } else { info };
+        Arc::new(if is_for_admins { info.for_admins() } else { info })
     };
     match &entrance.tls {
         None => spawn(network, stream, info(entrance.protocol, None), place),

@@ -7,6 +7,7 @@ use barnabas_config::{Config, Listener as Setting, SecurityProtocol, key};
 use barnabas_raft::BrokerEndpoint;
 
 use crate::limits::LISTEN_BACKLOG_LEAST;
+use crate::network::slots::Way;
 use crate::seam::{BindOptions, Listener, Net};
 
 /// A listener that is bound but does not accept yet.
@@ -135,8 +136,17 @@ fn host_name() -> String {
     if (name.as_str(), 0).to_socket_addrs().is_ok() { name } else { "localhost".to_owned() }
 }
 
+/// Who comes through a listener.
+pub(super) fn way(config: &Config, listener: &str, protocol: SecurityProtocol) -> Way {
+    match protocol {
+        _ if is_between_brokers(config, listener) => Way::BetweenBrokers,
+        SecurityProtocol::Plaintext => Way::Anonymous,
+        SecurityProtocol::Ssl | SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl => Way::Named,
+    }
+}
+
 /// Whether a listener is the brokers' own: the one that `inter.broker.listener.name` names, when clients have another one.
-pub(super) fn is_between_brokers(config: &Config, listener: &str) -> bool {
+fn is_between_brokers(config: &Config, listener: &str) -> bool {
     let named = config.text("inter.broker.listener.name").unwrap_or_default();
     config.listeners().len() > 1 && named.eq_ignore_ascii_case(listener)
 }

@@ -354,7 +354,7 @@ async fn serve<L: crate::seam::Listener>(broker: &Arc<Broker>, bound: Vec<endpoi
         let name = Arc::from(each.name);
         let entrance = Entrance {
             is_controller: each.is_controller,
-            is_between_brokers: endpoints::is_between_brokers(&broker.config, &name),
+            way: endpoints::way(&broker.config, &name, each.protocol),
             protocol: each.protocol,
             tls: broker.certificates.of(&name).cloned(),
             connections: broker.metrics.connections_by_listener.of(&name),

@@ -55,6 +55,7 @@ impl Ended {
             Ended::Refused(CloseReason::LoginFailed) => 0,
             Ended::Idle => metrics.connections_closed_idle.increment(),
             Ended::SlowSender | Ended::SlowReader => metrics.connections_closed_slow.increment(),
+            Ended::Refused(CloseReason::NoSuperUser(_)) => metrics.connections_refused.increment(),
             Ended::Refused(_) => metrics.connections_closed_malformed.increment(),
         };
         let is_rare = count <= CLOSES_NOTED || count.is_multiple_of(CLOSES_NOTED);

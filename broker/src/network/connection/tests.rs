@@ -305,6 +305,21 @@ async fn a_login_that_drags_on_is_cut() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_does_not_log_in_holds_a_place_of_super_users_no_longer_than_a_login_takes() {
+    let network = network_of(&Arc::new(Script::default()));
+    let (ours, _peer) = duplex(64);
+    let (at, session) = (SocketAddr::from(([10, 0, 0, 1], 1)), Session::at_accept(SecurityProtocol::Ssl, None));
+    let info = ConnectionInfo::new(1, Arc::from("SSL"), SecurityProtocol::Ssl, at, at, session).for_admins();
+    let info = Arc::new(info);
+    let begun = network.tasks.monotonic();
+    serve(Arc::clone(&network), Pipe(ours), Arc::clone(&info), network.tasks.stopping()).await;
+    assert!(network.tasks.monotonic() - begun <= LOGIN_TIME_MAX);
+    assert!(!info.may_stay());
+    info.is_admins();
+    assert!(info.may_stay());
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_claims_memory_without_sending_is_cut_when_others_wait_for_it() {
     let script = Arc::new(Script::default());
     let network = network_of(&script);
