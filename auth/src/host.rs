@@ -12,8 +12,9 @@ pub(crate) enum HostRule {
     Everywhere,
     /// From this address.
     Address(IpAddr),
-    /// From the addresses that share so many leading bits with this one, as 128-bit numbers. The other bits of it are zero.
-    Network { base: u128, bits: u32 },
+    /// From the addresses that share so many leading bits with this one, as 128-bit numbers, the highest byte first. The other
+    /// bits of it are zero. In bytes, because there may be very many of these: a number would want twice the room.
+    Network { base: [u8; 16], bits: u8 },
     /// From nowhere: the text is no address. Names are not looked up.
     Nowhere,
 }
@@ -30,20 +31,20 @@ impl HostRule {
     }
 
     fn network(base: &str, bits: &str) -> Option<Self> {
-        let (base, bits): (IpAddr, u32) = (base.parse().ok()?, bits.parse().ok()?);
+        let (base, bits): (IpAddr, u8) = (base.parse().ok()?, bits.parse().ok()?);
         // An IPv4 address is the last 32 of the 128 bits of its mapped form.
         let (longest, before) = if base.is_ipv4() { (32, 96) } else { (128, 0) };
         (bits <= longest).then(|| Self::network_of(base, before + bits))
     }
 
     /// The network of so many leading bits that an address is in.
-    fn network_of(address: IpAddr, bits: u32) -> Self {
-        let others = u128::MAX.checked_shr(bits).unwrap_or(0);
-        Self::Network { base: number(address) & !others, bits }
+    fn network_of(address: IpAddr, bits: u8) -> Self {
+        let others = u128::MAX.checked_shr(bits.into()).unwrap_or(0);
+        Self::Network { base: (number(address) & !others).to_be_bytes(), bits }
     }
 
     /// How many leading bits a network has.
-    pub(crate) fn length(self) -> Option<u32> {
+    pub(crate) fn length(self) -> Option<u8> {
         match self {
             Self::Network { bits, .. } => Some(bits),
             Self::Everywhere | Self::Address(_) | Self::Nowhere => None,
@@ -51,7 +52,7 @@ impl HostRule {
     }
 
     /// Everything that speaks of a peer at this address, which is in its canonical form; networks of these lengths.
-    pub(crate) fn about(host: IpAddr, lengths: &[u32]) -> impl Iterator<Item = Self> {
+    pub(crate) fn about(host: IpAddr, lengths: &[u8]) -> impl Iterator<Item = Self> {
         let networks = lengths.iter().map(move |bits| Self::network_of(host, *bits));
         [Self::Everywhere, Self::Address(host)].into_iter().chain(networks)
     }

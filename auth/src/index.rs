@@ -130,7 +130,7 @@ impl Section {
         let principals = || [principal, Some(EVERYBODY_ID)].into_iter().flatten();
         for rules in self.literal.get(name).into_iter().chain(everything) {
             for principal in principals() {
-                search.among(rules.of(principal), rules);
+                search.among(rules, principal);
             }
         }
         for rules in principals().filter_map(|principal| self.prefixed.get(&principal)) {

@@ -14,7 +14,7 @@ pub(crate) struct PrefixedRules {
     added: Vec<Rule>,
     hosts: Vec<(HostRule, Prefixes)>,
     /// How many leading bits the networks among the hosts have, each number once.
-    lengths: Vec<u32>,
+    lengths: Vec<u8>,
 }
 
 impl PrefixedRules {

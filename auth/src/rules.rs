@@ -10,6 +10,9 @@ use crate::host::HostRule;
 /// So many rules are read sooner than searched. Fewer where it is tested, so that both ways are.
 const FEW: usize = if cfg!(test) { 2 } else { 8 };
 
+/// One rule in so many is marked. Fewer where it is tested, so that there are marks.
+const BETWEEN_MARKS: usize = if cfg!(test) { 3 } else { 16 };
+
 /// A principal that rules name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PrincipalId(pub(crate) u32);
@@ -27,12 +30,24 @@ pub(crate) struct Rule {
     pub(crate) acl: Arc<Acl>,
 }
 
+/// Where a rule lies in the order.
+type Place = (PrincipalId, Permission, HostRule);
+
+impl Rule {
+    fn place(&self) -> Place {
+        (self.principal, self.permission, self.host)
+    }
+}
+
 /// Some rules, in the order of principals, permissions and hosts.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     rules: Vec<Rule>,
+    /// The places of the first rule and of every [`BETWEEN_MARKS`]th after it. All rules of a large table do not fit a
+    /// processor's cache, and each step of a search among them would wait for memory; these do.
+    marks: Vec<Place>,
     /// How many leading bits the networks among their hosts have, each number once.
-    lengths: Vec<u32>,
+    lengths: Vec<u8>,
 }
 
 impl Rules {
@@ -42,8 +57,9 @@ impl Rules {
 
     /// Puts them into their order.
     pub(crate) fn arrange(&mut self) {
-        self.rules.sort_by_key(|rule| (rule.principal, rule.permission, rule.host));
+        self.rules.sort_by_key(Rule::place);
         self.rules.shrink_to_fit();
+        self.marks = self.rules.iter().step_by(BETWEEN_MARKS).map(Rule::place).collect();
         self.lengths = self.rules.iter().filter_map(|rule| rule.host.length()).collect();
         self.lengths.sort_unstable();
         self.lengths.dedup();
@@ -52,9 +68,26 @@ impl Rules {
 
     /// Those of one principal.
     pub(crate) fn of(&self, principal: PrincipalId) -> &[Rule] {
-        let from = self.rules.partition_point(|rule| rule.principal < principal);
-        let rest = &self.rules[from..];
-        &rest[..rest.partition_point(|rule| rule.principal == principal)]
+        let rest = &self.rules[self.first(|place| place.0 < principal)..];
+        let few = rest.iter().take_while(|rule| rule.principal == principal).take(FEW + 1).count();
+        if few <= FEW {
+            return &rest[..few];
+        }
+        let end = self.first(|place| place.0 <= principal);
+        &rest[..end + rest.len() - self.rules.len()]
+    }
+
+    /// Those of one principal with this permission for exactly this host.
+    fn exactly(&self, place: Place) -> impl Iterator<Item = &Rule> {
+        let from = self.first(|before| *before < place);
+        self.rules[from..].iter().take_while(move |rule| rule.place() == place)
+    }
+
+    /// Where the rules begin that do not come `before` something.
+    fn first(&self, before: impl Fn(&Place) -> bool) -> usize {
+        let marks = self.marks.partition_point(&before);
+        let (from, to) = (marks.saturating_sub(1) * BETWEEN_MARKS, (marks * BETWEEN_MARKS).min(self.rules.len()));
+        from + self.rules[from..to].partition_point(|rule| before(&rule.place()))
     }
 }
 
@@ -73,19 +106,18 @@ impl<'a> Search<'a> {
         Self { operation, host, deny: None, allow: None }
     }
 
-    /// Looks among the rules of one principal, which are some of these.
-    pub(crate) fn among(&mut self, of_principal: &'a [Rule], rules: &Rules) {
-        if of_principal.is_empty() || self.deny.is_some() {
+    /// Looks among the rules of one principal.
+    pub(crate) fn among(&mut self, rules: &'a Rules, principal: PrincipalId) {
+        if self.deny.is_some() {
             return;
         }
+        let of_principal = rules.of(principal);
         if of_principal.len() <= FEW {
             return self.read(of_principal);
         }
         let find = |permission, is_meant: &dyn Fn(Operation) -> bool| {
             HostRule::about(self.host, &rules.lengths).find_map(|host| {
-                let from = of_principal.partition_point(|rule| (rule.permission, rule.host) < (permission, host));
-                let same = of_principal[from..].iter();
-                let mut same = same.take_while(|rule| rule.permission == permission && rule.host == host);
+                let mut same = rules.exactly((principal, permission, host));
                 same.find(|rule| is_meant(rule.operation)).map(|rule| &rule.acl)
             })
         };
@@ -96,7 +128,7 @@ impl<'a> Search<'a> {
     }
 
     /// Every host that a rule may name which speaks of the one that is asked about; networks of these lengths.
-    pub(crate) fn hosts<'l>(&self, lengths: &'l [u32]) -> impl Iterator<Item = HostRule> + use<'l> {
+    pub(crate) fn hosts<'l>(&self, lengths: &'l [u8]) -> impl Iterator<Item = HostRule> + use<'l> {
         HostRule::about(self.host, lengths)
     }
 
