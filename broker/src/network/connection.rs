@@ -132,7 +132,7 @@ impl<S: Stream> Reader<'_, S> {
             return Box::pin(self.one_token()).await;
         }
         self.muted().await?;
-        let head = until(network, &mut self.stopping, FRAME_HEAD_TIMEOUT, self.frames.head(&mut self.from)).await?;
+        let head = self.head().await?;
         self.weight.asked(head.bytes);
         if head.bytes > network.options.login_bytes_max && !self.info.is_authenticated() {
             let claimed = i32::try_from(head.bytes).unwrap_or(i32::MAX);
@@ -187,6 +187,16 @@ impl<S: Stream> Reader<'_, S> {
             &network.unsent,
         );
         Ok(())
+    }
+
+    /// The head, which is mostly there already.
+    async fn head(&mut self) -> Result<Head, Ended> {
+        if let Some(head) = self.frames.head(&mut self.from).now_or_never() {
+            return Ok(head?);
+        }
+        // On the heap: a connection that waits for nothing has no room for it.
+        let head = self.frames.head(&mut self.from);
+        Box::pin(until(self.network, &mut self.stopping, FRAME_HEAD_TIMEOUT, head)).await
     }
 
     /// The body, which is mostly there already.
