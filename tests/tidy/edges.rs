@@ -101,7 +101,6 @@ const MEMBERS: [Member; 8] = [
             "p12-keystore",
             "parking_lot",
             "pkcs8",
-            "procfs",
             "prost",
             "regex-automata",
             "rustix",

@@ -72,7 +72,7 @@ pub(super) fn text(broker: &Broker, earlier: &Earlier) -> String {
     requests::put(broker, &look, &mut text);
     quorum::put(broker, &look, &mut text);
     groups::put(&of_groups(broker), &mut text);
-    process::put(broker, &mut text);
+    process::put(&mut text);
     for (name, value) in broker.metrics.snapshot() {
         text.single(&format!("barnabas_{name}"), "See broker/src/metrics/mod.rs.", value);
     }
