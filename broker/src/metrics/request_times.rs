@@ -78,7 +78,8 @@ impl RequestTime {
     /// Its work has to wait for others; only the first time counts.
     pub fn waits(&mut self, now: Duration) {
         if self.waits == 0 {
-            self.waits = self.since(now);
+            // 0 is for what has not waited.
+            self.waits = self.since(now).max(1);
         }
     }
 
@@ -308,6 +309,19 @@ mod tests {
             assert!((longest..=longest * 1.25).contains(&last), "{last} for {longest}");
             assert!(stage.quantile(0.5).unwrap() < 0.016);
         }
+    }
+
+    #[test]
+    fn a_wait_that_begins_at_once_is_no_work() {
+        let times = RequestTimes::default();
+        let mut time = RequestTime::arrived(11, at(5));
+        time.begins(at(5));
+        time.waits(at(5));
+        time.is_made(at(3_000_005));
+        times.sending(&mut time, at(3_000_005));
+        times.sent(&time, at(3_000_005));
+        let [_, local, remote, ..] = &times.all()[&11];
+        assert_eq!((local.millis(), remote.millis()), (0.001, 2999.999));
     }
 
     #[test]
