@@ -8,6 +8,8 @@ use super::wait::Stopwatch;
 
 /// Between two bytes of a peer that sends some.
 const BETWEEN_BYTES: Duration = Duration::from_secs(1);
+/// In so many turns all are looked at: to look at thousands at once would be a load of its own beside what is measured.
+const TURNS_OF_A_LOOK: usize = 50;
 
 /// Peers of one kind.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub struct SlowPeers {
     /// What they send one by one afterwards.
     byte: Option<u8>,
     peers: Vec<Peer>,
+    turns: usize,
 }
 
 #[derive(Debug)]
@@ -33,7 +36,7 @@ struct Peer {
 impl SlowPeers {
     /// None is connected yet.
     pub fn new(kind: &'static str, beginning: &[u8], byte: Option<u8>) -> Self {
-        Self { kind, beginning: beginning.to_owned(), byte, peers: Vec::new() }
+        Self { kind, beginning: beginning.to_owned(), byte, peers: Vec::new(), turns: 0 }
     }
 
     /// Connects `count` of them. Each sends its bytes at a moment of the second of its own, as strangers do.
@@ -51,16 +54,18 @@ impl SlowPeers {
         Ok(())
     }
 
-    /// Sends what is due, and looks who was cut.
+    /// Sends what is due, and looks whether some of them were cut. A turn each millisecond, and there are no bursts.
     pub fn turn(&mut self) {
-        for peer in self.peers.iter_mut().filter(|peer| peer.cut.is_none()) {
-            if peer.is_cut() {
+        self.turns += 1;
+        let looked_at = self.turns % TURNS_OF_A_LOOK;
+        for (number, peer) in self.peers.iter_mut().enumerate().filter(|(_, peer)| peer.cut.is_none()) {
+            if number % TURNS_OF_A_LOOK == looked_at && peer.is_cut() {
                 peer.cut = Some(peer.opened.elapsed());
             } else if let Some(byte) = self.byte
                 && peer.opened.elapsed() >= peer.due
             {
                 peer.due += BETWEEN_BYTES;
-                // Who was cut meanwhile is found so at the next turn.
+                // Who was cut meanwhile is found so at a later turn.
                 let _ = peer.stream.write_all(&[byte]);
             }
         }
